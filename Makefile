@@ -1,0 +1,102 @@
+# `make help` lists the targets. PYTHON=python3.12 picks another Python than python3.
+PYTHON ?= python3
+VENV   ?= .venv
+
+python := $(VENV)/bin/python
+pip    := $(python) -m pip --quiet --disable-pip-version-check
+locked := install --require-hashes --only-binary=:all: -r
+ready  := $(VENV)/.ready
+tools  := $(VENV)/.ready-tests
+peers  := .venv-peers/.ready
+
+# What keeps $(PYTHON) from making a virtual environment, in one line; empty when nothing does.
+missing = $(shell exec 2>/dev/null; \
+	if ! $(PYTHON) -c ''; then \
+		echo '$(PYTHON) is missing: sudo apt install python3 python3-venv'; \
+	elif ! $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; then \
+		echo "Python 3.11, 3.12 or 3.13 is needed: $(PYTHON) is" \
+			"$$($(PYTHON) -V 2>&1) (PYTHON=python3.12 names another)"; \
+	elif ! $(PYTHON) -c 'import ensurepip, venv'; then \
+		echo '$(notdir $(PYTHON))-venv is missing: sudo apt install $(notdir $(PYTHON))-venv'; \
+	fi)
+
+# A .venv that moved, broke, or belongs to another Python than the one asked for is made anew.
+import_path = import crypto_assistant as package; print(*package.__path__)
+ifneq ($(shell $(python) -Ic '$(import_path)' 2>/dev/null),$(CURDIR)/crypto_assistant)
+.PHONY: $(ready)
+else ifneq ($(origin PYTHON),file)
+ifneq ($(shell $(python) -V),$(shell $(PYTHON) -V 2>/dev/null))
+.PHONY: $(ready)
+endif
+endif
+
+.PHONY: run test test-slow test-deep check demo bench interop lock install clean help
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+run: $(ready)  ## start: the Telegram daemon where a token is configured, else the console
+	@$(VENV)/bin/crypto-assistant
+
+demo: $(ready)  ## every command's answer once, from the built-in simulated market
+	@$(VENV)/bin/crypto-assistant demo
+
+test: $(tools)  ## the tests
+	@$(python) -m pytest
+
+test-slow: $(tools)  ## the tests that take long or need the package index
+	@$(python) -m pytest -m slow
+
+test-deep: $(tools)  ## the tests with 2,000 examples a property instead of 50
+	@$(python) -m pytest --hypothesis-profile=deep
+
+check: $(tools)  ## formatting, lint, types and the tests
+	@$(python) -m ruff format --check
+	@$(python) -m ruff check
+	@$(python) -m mypy
+	@$(python) -m pytest
+
+bench: $(tools)  ## requests, weight, time and memory of each command
+	@$(python) -m tests.bench
+
+interop: $(peers)  ## the exchanges' own clients and ccxt against the simulated market
+	@.venv-peers/bin/python -m pytest -W ignore --confcutdir=tests/interop tests/interop/peers.py
+
+install: PYTHON = /usr/bin/python3
+install:  ## sudo make install: the systemd service, under DESTDIR if set
+	@$(if $(missing),$(error $(missing)))
+	@PYTHON=$(PYTHON) deploy/install.sh
+
+$(ready): requirements.lock pyproject.toml
+	@$(if $(missing),$(error $(missing)))
+	@echo 'Installing the locked dependencies into $(VENV) ...'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(pip) $(locked) requirements.lock
+	@$(pip) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(tools): $(ready) tests/requirements.lock
+	@$(pip) $(locked) tests/requirements.lock
+	@touch $@
+
+$(peers): tests/interop/requirements.lock
+	@$(if $(missing),$(error $(missing)))
+	@$(PYTHON) -m venv --clear .venv-peers
+	@.venv-peers/bin/python -m pip --quiet --disable-pip-version-check $(locked) $<
+	@touch $@
+
+# Pins stay where they are; `make lock UPGRADE=--upgrade` moves them.
+compile = .venv-lock/bin/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --only-binary :all: --custom-compile-command 'make lock'
+lock:  ## write the lock files anew from pyproject.toml
+	@$(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/python -m pip install --quiet uv
+	@$(compile) pyproject.toml --group build -o requirements.lock
+	@$(compile) --group test --constraint requirements.lock -o tests/requirements.lock
+	@$(compile) tests/interop/requirements.in -o tests/interop/requirements.lock
+
+clean:  ## remove the virtual environments and caches
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find crypto_assistant tests -name __pycache__ -prune -exec rm -rf {} +
+
+help:
+	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1\t/p' Makefile | expand -t 18
