@@ -1,0 +1,89 @@
+"""Every way to fail.
+
+AssistantError
+├── ConfigError        a setting is missing or wrong: the start stops
+├── UsageError         the owner's typo, shown with the command's usage
+│   └── UnknownCoin    a coin that no venue lists, with the nearest names
+└── ExchangeError      a venue could not answer, with the reason in words
+    ├── Unreachable    no connection, a time-out, a 5xx, a cut body: worth another try
+    ├── RateLimited    asked too often: nothing is sent before `until_ms`
+    ├── GeoBlocked     the venue does not serve this host's country
+    ├── Refused        the venue understood and said no
+    ├── ClockSkew      the venue finds this host's clock wrong
+    ├── Malformed      an answer that is not what the venue documents
+    ├── Unsupported    the venue has no such data
+    └── NotListed      the venue does not list the coin
+"""
+
+from datetime import UTC, datetime
+
+
+class AssistantError(Exception):
+    """The root: caught only where it can be answered."""
+
+
+class ConfigError(AssistantError):
+    """One or more settings are missing or wrong; the text names each, never its content."""
+
+
+class UsageError(AssistantError):
+    """What was wrong with a command line, in one line of plain text."""
+
+
+class UnknownCoin(UsageError):
+    """No venue lists the coin; `nearest` holds the closest listed names, best first."""
+
+    def __init__(self, message: str, nearest: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.nearest = nearest
+
+
+class ExchangeError(AssistantError):
+    """A venue did not answer a question; `str()` is the reason that the trader reads."""
+
+
+class Unreachable(ExchangeError):
+    """The network or the venue's servers failed."""
+
+
+class RateLimited(ExchangeError):
+    """The venue's published limit is used up, or the venue said stop, until `until_ms`."""
+
+    def __init__(self, until_ms: int) -> None:
+        until = datetime.fromtimestamp(until_ms / 1000, UTC)
+        super().__init__(f"rate-limited until {until:%H:%M:%S} UTC")
+        self.until_ms = until_ms
+
+
+class GeoBlocked(ExchangeError):
+    """The venue does not serve the country that this host's address belongs to."""
+
+    def __init__(self) -> None:
+        super().__init__("geo-blocked")
+
+
+class Refused(ExchangeError):
+    """The venue refused the request; `code` is its own error code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"refused: {message} ({code})")
+        self.code = code
+
+
+class ClockSkew(ExchangeError):
+    """The venue rejected a request for its time stamp."""
+
+
+class Malformed(ExchangeError):
+    """The venue's answer cannot be read; the text says what was found."""
+
+
+class Unsupported(ExchangeError):
+    """The venue offers no such data."""
+
+
+class NotListed(ExchangeError):
+    """The venue does not list the coin."""
+
+    def __init__(self, coin: str) -> None:
+        super().__init__(f"does not list {coin}")

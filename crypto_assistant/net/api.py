@@ -1,0 +1,211 @@
+"""One venue host over HTTP: every request passes its limits, time-outs, retries and cache."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import aiohttp
+import orjson
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random,
+)
+from yarl import URL
+
+from crypto_assistant.errors import GeoBlocked, Malformed, RateLimited, Unreachable
+from crypto_assistant.net.cache import Cache, Lifetime
+from crypto_assistant.net.limiter import Budget, Limiter
+
+T = TypeVar("T")
+Query = Sequence[tuple[str, str | int]]
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY = 48 * 1024 * 1024
+"""Above the largest real instrument list, below what would endanger a small host."""
+
+deadline: ContextVar[float] = ContextVar("deadline")
+"""When the answer that is being worked on is due, on the clock of `time.monotonic`."""
+
+
+def clock_ms() -> int:
+    """This host's time."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Every duration that somebody waits for, in seconds."""
+
+    answer: float = 8.0
+    partial: float = 1.0
+    attempt: float = 3.0
+    tries: int = 3
+    pause: tuple[float, float] = (0.2, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a venue sent; `body` is the decoded JSON, None where it was not JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: bytes
+    body: Any
+
+
+class Stop(Exception):
+    """A venue's order to send nothing for `seconds`; None: as its Retry-After or window says."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+Unwrap = Callable[[Response], Any]
+"""A venue's envelope: returns the payload, raises Stop or the ExchangeError that it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What all hosts share: connections, cache, clock, durations."""
+
+    session: aiohttp.ClientSession
+    cache: Cache
+    timing: Timing = Timing()
+    clock_ms: Callable[[], int] = clock_ms
+
+
+class Api:
+    """GET requests to one base address of one venue."""
+
+    def __init__(
+        self, door: Door, base: str, limiter: Limiter, budget: Budget, unwrap: Unwrap
+    ) -> None:
+        self._door = door
+        self._base = base
+        self._limiter = limiter
+        self._budget = budget
+        self._unwrap = unwrap
+
+    async def get(
+        self,
+        path: str,
+        query: Query = (),
+        *,
+        parse: Callable[[Any, int], T],
+        weight: float = 1,
+        lifetime: Lifetime = Lifetime.PRICE,
+        budget: Budget | None = None,
+        variant: Hashable = None,
+    ) -> T:
+        """The payload of `path` through `parse(payload, received_ms)`, as a fresh or kept value.
+
+        `variant` is whatever else the parsed value depends on. Raises ExchangeError.
+        """
+        url = f"{self._base}{path}?{urlencode(query)}" if query else self._base + path
+        budget = budget or self._budget
+
+        async def fetch() -> T:
+            self._limiter.check(self._due())
+            payload = await self._retrying(url, budget, weight, lifetime)
+            try:
+                return parse(payload, self._door.clock_ms())
+            except (AttributeError, IndexError, KeyError, TypeError, ValueError) as e:
+                log.warning("%s: cannot be read: %r", url, e)
+                raise Malformed("an answer of another shape") from e
+
+        return await self._door.cache.get((url, variant), lifetime.value, fetch)
+
+    def _due(self) -> float:
+        return deadline.get(time.monotonic() + self._door.timing.answer)
+
+    async def _retrying(self, url: str, budget: Budget, weight: float, lifetime: Lifetime) -> Any:
+        timing = self._door.timing
+        # A flight may serve callers that came later than its first one: it has its own deadline.
+        due = max(self._due(), time.monotonic() + timing.answer)
+        attempt = timing.answer if lifetime is Lifetime.INSTRUMENTS else timing.attempt
+
+        def fits(error: BaseException) -> bool:
+            if isinstance(error, RateLimited):
+                return self._limiter.frees_before(due)
+            return isinstance(error, Unreachable)
+
+        async for tried in AsyncRetrying(
+            retry=retry_if_exception(fits),
+            stop=stop_after_attempt(timing.tries) | stop_before_delay(due - time.monotonic()),
+            wait=wait_random(*timing.pause),
+            reraise=True,
+        ):
+            with tried:
+                await self._limiter.admit(budget, weight, due)
+                response = await self._send(url, min(attempt, due - time.monotonic()))
+                return self._judged(response, budget)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _send(self, url: str, seconds: float) -> Response:
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._door.session.get(URL(url, encoded=True), allow_redirects=False) as response,
+            ):
+                text = await _body(response)
+                return Response(response.status, response.headers, text, _json(text))
+        except TimeoutError as e:
+            raise Unreachable(f"no answer in {self._door.timing.answer:g} s") from e
+        except aiohttp.ClientPayloadError as e:
+            raise Unreachable("the answer was cut short") from e
+        except (aiohttp.ClientError, OSError) as e:
+            raise Unreachable("no connection") from e
+
+    def _judged(self, response: Response, budget: Budget) -> Any:
+        used = response.headers.get(budget.header or "", "")
+        if used.isdecimal():
+            budget.observe(float(used), time.monotonic())
+        try:
+            return self._payload(response)
+        except Stop as stop:
+            seconds = stop.seconds or _retry_after(response) or budget.seconds
+            raise self._limiter.hold(seconds) from stop
+
+    def _payload(self, response: Response) -> Any:
+        if response.status in {418, 429}:
+            raise Stop
+        if response.status == 451:
+            raise GeoBlocked
+        if response.status >= 500:
+            raise Unreachable(f"HTTP {response.status}")
+        if response.body is None and response.status == 200:
+            if response.text.lstrip()[:1] == b"<":
+                raise Malformed("HTML instead of JSON")
+            raise Unreachable("the answer was cut short")
+        return self._unwrap(response)
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise Malformed("an answer too large to read")
+    return bytes(body)
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _retry_after(response: Response) -> float | None:
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.isdecimal() else None

@@ -1,0 +1,90 @@
+"""A venue's published limits, kept before they are broken, and its orders to stop, obeyed."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from crypto_assistant.errors import RateLimited
+
+
+class Budget:
+    """At most `limit` units in any `seconds`, however the venue aligns its windows.
+
+    `header`: where the venue tells the units that it has counted in the current window.
+    """
+
+    def __init__(self, limit: float, seconds: float, header: str | None = None) -> None:
+        self.limit = limit
+        self.seconds = seconds
+        self.header = header
+        self._spent: deque[tuple[float, float]] = deque()
+        self._sum = 0.0
+
+    def used(self, now: float) -> float:
+        """Units spent in the window that ends now."""
+        while self._spent and self._spent[0][0] <= now - self.seconds:
+            self._sum -= self._spent.popleft()[1]
+        return self._sum
+
+    def free_at(self, units: float, now: float) -> float:
+        """The earliest time at which `units` more fit."""
+        over = self.used(now) + units - self.limit
+        for when, spent in self._spent:
+            if over <= 0:
+                break
+            over -= spent
+            now = when + self.seconds
+        return now
+
+    def spend(self, units: float, now: float) -> None:
+        self._spent.append((now, units))
+        self._sum += units
+
+    def observe(self, used: float, now: float) -> None:
+        """The venue counts more than we do: somebody else spends from the same address."""
+        if used > self.used(now):
+            self.spend(used - self._sum, now)
+
+
+class Limiter:
+    """Admits a venue's requests one by one and holds all of them when the venue says stop.
+
+    `now` is a monotonic clock in seconds, `clock_ms` the wall clock that messages speak of.
+    """
+
+    def __init__(self, now: Callable[[], float], clock_ms: Callable[[], int]) -> None:
+        self._now = now
+        self._clock_ms = clock_ms
+        self._held_until = 0.0
+        self.waited = 0.0
+        """Seconds that callers spent waiting, for the bench."""
+
+    def hold(self, seconds: float) -> RateLimited:
+        """Sends nothing for `seconds`; returns the error that says until when."""
+        self._held_until = max(self._held_until, self._now() + seconds)
+        return self._refusal(self._held_until)
+
+    def frees_before(self, deadline: float) -> bool:
+        """Whether an order to stop ends in time."""
+        return self._held_until < deadline
+
+    def check(self, deadline: float) -> None:
+        """Raises RateLimited where an order to stop outlasts the deadline."""
+        if self._held_until > max(deadline, self._now()):
+            raise self._refusal(self._held_until)
+
+    async def admit(self, budget: Budget, units: float, deadline: float) -> None:
+        """Waits until `units` fit the budget, then spends them.
+
+        Raises RateLimited at once where the wait would outlast the deadline.
+        """
+        while (free := max(self._held_until, budget.free_at(units, self._now()))) > self._now():
+            if free > deadline:
+                raise self._refusal(free)
+            start = self._now()
+            await asyncio.sleep(free - start)
+            self.waited += self._now() - start
+        budget.spend(units, self._now())
+
+    def _refusal(self, until: float) -> RateLimited:
+        return RateLimited(self._clock_ms() + round(1000 * max(0.0, until - self._now())))

@@ -1,0 +1,281 @@
+"""Every way in which a venue's host can fail, over real HTTP."""
+
+import gzip
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+
+from crypto_assistant.errors import (
+    ExchangeError,
+    GeoBlocked,
+    Malformed,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
+from crypto_assistant.net import api
+from crypto_assistant.net.api import Api, Door, Response, Stop, Timing
+from crypto_assistant.net.cache import Cache
+from crypto_assistant.net.limiter import Budget, Limiter
+from tests.net.loopback import Loopback, Reply
+
+NOW = 1_789_992_000_000
+PACE = 40
+SHIPPED = Timing()
+SCALED = Timing(
+    answer=SHIPPED.answer / PACE,
+    partial=SHIPPED.partial / PACE,
+    attempt=SHIPPED.attempt / PACE,
+    pause=(SHIPPED.pause[0] / PACE, SHIPPED.pause[1] / PACE),
+)
+GOOD = {"price": "1"}
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def host() -> Loopback:
+    return Loopback()
+
+
+@pytest.fixture
+async def base(host: Loopback) -> AsyncIterator[str]:
+    async with host.serve() as base:
+        yield base
+
+
+@pytest.fixture
+def door(session: aiohttp.ClientSession) -> Door:
+    return Door(session, Cache(time.monotonic), SCALED, clock_ms=lambda: NOW)
+
+
+@pytest.fixture
+def budget() -> Budget:
+    return Budget(100, 60, "X-Used")
+
+
+@pytest.fixture
+def venue(door: Door, base: str, budget: Budget) -> Api:
+    return Api(door, base, Limiter(time.monotonic, lambda: NOW), budget, unwrap)
+
+
+@pytest.fixture
+def due_late() -> Iterator[None]:
+    """A command that has as long as it takes."""
+    token = api.deadline.set(time.monotonic() + 10)
+    yield
+    api.deadline.reset(token)
+
+
+def unwrap(response: Response) -> Any:
+    if response.status == 200:
+        if response.body == "stop":
+            raise Stop(0.05)
+        return response.body
+    raise Refused(f"HTTP {response.status}", "no")
+
+
+async def ask(venue: Api, path: str = "/price", **more: Any) -> Any:
+    return await venue.get(path, parse=lambda payload, received_ms: (payload, received_ms), **more)
+
+
+async def test_an_answer_is_parsed_once_and_dated(venue: Api, host: Loopback) -> None:
+    host.plays("/price?symbol=A%26B", GOOD)
+    assert await ask(venue, query=[("symbol", "A&B")]) == (GOOD, NOW)
+
+
+async def test_a_compressed_answer_is_read(venue: Api, host: Loopback) -> None:
+    zipped = gzip.compress(b'{"price": "1"}')
+    host.plays("/price", Reply(zipped, headers={"Content-Encoding": "gzip"}))
+    assert (await ask(venue))[0] == GOOD
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Reply(b"bad gateway", 502),
+        Reply({"code": -1001}, 503),
+        Reply(GOOD, cut=True),
+        Reply(b'{"price": "1'),
+        Reply(b""),
+        Reply(b"no gzip", headers={"Content-Encoding": "gzip"}),
+        Reply(hang=True),
+    ],
+    ids=["502", "503", "cut", "truncated", "empty", "bad gzip", "silence"],
+)
+async def test_what_may_pass_is_tried_again(venue: Api, host: Loopback, failure: Reply) -> None:
+    host.plays("/price", failure, GOOD)
+    assert (await ask(venue))[0] == GOOD
+    assert len(host.asked) == 2
+
+
+async def test_three_tries_are_enough(venue: Api, host: Loopback) -> None:
+    host.plays("/price", Reply(b"", 502))
+    with pytest.raises(Unreachable, match="HTTP 502"):
+        await ask(venue)
+    assert len(host.asked) == 3
+
+
+async def test_no_try_outlasts_the_answer(
+    session: aiohttp.ClientSession, base: str, host: Loopback, budget: Budget
+) -> None:
+    host.plays("/price", Reply(hang=True))
+    two_thirds = replace(SCALED, attempt=SCALED.answer * 2 / 3)
+    door = Door(session, Cache(time.monotonic), two_thirds, lambda: NOW)
+    limiter = Limiter(time.monotonic, lambda: NOW)
+    with pytest.raises(Unreachable, match="no answer in"):
+        await ask(Api(door, base, limiter, budget, unwrap))
+    assert len(host.asked) < SCALED.tries
+
+
+async def test_a_closed_port_is_no_connection(door: Door, budget: Budget) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        limiter = Limiter(time.monotonic, lambda: NOW)
+        closed = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(Unreachable, match="no connection"):
+            await ask(Api(door, closed, limiter, budget, unwrap))
+    assert budget.used(time.monotonic()) == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+async def test_a_refusal_is_not_tried_again(venue: Api, host: Loopback, status: int) -> None:
+    host.plays("/price", Reply({"msg": "no"}, status))
+    with pytest.raises(Refused, match=f"HTTP {status}"):
+        await ask(venue)
+    assert len(host.asked) == 1
+
+
+async def test_a_redirect_is_not_followed(venue: Api, host: Loopback) -> None:
+    host.plays("/price", Reply(b"", 302, {"Location": "/elsewhere"}))
+    host.plays("/elsewhere", GOOD)
+    with pytest.raises(Refused, match="HTTP 302"):
+        await ask(venue)
+    assert host.asked == ["/price"]
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(429, 23), (418, 120)])
+async def test_retry_after_stops_the_whole_venue(
+    venue: Api, host: Loopback, status: int, seconds: int
+) -> None:
+    host.plays("/price", Reply({}, status, {"Retry-After": str(seconds)}))
+    host.plays("/other", GOOD)
+    for path in ("/price", "/other"):
+        with pytest.raises(RateLimited) as limited:
+            await ask(venue, path)
+        assert limited.value.until_ms == pytest.approx(NOW + 1000 * seconds, abs=1000)
+    assert host.asked == ["/price"]
+
+
+async def test_a_limit_without_a_time_lasts_for_the_window(venue: Api, host: Loopback) -> None:
+    host.plays("/price", Reply({}, 429))
+    with pytest.raises(RateLimited) as limited:
+        await ask(venue)
+    assert limited.value.until_ms == pytest.approx(NOW + 60_000, abs=10)
+
+
+@pytest.mark.usefixtures("due_late")
+async def test_a_stop_that_ends_in_time_is_waited_for(venue: Api, host: Loopback) -> None:
+    host.plays("/price", "stop", GOOD)
+    start = time.monotonic()
+    assert (await ask(venue))[0] == GOOD
+    assert time.monotonic() - start >= 0.045
+    assert len(host.asked) == 2
+
+
+async def test_what_is_known_is_told_while_the_venue_says_stop(venue: Api, host: Loopback) -> None:
+    host.plays("/price", GOOD)
+    host.plays("/other", Reply({}, 429, {"Retry-After": "60"}))
+    assert (await ask(venue))[0] == GOOD
+    with pytest.raises(RateLimited):
+        await ask(venue, "/other")
+    assert (await ask(venue))[0] == GOOD
+
+
+async def test_a_used_weight_header_counts_somebody_elses_traffic(
+    venue: Api, host: Loopback
+) -> None:
+    host.plays("/price", Reply(GOOD, headers={"x-used": "99"}))
+    await ask(venue)
+    with pytest.raises(RateLimited) as limited:
+        await ask(venue, "/other", weight=2)
+    assert limited.value.until_ms == pytest.approx(NOW + 60_000, abs=1000)
+    assert host.asked == ["/price"]
+
+
+async def test_a_used_weight_that_is_no_number_is_passed_over(venue: Api, host: Loopback) -> None:
+    host.plays("/price", Reply(GOOD, headers={"X-Used": "many"}))
+    assert (await ask(venue))[0] == GOOD
+
+
+async def test_each_request_costs_its_weight(venue: Api, host: Loopback, budget: Budget) -> None:
+    host.plays("/price", GOOD)
+    await ask(venue, weight=40)
+    assert budget.used(time.monotonic()) == 40
+
+
+async def test_a_budget_of_its_own_spares_the_venues(
+    venue: Api, host: Loopback, budget: Budget
+) -> None:
+    own = Budget(5, 2)
+    host.plays("/price", GOOD)
+    await ask(venue, budget=own)
+    assert (own.used(time.monotonic()), budget.used(time.monotonic())) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply({"msg": "restricted location"}, 451), GeoBlocked),
+        (Reply(b"<!doctype html><html>Just a moment...</html>"), Malformed),
+    ],
+    ids=["451", "HTML"],
+)
+async def test_what_will_not_pass_is_not_tried_again(
+    venue: Api, host: Loopback, reply: Reply, error: type[ExchangeError]
+) -> None:
+    host.plays("/price", reply)
+    with pytest.raises(error):
+        await ask(venue)
+    assert len(host.asked) == 1
+
+
+async def test_an_answer_of_another_shape_is_malformed(venue: Api, host: Loopback) -> None:
+    host.plays("/price", {"no": "such field"})
+    with pytest.raises(Malformed, match="another shape"):
+        await venue.get("/price", parse=lambda payload, _: payload["price"])
+
+
+async def test_an_answer_too_large_for_the_host_is_not_read(
+    session: aiohttp.ClientSession, base: str, host: Loopback, budget: Budget
+) -> None:
+    zipped = gzip.compress(b" " * (api.LARGEST_BODY + 1), 1)
+    host.plays("/price", Reply(zipped, headers={"Content-Encoding": "gzip"}))
+    door = Door(session, Cache(time.monotonic), SHIPPED, lambda: NOW)
+    limiter = Limiter(time.monotonic, lambda: NOW)
+    with pytest.raises(Malformed, match="too large"):
+        await ask(Api(door, base, limiter, budget, unwrap))
+    assert len(host.asked) == 1
+
+
+async def test_the_same_question_is_sent_once_in_its_lifetime(venue: Api, host: Loopback) -> None:
+    host.plays("/price", GOOD)
+    assert await ask(venue) is await ask(venue)
+    assert host.asked == ["/price"]
+
+
+async def test_a_value_is_kept_for_each_thing_that_it_depends_on(
+    venue: Api, host: Loopback
+) -> None:
+    host.plays("/price", {"price": "1"}, {"price": "2"})
+    assert (await ask(venue, variant="a"))[0] == {"price": "1"}
+    assert (await ask(venue, variant="b"))[0] == {"price": "2"}

@@ -1,0 +1,139 @@
+"""One request for many callers, and for how long its answer is good."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from crypto_assistant.errors import Unreachable
+from crypto_assistant.net.cache import Cache, Lifetime
+
+
+class Answer:
+    """A value that can be watched."""
+
+
+class Source:
+    """Fetches when it is allowed to, and counts how often it was asked."""
+
+    def __init__(self, *results: Any) -> None:
+        self.asked = 0
+        self.open = asyncio.Event()
+        self._results: Iterator[Any] = iter(results)
+
+    async def __call__(self) -> Any:
+        self.asked += 1
+        await self.open.wait()
+        result = next(self._results)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def opened(*results: Any) -> Source:
+    source = Source(*results)
+    source.open.set()
+    return source
+
+
+async def test_callers_at_the_same_time_share_one_request() -> None:
+    cache, source = Cache(Clock()), Source("answer")
+    callers = [asyncio.create_task(cache.get("key", 1, source)) for _ in range(3)]
+    await asyncio.sleep(0)
+    source.open.set()
+    assert await asyncio.gather(*callers) == ["answer"] * 3
+    assert source.asked == 1
+
+
+async def test_a_caller_that_leaves_does_not_end_it_for_the_others() -> None:
+    cache, source = Cache(Clock()), Source("answer")
+    first, second = (asyncio.create_task(cache.get("key", 1, source)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.sleep(0)
+    source.open.set()
+    assert await second == "answer"
+    assert first.cancelled()
+    assert source.asked == 1
+
+
+async def test_what_a_lone_caller_left_behind_is_kept_for_the_next() -> None:
+    cache, source = Cache(Clock()), Source("answer")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(cache.get("key", 1, source), 0.01)
+    source.open.set()
+    assert await cache.get("key", 1, source) == "answer"
+    assert source.asked == 1
+
+
+async def test_an_answer_lives_as_long_as_its_kind() -> None:
+    clock, source = Clock(), opened("first", "second")
+    cache = Cache(clock)
+    assert await cache.get("key", Lifetime.RANKING.value, source) == "first"
+    clock.seconds = 29.9
+    assert await cache.get("key", Lifetime.RANKING.value, source) == "first"
+    clock.seconds = 30.0
+    assert await cache.get("key", Lifetime.RANKING.value, source) == "second"
+
+
+async def test_keys_are_kept_apart() -> None:
+    cache, source = Cache(Clock()), opened("first", "second")
+    assert await cache.get(("url", 1), 1, source) == "first"
+    assert await cache.get(("url", 2), 1, source) == "second"
+
+
+async def test_an_error_reaches_all_callers_and_is_not_kept() -> None:
+    cache, source = Cache(Clock()), Source(Unreachable("down"), "answer")
+    callers = [asyncio.create_task(cache.get("key", 1, source)) for _ in range(2)]
+    await asyncio.sleep(0)
+    source.open.set()
+    outcomes = await asyncio.gather(*callers, return_exceptions=True)
+    assert [str(outcome) for outcome in outcomes] == ["down"] * 2
+    assert await cache.get("key", 1, source) == "answer"
+
+
+async def test_an_error_that_nobody_waits_for_any_more_makes_no_noise() -> None:
+    noise: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: noise.append(context))
+    cache, source = Cache(Clock()), Source(Unreachable("down"))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(cache.get("key", 1, source), 0.01)
+    source.open.set()
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert not noise
+
+
+async def test_what_is_out_of_date_does_not_stay_in_memory() -> None:
+    clock = Clock()
+    cache = Cache(clock)
+    watched = await _watched(cache, "old", clock)
+    await cache.get("new", 1, opened("answer"))
+    gc.collect()
+    assert watched() is None
+
+
+async def _watched(cache: Cache, key: str, clock: Clock) -> Callable[[], Answer | None]:
+    watched = weakref.ref(await cache.get(key, 1, opened(Answer())))
+    assert watched() is not None
+    clock.seconds = 2
+    return watched
+
+
+async def test_closing_ends_what_is_under_way() -> None:
+    cache, source = Cache(Clock()), Source("answer")
+    caller: Awaitable[Any] = asyncio.create_task(cache.get("key", 1, source))
+    await asyncio.sleep(0)
+    await cache.close()
+    with pytest.raises(asyncio.CancelledError):
+        await caller

@@ -1,0 +1,110 @@
+"""Published limits are kept, and orders to stop are obeyed by every caller."""
+
+import asyncio
+import time
+
+import pytest
+
+from crypto_assistant.errors import RateLimited
+from crypto_assistant.net.limiter import Budget, Limiter
+
+NOON_MS = 1_789_992_000_000
+
+
+def stopped_at(seconds: float) -> Limiter:
+    """A limiter for which time stands still."""
+    return Limiter(lambda: seconds, lambda: NOON_MS)
+
+
+def test_a_budget_is_free_again_when_what_was_spent_leaves_the_window() -> None:
+    budget = Budget(10, 60)
+    budget.spend(6, now=100)
+    budget.spend(4, now=110)
+    assert budget.free_at(1, now=120) == 160
+    assert budget.free_at(6, now=120) == 160
+    assert budget.free_at(7, now=120) == 170
+    assert budget.used(now=159) == 10
+    assert budget.used(now=160) == 4
+    assert budget.free_at(6, now=161) == 161
+
+
+def test_a_budget_that_has_room_is_free_now() -> None:
+    budget = Budget(10, 60)
+    budget.spend(6, now=100)
+    assert budget.free_at(4, now=101) == 101
+
+
+def test_somebody_elses_traffic_on_the_same_address_counts() -> None:
+    budget = Budget(10, 60)
+    budget.spend(2, now=100)
+    budget.observe(9, now=101)
+    assert budget.used(now=101) == 9
+    assert budget.free_at(2, now=102) == 160
+    assert budget.free_at(9, now=102) == 161
+
+
+def test_a_venue_that_counts_less_than_we_do_frees_nothing() -> None:
+    budget = Budget(10, 60)
+    budget.spend(9, now=100)
+    budget.observe(1, now=101)
+    assert budget.used(now=101) == 9
+
+
+def test_a_request_larger_than_its_budget_goes_out_alone() -> None:
+    budget = Budget(10, 60)
+    assert budget.free_at(11, now=100) == 100
+    budget.spend(1, now=100)
+    assert budget.free_at(11, now=101) == 160
+
+
+async def test_what_does_not_fit_waits_for_the_window() -> None:
+    limiter = Limiter(time.monotonic, lambda: NOON_MS)
+    budget = Budget(2, 0.05)
+    start = time.monotonic()
+    await asyncio.gather(*(limiter.admit(budget, 1, start + 9) for _ in range(5)))
+    assert time.monotonic() - start >= 0.1
+    assert limiter.waited >= 0.1
+
+
+async def test_a_wait_that_outlasts_the_deadline_is_refused_at_once() -> None:
+    limiter = stopped_at(100)
+    budget = Budget(1, 60)
+    await limiter.admit(budget, 1, deadline=108)
+    with pytest.raises(RateLimited) as refused:
+        await limiter.admit(budget, 1, deadline=108)
+    assert refused.value.until_ms == NOON_MS + 60_000
+    assert str(refused.value) == "rate-limited until 12:01:00 UTC"
+
+
+async def test_an_order_to_stop_holds_every_caller_whatever_its_budget() -> None:
+    limiter = stopped_at(100)
+    assert limiter.hold(30).until_ms == NOON_MS + 30_000
+    for budget in (Budget(10, 60), Budget(500, 1)):
+        with pytest.raises(RateLimited) as refused:
+            await limiter.admit(budget, 1, deadline=108)
+        assert refused.value.until_ms == NOON_MS + 30_000
+        assert budget.used(100) == 0
+
+
+def test_a_shorter_order_to_stop_does_not_shorten_a_longer_one() -> None:
+    limiter = stopped_at(100)
+    limiter.hold(30)
+    assert limiter.hold(5).until_ms == NOON_MS + 30_000
+
+
+def test_an_order_to_stop_that_ends_in_time_is_waited_for() -> None:
+    limiter = stopped_at(100)
+    limiter.hold(5)
+    limiter.check(deadline=108)
+    assert limiter.frees_before(108)
+    assert not limiter.frees_before(105)
+    with pytest.raises(RateLimited):
+        limiter.check(deadline=104)
+
+
+async def test_after_a_hold_the_callers_go_on() -> None:
+    limiter = Limiter(time.monotonic, lambda: NOON_MS)
+    limiter.hold(0.05)
+    start = time.monotonic()
+    await limiter.admit(Budget(1, 60), 1, start + 9)
+    assert time.monotonic() - start >= 0.045
