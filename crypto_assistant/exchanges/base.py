@@ -1,0 +1,206 @@
+"""What the program asks of an exchange, and how every adapter reads numbers."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from math import isfinite, nan
+from sys import intern
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crypto_assistant.errors import Malformed
+from crypto_assistant.models import (
+    Candles,
+    Family,
+    Floats,
+    Funding,
+    Fundings,
+    Instrument,
+    Instruments,
+    Mark,
+    Marks,
+    OpenInterest,
+    OpenInterests,
+    Ticker,
+    Tickers,
+    Timeframe,
+)
+from crypto_assistant.net.api import Door
+
+
+class Exchange(Protocol):
+    """Market data of one venue. Every method raises ExchangeError, Unsupported among them."""
+
+    name: ClassVar[str]
+    """As it is written in commands: `binance`."""
+    title: ClassVar[str]
+    """As it is shown: `Binance`."""
+    addresses: ClassVar[Mapping[str, str]]
+    """The setting of each base address and its public default."""
+
+    def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
+        """`urls`: the base address behind each setting of `addresses`."""
+
+    async def clock_ms(self) -> int:
+        """The venue's own time."""
+
+    async def instruments(self, family: Family) -> Instruments:
+        """Every market of the family that trades now."""
+
+    async def tickers(self, listed: Instruments) -> Tickers:
+        """All tickers of the family of `listed`, one request."""
+
+    async def ticker(self, instrument: Instrument) -> Ticker:
+        """One market's ticker."""
+
+    async def candles(self, instrument: Instrument, timeframe: Timeframe, limit: int) -> Candles:
+        """The newest `limit` bars (300 at most), the forming one included."""
+
+    async def fundings(self, listed: Instruments) -> Fundings:
+        """Funding of every perp of `listed`."""
+
+    async def funding(self, instrument: Instrument) -> Funding:
+        """One perp's funding."""
+
+    async def marks(self, listed: Instruments) -> Marks:
+        """Mark and index prices of every perp of `listed`."""
+
+    async def mark(self, instrument: Instrument) -> Mark:
+        """One perp's mark and index price."""
+
+    async def open_interests(self, listed: Instruments) -> OpenInterests:
+        """Open interest of every perp of `listed`; Unsupported where it is told one by one."""
+
+    async def open_interest(self, instrument: Instrument) -> OpenInterest:
+        """One perp's open interest."""
+
+
+def number(value: object) -> float:
+    """A venue's number, usually a string; NaN for null, "" and whatever is not finite."""
+    if value is None or value == "":
+        return nan
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Malformed(f"a {type(value).__name__} where a number belongs")
+    try:
+        result = float(value)
+    except ValueError as e:
+        raise Malformed("a text where a number belongs") from e
+    return result if isfinite(result) else nan
+
+
+def numbers(cells: Sequence[Any]) -> Floats:
+    """Many of a venue's numbers; the detour over `number` only where one is not plainly one."""
+    if set(map(type, cells)) <= {str, int, float}:
+        with suppress(ValueError):
+            column = np.fromiter(map(float, cells), float, len(cells))
+            return np.where(np.isfinite(column), column, nan)
+    return np.array([number(cell) for cell in cells], float)
+
+
+def rows(payload: object) -> list[dict[str, Any]]:
+    """The payload as a list of objects; an empty one is no answer."""
+    if not isinstance(payload, list) or not all(isinstance(row, dict) for row in payload):
+        raise Malformed("not the documented list")
+    if not payload:
+        raise Malformed("an empty list")
+    return payload
+
+
+def listing(
+    venue: str,
+    family: Family,
+    received_ms: int,
+    *,
+    symbol: Sequence[str],
+    coin: Sequence[str],
+    quote: Sequence[str],
+    contract: Sequence[float],
+    tick: Sequence[float],
+    tradfi: Sequence[bool],
+) -> Instruments:
+    """The markets of one answer, each named after what the venue calls its coin."""
+    return Instruments(
+        venue,
+        family,
+        tuple(symbol),
+        tuple(intern(name) for name in coin),
+        tuple(intern(name) for name in quote),
+        np.ones(len(symbol)),
+        np.array(contract, float),
+        np.array(tick, float),
+        np.array(tradfi, bool),
+        received_ms,
+    )
+
+
+class Table:
+    """The numbers of one answer, a row per market: small enough to keep, read against any list."""
+
+    def __init__(self, row: Mapping[str, int], column: Mapping[str, Floats], received_ms: int):
+        self._row = row
+        self._column = column
+        self.received_ms = received_ms
+
+    @classmethod
+    def read(cls, payload: object, received_ms: int, key: str, names: Sequence[str]) -> "Table":
+        """The fields `names` of every object of the list, by the symbol under `key`.
+
+        A field that is missing, null or "" is NaN.
+        """
+        markets = rows(payload)
+        return cls(
+            {market[key]: i for i, market in enumerate(markets)},
+            # The NaN at the end is what markets that are not in the answer find at -1.
+            {name: numbers([*(market.get(name) for market in markets), nan]) for name in names},
+            received_ms,
+        )
+
+    def columns(self, symbols: Sequence[str], *names: str) -> list[Floats]:
+        """One column per name, aligned with `symbols`; NaN for those that the answer lacks."""
+        at = np.array([self._row.get(symbol, -1) for symbol in symbols], int)
+        return [self._column[name][at] for name in names]
+
+
+def price(column: Floats) -> Floats:
+    """A column of prices or times: zero is a placeholder for none."""
+    return np.where(column > 0, column, nan)
+
+
+def matrix(payload: Sequence[Sequence[object]], width: int) -> Floats:
+    """Rows of arrays (candles) as a matrix of their first `width` numbers; the time is first."""
+    cells = [cell for row in payload for cell in row[:width]]
+    if not payload or len(cells) != width * len(payload):
+        raise Malformed("not the documented bars")
+    bars = numbers(cells).reshape(-1, width)
+    if np.isnan(bars[:, 0]).any():
+        raise Malformed("a bar without its time")
+    return bars
+
+
+def candles(
+    instrument: Instrument,
+    timeframe: Timeframe,
+    received_ms: int,
+    *,
+    bars: Floats,
+    volume: Floats,
+    turnover: Floats,
+    closed: NDArray[np.bool_],
+    taker_buy: Floats | None = None,
+) -> Candles:
+    """Candles of bars that open with time, open, high, low, close in the venue's prices."""
+    return Candles(
+        instrument,
+        timeframe,
+        open_ms=bars[:, 0].astype(np.int64),
+        open=bars[:, 1] / instrument.multiplier,
+        high=bars[:, 2] / instrument.multiplier,
+        low=bars[:, 3] / instrument.multiplier,
+        close=bars[:, 4] / instrument.multiplier,
+        volume=volume,
+        turnover=turnover,
+        taker_buy=taker_buy,
+        closed=closed,
+        received_ms=received_ms,
+    )

@@ -1,0 +1,79 @@
+"""Adapters that talk to a loopback host which plays a venue's own bodies."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import pytest
+
+from crypto_assistant.exchanges.binance import Binance
+from crypto_assistant.exchanges.bybit import Bybit
+from crypto_assistant.exchanges.okx import Okx
+from crypto_assistant.net.api import Door, Timing
+from crypto_assistant.net.cache import Cache
+from tests.net.loopback import Loopback
+
+NOW = 1_789_992_030_000
+"""2026-09-21 12:00:30 UTC, on every clock of these tests."""
+
+RECORDED = Path(__file__).parents[3] / "shared" / "recorded"
+
+V = TypeVar("V", Binance, Bybit, Okx)
+Recorded = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def host() -> Loopback:
+    return Loopback()
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Door]:
+    async with aiohttp.ClientSession() as session:
+        # Shorter than the shortest window of a venue: no order to stop is waited for.
+        timing = Timing(answer=2.0, attempt=2.0, pause=(0.001, 0.002))
+        yield Door(session, Cache(time.monotonic), timing, clock_ms=lambda: NOW)
+
+
+@pytest.fixture
+async def base(host: Loopback) -> AsyncIterator[str]:
+    async with host.serve() as base:
+        yield base
+
+
+@pytest.fixture
+def binance(door: Door, base: str) -> Binance:
+    return _at(Binance, door, base)
+
+
+@pytest.fixture
+def bybit(door: Door, base: str) -> Bybit:
+    return _at(Bybit, door, base)
+
+
+@pytest.fixture
+def okx(door: Door, base: str) -> Okx:
+    return _at(Okx, door, base)
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    """Entries of the recorded responses by their id: `binance/tickers/002`."""
+    if not RECORDED.is_dir():
+        pytest.skip("needs ../shared/recorded")
+
+    def entry(name: str) -> dict[str, Any]:
+        venue, capability, _ = name.split("/")
+        entries = json.loads((RECORDED / venue / f"{capability}.json").read_bytes())
+        return next(entry for entry in entries if entry["id"] == name)
+
+    return entry
+
+
+def _at(exchange: type[V], door: Door, base: str) -> V:
+    return exchange(door, dict.fromkeys(exchange.addresses, base))

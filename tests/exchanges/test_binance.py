@@ -1,0 +1,485 @@
+"""Binance's own bodies, and what they mean."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crypto_assistant.errors import (
+    ClockSkew,
+    ExchangeError,
+    GeoBlocked,
+    Malformed,
+    RateLimited,
+    Refused,
+    Unreachable,
+    Unsupported,
+)
+from crypto_assistant.exchanges.binance import Binance
+from crypto_assistant.models import Family, Instrument, Instruments, Timeframe
+from tests.exchanges.conftest import NOW, Recorded
+from tests.net.loopback import Loopback, Reply
+
+SPOT, LINEAR, INVERSE = Family.SPOT, Family.LINEAR, Family.INVERSE
+
+
+def symbols(*rows: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "timezone": "UTC",
+        "serverTime": NOW,
+        "rateLimits": [],
+        "exchangeFilters": [],
+        "symbols": list(rows),
+    }
+
+
+def perp(symbol: str, coin: str, **more: Any) -> dict[str, Any]:
+    return {
+        "symbol": symbol,
+        "pair": symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000,
+        "onboardDate": 1567965300000,
+        "status": "TRADING",
+        "baseAsset": coin,
+        "quoteAsset": "USDT",
+        "marginAsset": "USDT",
+        "pricePrecision": 2,
+        "quantityPrecision": 3,
+        "underlyingType": "COIN",
+        "underlyingSubType": ["PoW"],
+        "filters": [
+            {"filterType": "LOT_SIZE", "stepSize": "0.001", "minQty": "0.001"},
+            {
+                "filterType": "PRICE_FILTER",
+                "tickSize": "0.10",
+                "minPrice": "1",
+                "maxPrice": "9",
+            },
+        ],
+        **more,
+    }
+
+
+def coin_margined(symbol: str, coin: str, size: int, **more: Any) -> dict[str, Any]:
+    row = perp(symbol, coin, quoteAsset="USD", marginAsset=coin, contractSize=size, **more)
+    return {**row, "contractStatus": row.pop("status")}
+
+
+TICKER = {
+    "symbol": "BTCUSDT",
+    "priceChange": "1500.0",
+    "priceChangePercent": "2.400",
+    "weightedAvgPrice": "63000",
+    "lastPrice": "64000.1",
+    "lastQty": "0.1",
+    "openPrice": "62500.1",
+    "highPrice": "64500",
+    "lowPrice": "62000",
+    "volume": "80000",
+    "quoteVolume": "5000000000",
+    "openTime": NOW - 86_400_000,
+    "closeTime": NOW,
+    "firstId": 1,
+    "lastId": 2,
+    "count": 2,
+}
+PEPE_TICKER = {
+    **TICKER,
+    "symbol": "1000PEPEUSDT",
+    "priceChangePercent": "-95.960",
+    "lastPrice": "0.0125",
+    "highPrice": "0.014",
+    "lowPrice": "0.00",
+    "volume": "4000000",
+    "quoteVolume": "50000",
+}
+COIN_TICKER = {
+    **{key: value for key, value in TICKER.items() if key != "quoteVolume"},
+    "symbol": "BTCUSD_PERP",
+    "pair": "BTCUSD",
+    "volume": "6400000",
+    "baseVolume": "10000.5",
+}
+PREMIUM = {
+    "symbol": "BTCUSDT",
+    "markPrice": "64005.00000000",
+    "indexPrice": "64010.50000000",
+    "estimatedSettlePrice": "64010.1",
+    "lastFundingRate": "0.00010000",
+    "interestRate": "0.00010000",
+    "nextFundingTime": 1790006400000,
+    "time": NOW,
+}
+PEPE_PREMIUM = {
+    **PREMIUM,
+    "symbol": "1000PEPEUSDT",
+    "markPrice": "0.012",
+    "indexPrice": "0",
+    "lastFundingRate": "-0.00025",
+}
+NEWEST = NOW - NOW % 60_000
+
+
+def bar(start: int, close: str, sizes: tuple[str, str], taker: tuple[str, str]) -> list[Any]:
+    prices = ["64000", "64030", "63990", close]
+    return [start, *prices, sizes[0], start + 59_999, sizes[1], 617, *taker, "0"]
+
+
+BARS = [
+    bar(NEWEST - 60_000, "64010", ("10", "640050"), ("6", "384030")),
+    bar(NEWEST, "64020", ("2.5", "160050"), ("1", "64020")),
+]
+
+
+def in_family(family: Family, symbol: str, contract: float = 1.0) -> Instrument:
+    quote = "USD" if family is INVERSE else "USDT"
+    return Instrument("binance", family, symbol, "BTC", quote, 1.0, contract, 0.1, tradfi=False)
+
+
+@pytest.fixture
+async def linear(binance: Binance, host: Loopback) -> Instruments:
+    """BTC, and 1000PEPE as 1000 PEPE."""
+    markets = symbols(perp("BTCUSDT", "BTC"), perp("1000PEPEUSDT", "1000PEPE"))
+    host.plays("/fapi/v1/exchangeInfo", markets)
+    found = await binance.instruments(LINEAR)
+    host.asked.clear()
+    return replace(found, multiplier=np.array([1.0, 1000]))
+
+
+PERP = in_family(LINEAR, "BTCUSDT")
+COIN_PERP = in_family(INVERSE, "BTCUSD_PERP", contract=100)
+
+
+async def test_the_venues_clock(binance: Binance, host: Loopback) -> None:
+    host.plays("/api/v3/time", {"serverTime": 1499827319559})
+    assert await binance.clock_ms() == 1499827319559
+
+
+async def test_perps_that_trade_are_listed_and_nothing_else(
+    binance: Binance, host: Loopback
+) -> None:
+    rows = [
+        perp("BTCUSDT", "BTC"),
+        perp("BTCUSDC", "BTC", quoteAsset="USDC"),
+        perp("BTCUSDT_260925", "BTC", contractType="CURRENT_QUARTER"),
+        perp("OLDUSDT", "OLD", status="SETTLING"),
+        perp("TSLAUSDT", "TSLA", contractType="TRADIFI_PERPETUAL", underlyingType="EQUITY"),
+        perp("BTCDOMUSDT", "BTCDOM", underlyingType="INDEX"),
+    ]
+    host.plays("/fapi/v1/exchangeInfo", symbols(*rows))
+    found = await binance.instruments(LINEAR)
+    assert found.symbols == ("BTCUSDT", "BTCUSDC", "TSLAUSDT", "BTCDOMUSDT")
+    assert found.quotes == ("USDT", "USDC", "USDT", "USDT")
+    assert found.tradfi.tolist() == [False, False, True, True]
+    assert found.tick.tolist() == [0.1] * 4
+    assert found.contract.tolist() == found.multiplier.tolist() == [1] * 4
+
+
+async def test_a_coin_margined_contract_is_so_many_dollars(
+    binance: Binance, host: Loopback
+) -> None:
+    rows = [
+        coin_margined("BTCUSD_PERP", "BTC", 100),
+        coin_margined("ETHUSD_PERP", "ETH", 10),
+        coin_margined("BTCUSD_260925", "BTC", 100, contractType="CURRENT_QUARTER"),
+        coin_margined("OLDUSD_PERP", "OLD", 10, status="PENDING_TRADING"),
+    ]
+    host.plays("/dapi/v1/exchangeInfo", symbols(*rows))
+    found = await binance.instruments(INVERSE)
+    assert found.symbols == ("BTCUSD_PERP", "ETHUSD_PERP")
+    assert found.contract.tolist() == [100, 10]
+
+
+async def test_spot_is_asked_for_what_trades(binance: Binance, host: Loopback) -> None:
+    row = {
+        "symbol": "BTCUSDT",
+        "status": "TRADING",
+        "baseAsset": "BTC",
+        "quoteAsset": "USDT",
+        "isSpotTradingAllowed": True,
+        "filters": [{"filterType": "PRICE_FILTER", "tickSize": "0.01000000"}],
+        "permissionSets": [],
+    }
+    broken = {**row, "symbol": "OLDUSDT", "status": "BREAK"}
+    host.plays("/api/v3/exchangeInfo", symbols(row, broken))
+    found = await binance.instruments(SPOT)
+    assert (found.symbols, found.tick.tolist()) == (("BTCUSDT",), [0.01])
+    query = "permissions=SPOT&showPermissionSets=false&symbolStatus=TRADING"
+    assert host.asked == [f"/api/v3/exchangeInfo?{query}"]
+
+
+async def test_tickers_are_per_plain_coin_and_changes_fractions(
+    binance: Binance, host: Loopback, linear: Instruments
+) -> None:
+    host.plays("/fapi/v1/ticker/24hr", [PEPE_TICKER, TICKER])
+    tickers = await binance.tickers(linear)
+    btc, pepe = tickers[0], tickers[1]
+    assert (btc.last, btc.high_24h, btc.low_24h) == (64000.1, 64500, 62000)
+    assert btc.change_24h == pytest.approx(0.024)
+    assert (btc.volume_24h, btc.turnover_24h) == (80000, 5e9)
+    assert (btc.bid, btc.ask, btc.mid) == (None, None, 64000.1)
+    assert (pepe.last, pepe.high_24h, pepe.low_24h) == (0.0000125, 0.000014, None)
+    assert pepe.change_24h == pytest.approx(-0.9596)
+    assert (pepe.volume_24h, pepe.turnover_24h) == (4e9, 50000)
+
+
+async def test_a_perps_ticker_has_its_book(
+    binance: Binance, host: Loopback, linear: Instruments
+) -> None:
+    book = {"symbol": "1000PEPEUSDT", "bidPrice": "0.0124", "bidQty": "1", "askPrice": "0.0126"}
+    host.plays("/fapi/v1/ticker/24hr?symbol=1000PEPEUSDT", PEPE_TICKER)
+    host.plays("/fapi/v1/ticker/bookTicker?symbol=1000PEPEUSDT", {**book, "time": NOW})
+    ticker = await binance.ticker(linear[1])
+    assert (ticker.bid, ticker.ask) == (0.0000124, 0.0000126)
+    assert ticker.volume_24h == 4e9
+
+
+async def test_a_spot_ticker_is_one_request(binance: Binance, host: Loopback) -> None:
+    host.plays("/api/v3/ticker/24hr", {**TICKER, "bidPrice": "63999", "askPrice": "64001"})
+    ticker = await binance.ticker(in_family(SPOT, "BTCUSDT"))
+    assert (ticker.bid, ticker.ask, ticker.turnover_24h) == (63999, 64001, 5e9)
+    assert len(host.asked) == 1
+
+
+async def test_coin_margined_volume_is_contracts_and_answers_are_lists(
+    binance: Binance, host: Loopback
+) -> None:
+    host.plays("/dapi/v1/ticker/24hr?symbol=BTCUSD_PERP", [COIN_TICKER])
+    book = {"symbol": "BTCUSD_PERP", "bidPrice": "64000", "askPrice": "64001", "pair": "BTCUSD"}
+    host.plays("/dapi/v1/ticker/bookTicker?symbol=BTCUSD_PERP", [book])
+    ticker = await binance.ticker(COIN_PERP)
+    assert (ticker.volume_24h, ticker.turnover_24h) == (10000.5, 640e6)
+    assert (ticker.bid, ticker.ask) == (64000, 64001)
+
+
+async def test_funding_is_paid_every_eight_hours_unless_told(
+    binance: Binance, host: Loopback, linear: Instruments
+) -> None:
+    pepe = {"symbol": "1000PEPEUSDT", "adjustedFundingRateCap": "0.02", "fundingIntervalHours": 4}
+    host.plays("/fapi/v1/premiumIndex", [PREMIUM, PEPE_PREMIUM])
+    host.plays("/fapi/v1/fundingInfo", [pepe])
+    fundings = await binance.fundings(linear)
+    assert fundings.rate.tolist() == [0.0001, -0.00025]
+    assert fundings.hours.tolist() == [8, 4]
+    assert fundings.rate_8h.tolist() == [0.0001, -0.0005]
+    assert fundings[0].next_ms == 1790006400000
+
+
+async def test_no_adjusted_interval_is_no_failure(binance: Binance, host: Loopback) -> None:
+    host.plays("/dapi/v1/premiumIndex", [{**PREMIUM, "symbol": "BTCUSD_PERP"}])
+    host.plays("/dapi/v1/fundingInfo", [])
+    assert (await binance.funding(COIN_PERP)).hours == 8
+
+
+async def test_placeholders_of_dated_futures_are_not_numbers(
+    binance: Binance, host: Loopback
+) -> None:
+    row = {**PREMIUM, "symbol": "BTCUSD_PERP", "lastFundingRate": "", "nextFundingTime": 0}
+    host.plays("/dapi/v1/premiumIndex", [row])
+    host.plays("/dapi/v1/fundingInfo", [])
+    funding = await binance.funding(COIN_PERP)
+    assert (funding.rate, funding.next_ms) == (None, None)
+
+
+async def test_marks_are_per_plain_coin(
+    binance: Binance, host: Loopback, linear: Instruments
+) -> None:
+    host.plays("/fapi/v1/premiumIndex", [PREMIUM, PEPE_PREMIUM])
+    marks = await binance.marks(linear)
+    assert (marks[0].mark, marks[0].index) == (64005, 64010.5)
+    assert (marks[1].mark, marks[1].index) == (0.000012, None)
+
+
+async def test_mark_and_funding_share_a_request(binance: Binance, host: Loopback) -> None:
+    host.plays("/fapi/v1/premiumIndex?symbol=BTCUSDT", PREMIUM)
+    host.plays("/fapi/v1/fundingInfo", [])
+    assert (await binance.mark(PERP)).mark == 64005
+    assert (await binance.funding(PERP)).rate == 0.0001
+    assert len(host.asked) == 2
+
+
+async def test_open_interest_is_coins_or_contracts(
+    binance: Binance, host: Loopback, linear: Instruments
+) -> None:
+    host.plays("/fapi/v1/openInterest", {"symbol": "1000PEPEUSDT", "openInterest": "6000"})
+    coin = {"symbol": "BTCUSD_PERP", "pair": "BTCUSD", "openInterest": "4000000"}
+    host.plays("/dapi/v1/openInterest", {**coin, "contractType": "PERPETUAL", "time": NOW})
+    of_linear, of_inverse = (
+        await binance.open_interest(linear[1]),
+        await binance.open_interest(COIN_PERP),
+    )
+    assert (of_linear.coins, of_linear.usd) == (6_000_000, None)
+    assert (of_inverse.coins, of_inverse.usd) == (None, 400e6)
+
+
+async def test_open_interest_in_bulk_is_not_offered(binance: Binance, linear: Instruments) -> None:
+    with pytest.raises(Unsupported):
+        await binance.open_interests(linear)
+
+
+async def test_candles_stay_in_order_and_the_last_is_open(
+    binance: Binance, host: Loopback, linear: Instruments
+) -> None:
+    host.plays("/fapi/v1/klines?symbol=1000PEPEUSDT&interval=1m&limit=2", BARS)
+    bars = await binance.candles(linear[1], Timeframe.M1, 2)
+    assert bars.open_ms.tolist() == [NEWEST - 60_000, NEWEST]
+    assert bars.closed.tolist() == [True, False]
+    assert bars.open.tolist() == [64, 64]
+    assert bars.high.tolist() == [64.03, 64.03]
+    assert bars.low.tolist() == [63.99, 63.99]
+    assert bars.close.tolist() == [64.01, 64.02]
+    assert bars.volume.tolist() == [10_000, 2_500]
+    assert bars.turnover.tolist() == [640050, 160050]
+    assert bars.taker_buy is not None
+    assert bars.taker_buy.tolist() == [6_000, 1_000]
+
+
+async def test_coin_margined_candles_count_contracts_first(
+    binance: Binance, host: Loopback
+) -> None:
+    host.plays("/dapi/v1/klines", [bar(NEWEST, "64000", ("6400", "10"), ("3200", "5"))])
+    bars = await binance.candles(COIN_PERP, Timeframe.M1, 1)
+    assert (bars.volume.tolist(), bars.turnover.tolist()) == ([10], [640000])
+    assert bars.taker_buy is not None
+    assert bars.taker_buy.tolist() == [5]
+
+
+@pytest.mark.parametrize("timeframe", list(Timeframe))
+async def test_every_timeframe_is_an_interval(
+    binance: Binance, host: Loopback, timeframe: Timeframe
+) -> None:
+    host.plays("/api/v3/klines", BARS)
+    await binance.candles(in_family(SPOT, "BTCUSDT"), timeframe, 5)
+    assert host.asked == [f"/api/v3/klines?symbol=BTCUSDT&interval={timeframe.value}&limit=5"]
+
+
+async def test_the_futures_hosts_share_one_limit(binance: Binance, host: Loopback) -> None:
+    full = {"X-MBX-USED-WEIGHT-1M": "2399"}
+    host.plays(
+        "/fapi/v1/openInterest", Reply({"symbol": "BTCUSDT", "openInterest": "1"}, 200, full)
+    )
+    host.plays("/api/v3/time", {"serverTime": NOW})
+    await binance.open_interest(PERP)
+    with pytest.raises(RateLimited):
+        await binance.candles(COIN_PERP, Timeframe.H1, 300)
+    assert await binance.clock_ms() == NOW
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "text"),
+    [
+        (Reply({"code": -1121, "msg": "Invalid symbol."}, 400), Refused, "Invalid symbol. (-1121)"),
+        (Reply({"code": -1021, "msg": "Timestamp"}, 400), ClockSkew, "Timestamp"),
+        (Reply({"code": -1003, "msg": "Too much"}, 400), RateLimited, "rate-limited"),
+        (Reply(b"<html>403 Forbidden</html>", 403), RateLimited, "rate-limited"),
+        (Reply({"code": 0, "msg": "restricted"}, 451), GeoBlocked, "geo-blocked"),
+        (Reply(b"not found", 404), Refused, "HTTP 404"),
+        ([], Malformed, "an empty list"),
+        ([None], Malformed, "not the documented list"),
+        ({**TICKER, "lastPrice": "soon"}, Malformed, "a text"),
+    ],
+)
+async def test_errors_say_what_the_venue_said(
+    binance: Binance, host: Loopback, reply: Any, error: type[ExchangeError], text: str
+) -> None:
+    host.plays("/api/v3/ticker/24hr", reply)
+    with pytest.raises(error) as raised:
+        await binance.ticker(in_family(SPOT, "BTCUSDT"))
+    assert text in str(raised.value)
+    assert len(host.asked) == 1
+
+
+async def test_a_back_end_that_timed_out_is_tried_again(binance: Binance, host: Loopback) -> None:
+    host.plays("/api/v3/ticker/24hr", Reply({"code": -1007, "msg": "Timeout"}, 408), TICKER)
+    assert (await binance.ticker(in_family(SPOT, "BTCUSDT"))).last == 64000.1
+
+
+INFO = {LINEAR: "/fapi/v1/exchangeInfo", INVERSE: "/dapi/v1/exchangeInfo"}
+
+
+@pytest.mark.parametrize(("number", "family"), [("001", LINEAR), ("002", INVERSE)])
+async def test_recorded_instruments(
+    binance: Binance, host: Loopback, recorded: Recorded, number: str, family: Family
+) -> None:
+    entry = recorded(f"binance/instruments/{number}")
+    host.plays(INFO[family], symbols(*entry["httpResponse"]))
+    found = await binance.instruments(family)
+    known = [market for market in entry["parsedResponse"] if market["expiry"] is None]
+    assert list(found.symbols) == [market["id"] for market in known if market["active"]]
+    assert list(found.coins) == [market["base"] for market in known if market["active"]]
+    assert found.contract.tolist() == [m["contractSize"] for m in known if m["active"]]
+    assert found.tick.tolist() == [m["precision"]["price"] for m in known if m["active"]]
+
+
+@pytest.mark.parametrize(
+    ("number", "family"), [("005", LINEAR), ("017", LINEAR), ("004", INVERSE), ("018", INVERSE)]
+)
+async def test_recorded_lists_of_other_years(
+    binance: Binance, host: Loopback, recorded: Recorded, number: str, family: Family
+) -> None:
+    host.plays(INFO[family], recorded(f"binance/instruments/{number}")["httpResponse"])
+    found = await binance.instruments(family)
+    assert "BTC" in found.coins
+    assert not any("_2" in symbol for symbol in found.symbols)
+    assert (found.contract > 0).all()
+    assert (found.tick > 0).all()
+
+
+async def test_recorded_spot_ticker(binance: Binance, host: Loopback, recorded: Recorded) -> None:
+    entry = recorded("binance/tickers/002")
+    host.plays("/api/v3/ticker/24hr", entry["httpResponse"])
+    known = entry["parsedResponse"]
+    ticker = await binance.ticker(in_family(SPOT, "BTCUSDT"))
+    assert (ticker.last, ticker.bid, ticker.ask) == (known["last"], known["bid"], known["ask"])
+    assert ticker.change_24h == pytest.approx(known["percentage"] / 100)
+    assert (ticker.volume_24h, ticker.turnover_24h) == (known["baseVolume"], known["quoteVolume"])
+
+
+async def test_recorded_coin_margined_numbers(
+    binance: Binance, host: Loopback, recorded: Recorded
+) -> None:
+    host.plays("/dapi/v1/openInterest", recorded("binance/open_interest/000")["httpResponse"])
+    premium = recorded("binance/funding_now_mark_index/001")["httpResponse"]
+    host.plays("/dapi/v1/premiumIndex", premium)
+    host.plays("/dapi/v1/klines", recorded("binance/klines/013")["httpResponse"])
+    interest = await binance.open_interest(COIN_PERP)
+    assert interest.valued((await binance.mark(COIN_PERP)).mark).coins == 678_465_700 / 26780.2
+    bars = await binance.candles(COIN_PERP, Timeframe.D1, 7)
+    assert (bars.turnover[0], bars.volume[0]) == (206_795_900, 12496.62852978)
+    assert bars.turnover[0] / bars.volume[0] == pytest.approx(16548, rel=0.001)
+
+
+async def test_recorded_perp_numbers(binance: Binance, host: Loopback, recorded: Recorded) -> None:
+    premium = recorded("binance/funding_now_mark_index/003")["httpResponse"]
+    host.plays("/fapi/v1/premiumIndex", premium)
+    host.plays("/fapi/v1/fundingInfo", recorded("binance/funding_info/000")["httpResponse"])
+    funding, mark = await binance.funding(PERP), await binance.mark(PERP)
+    assert (funding.rate, funding.hours, funding.next_ms) == (0.00001226, 8, 1687248000000)
+    assert (mark.mark, mark.index) == (26780.82240476, 26798.25197802)
+
+
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [
+        ("000", RateLimited),
+        ("001", RateLimited),
+        ("002", RateLimited),
+        ("003", ClockSkew),
+        ("006", Refused),
+        ("009", Refused),
+        ("011", Unreachable),
+        ("012", Unreachable),
+        ("013", Unreachable),
+        ("014", GeoBlocked),
+    ],
+)
+async def test_recorded_errors(
+    binance: Binance, host: Loopback, recorded: Recorded, number: str, error: type[ExchangeError]
+) -> None:
+    entry = recorded(f"binance/errors/{number}")
+    reply = Reply(entry["httpResponse"], int(entry["http_status"]), entry["response_headers"])
+    host.plays("/api/v3/ticker/24hr", reply)
+    with pytest.raises(error):
+        await binance.ticker(in_family(SPOT, "BTCUSDT"))

@@ -1,0 +1,560 @@
+"""OKX's own bodies, and what they mean."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crypto_assistant.errors import (
+    ClockSkew,
+    ExchangeError,
+    GeoBlocked,
+    Malformed,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
+from crypto_assistant.exchanges.okx import Okx
+from crypto_assistant.models import Family, Instrument, Instruments, Timeframe
+from tests.exchanges.conftest import NOW, Recorded
+from tests.net.loopback import Loopback, Reply
+
+INSTRUMENTS = "/api/v5/public/instruments"
+TICKERS = "/api/v5/market/tickers"
+TICKER = "/api/v5/market/ticker"
+CANDLES = "/api/v5/market/candles"
+FUNDING = "/api/v5/public/funding-rate"
+MARK = "/api/v5/public/mark-price"
+INDEX = "/api/v5/market/index-tickers"
+OPEN_INTEREST = "/api/v5/public/open-interest"
+
+EIGHT_HOURS = 28_800_000
+SETTLEMENT = 1_790_006_400_000
+
+
+def ok(*data: Any) -> dict[str, Any]:
+    return {"code": "0", "msg": "", "data": list(data)}
+
+
+def no(code: str, status: int = 200) -> Reply:
+    return Reply({"code": code, "msg": "why", "data": []}, status)
+
+
+def spot(symbol: str, **more: Any) -> dict[str, Any]:
+    coin, _, quote = symbol.partition("-")
+    return {
+        "alias": "",
+        "baseCcy": coin,
+        "category": "1",
+        "ctMult": "",
+        "ctType": "",
+        "ctVal": "",
+        "ctValCcy": "",
+        "expTime": "",
+        "instCategory": "1",
+        "instFamily": "",
+        "instId": symbol,
+        "instType": "SPOT",
+        "lever": "10",
+        "listTime": "1611907686000",
+        "lotSz": "0.00000001",
+        "minSz": "0.00001",
+        "quoteCcy": quote,
+        "ruleType": "normal",
+        "settleCcy": "",
+        "state": "live",
+        "tickSz": "0.1",
+        "uly": "",
+        **more,
+    }
+
+
+def swap(symbol: str, settle: str, contract: str, **more: Any) -> dict[str, Any]:
+    family = symbol.removesuffix("-SWAP")
+    inverse = symbol.endswith("-USD-SWAP")
+    return {
+        **spot(family),
+        "baseCcy": "",
+        "quoteCcy": "",
+        "ctMult": "1",
+        "ctType": "inverse" if inverse else "linear",
+        "ctVal": contract,
+        "ctValCcy": "USD" if inverse else family.partition("-")[0],
+        "instFamily": family,
+        "instId": symbol,
+        "instType": "SWAP",
+        "settleCcy": settle,
+        "uly": family.removesuffix("_UM"),
+        **more,
+    }
+
+
+BTC = swap("BTC-USDT-SWAP", "USDT", "0.01")
+SHIB = swap("SHIB-USDT-SWAP", "USDT", "1000000", tickSz="0.000000001")
+SATS = swap("1000SATS-USDT-SWAP", "USDT", "10", ctMult="100", tickSz="0.0000001")
+BTC_USD = swap("BTC-USD-SWAP", "BTC", "100")
+BTC_UM = swap("BTC-USD_UM-SWAP", "USDⓈ", "0.01")
+
+TICKER_ROW = {
+    "instType": "SWAP",
+    "instId": "BTC-USDT-SWAP",
+    "last": "64000",
+    "lastSz": "2",
+    "askPx": "64000.1",
+    "askSz": "12",
+    "bidPx": "63999.9",
+    "bidSz": "431",
+    "open24h": "62500",
+    "high24h": "64500",
+    "low24h": "62000",
+    "sodUtc0": "63000",
+    "sodUtc8": "63500",
+    "volCcy24h": "80000",
+    "vol24h": "8000000",
+    "ts": "1789992029877",
+}
+SATS_ROW = {
+    **TICKER_ROW,
+    "instId": "1000SATS-USDT-SWAP",
+    "last": "0.0002",
+    "bidPx": "",
+    "askPx": "0",
+    "open24h": "0",
+    "high24h": "0.00025",
+    "low24h": None,
+    "vol24h": "5000",
+    "volCcy24h": "5000000",
+}
+BTC_USD_ROW = {
+    **TICKER_ROW,
+    "instId": "BTC-USD-SWAP",
+    "last": "50000",
+    "vol24h": "6400000",
+    "volCcy24h": "12799.5",
+}
+NEWEST = NOW - NOW % 60_000
+BARS = [
+    [str(NEWEST), "64010", "64030", "64000", "64020", "250", "2.5", "160050", "0"],
+    [str(NEWEST - 60_000), "64000", "64015", "63990", "64010", "1000", "10", "640050", "1"],
+]
+
+
+@pytest.fixture
+def swaps(host: Loopback) -> None:
+    host.plays(INSTRUMENTS, ok(BTC, SHIB, BTC_USD, SATS, BTC_UM))
+
+
+@pytest.fixture
+async def linear(swaps: None, okx: Okx, host: Loopback) -> Instruments:
+    """BTC, SHIB, 1000SATS as 1000 SATS, and BTC margined in several dollars."""
+    found = await okx.instruments(Family.LINEAR)
+    host.asked.clear()
+    return replace(found, multiplier=np.array([1.0, 1, 1000, 1]))
+
+
+@pytest.fixture
+async def inverse(swaps: None, okx: Okx, host: Loopback) -> Instruments:
+    found = await okx.instruments(Family.INVERSE)
+    host.asked.clear()
+    return found
+
+
+def in_family(family: Family, symbol: str) -> Instrument:
+    return Instrument("okx", family, symbol, "BTC", "USDT", 1.0, 0.01, 0.1, tradfi=False)
+
+
+PERP = in_family(Family.LINEAR, "BTC-USDT-SWAP")
+
+
+async def test_the_venues_clock(okx: Okx, host: Loopback) -> None:
+    host.plays("/api/v5/public/time", ok({"ts": "1597026383085"}))
+    assert await okx.clock_ms() == 1597026383085
+
+
+async def test_a_contract_is_so_many_coins_or_dollars(
+    linear: Instruments, inverse: Instruments
+) -> None:
+    assert linear.symbols[:3] == ("BTC-USDT-SWAP", "SHIB-USDT-SWAP", "1000SATS-USDT-SWAP")
+    assert linear.coins == ("BTC", "SHIB", "1000SATS", "BTC")
+    assert linear.quotes == ("USDT", "USDT", "USDT", "USD")
+    assert linear.contract.tolist() == [0.01, 1_000_000, 1000, 0.01]
+    assert linear.tick.tolist() == [0.1, 1e-9, 1e-7, 0.1]
+    assert (inverse.symbols, inverse.coins, inverse.quotes) == (
+        ("BTC-USD-SWAP",),
+        ("BTC",),
+        ("USD",),
+    )
+    assert inverse.contract.tolist() == [100]
+
+
+@pytest.mark.usefixtures("swaps")
+async def test_both_families_of_perps_come_with_one_request(okx: Okx, host: Loopback) -> None:
+    await asyncio.gather(okx.instruments(Family.LINEAR), okx.instruments(Family.INVERSE))
+    assert host.asked == [f"{INSTRUMENTS}?instType=SWAP"]
+
+
+async def test_only_what_trades_now_is_listed(okx: Okx, host: Loopback) -> None:
+    rows = [
+        spot("BTC-USDT"),
+        spot("ETH-BTC"),
+        spot("OLD-USDT", state="suspend"),
+        spot("NEW-USDT", state="preopen"),
+        spot("SOON-USDT", ruleType="pre_market"),
+    ]
+    host.plays(f"{INSTRUMENTS}?instType=SPOT", ok(*rows))
+    found = await okx.instruments(Family.SPOT)
+    assert found.symbols == ("BTC-USDT", "ETH-BTC")
+    assert found.quotes == ("USDT", "BTC")
+    assert found.contract.tolist() == [1, 1]
+
+
+async def test_what_is_no_coin_is_marked(okx: Okx, host: Loopback) -> None:
+    rows = [spot(f"C{i}-USDT", instCategory=kind) for i, kind in enumerate(["1", "", "3", "4"])]
+    old = {key: value for key, value in spot("C-USDT").items() if key != "instCategory"}
+    host.plays(INSTRUMENTS, ok(*rows, old))
+    assert (await okx.instruments(Family.SPOT)).tradfi.tolist() == [False, False, True, True, False]
+
+
+async def test_a_linear_volume_is_contracts_and_counted_in_coins(
+    okx: Okx, host: Loopback, linear: Instruments
+) -> None:
+    host.plays(f"{TICKERS}?instType=SWAP", ok(BTC_USD_ROW, SATS_ROW, TICKER_ROW))
+    tickers = await okx.tickers(linear)
+    btc, shib, sats = tickers[0], tickers[1], tickers[2]
+    assert (btc.last, btc.bid, btc.ask) == (64000, 63999.9, 64000.1)
+    assert (btc.high_24h, btc.low_24h) == (64500, 62000)
+    assert btc.change_24h == pytest.approx(0.024)
+    assert (btc.volume_24h, btc.turnover_24h) == (80_000, 80_000 * 64_000)
+    assert (shib.last, shib.volume_24h) == (None, None)
+    assert sats.last == pytest.approx(2e-7)
+    assert sats.high_24h == pytest.approx(2.5e-7)
+    assert (sats.bid, sats.ask, sats.change_24h, sats.low_24h) == (None, None, None, None)
+    assert (sats.volume_24h, sats.turnover_24h) == (5e9, 1000)
+
+
+async def test_an_inverse_volume_is_contracts_of_dollars(
+    okx: Okx, host: Loopback, inverse: Instruments
+) -> None:
+    host.plays(f"{TICKER}?instId=BTC-USD-SWAP", ok(BTC_USD_ROW))
+    ticker = await okx.ticker(inverse[0])
+    assert (ticker.volume_24h, ticker.turnover_24h) == (12_799.5, 640e6)
+
+
+async def test_a_spot_volume_is_coins(okx: Okx, host: Loopback) -> None:
+    row = {**TICKER_ROW, "instId": "BTC-USDT", "vol24h": "21266.5", "volCcy24h": "1519926359.6"}
+    host.plays(f"{TICKER}?instId=BTC-USDT", ok({**row, "instType": "SPOT"}))
+    ticker = await okx.ticker(in_family(Family.SPOT, "BTC-USDT"))
+    assert (ticker.volume_24h, ticker.turnover_24h) == (21266.5, 1519926359.6)
+
+
+async def test_both_families_of_perps_share_the_tickers(
+    okx: Okx, host: Loopback, linear: Instruments, inverse: Instruments
+) -> None:
+    host.plays(TICKERS, ok(TICKER_ROW, BTC_USD_ROW))
+    assert (await okx.tickers(linear))[0].last == 64000
+    assert (await okx.tickers(inverse))[0].last == 50000
+    assert len(host.asked) == 1
+
+
+def funding(symbol: str, rate: str, hours: float) -> dict[str, Any]:
+    return {
+        "formulaType": "withRate",
+        "fundingRate": rate,
+        "fundingTime": str(SETTLEMENT),
+        "instId": symbol,
+        "instType": "SWAP",
+        "maxFundingRate": "0.00375",
+        "method": "current_period",
+        "minFundingRate": "-0.00375",
+        "nextFundingRate": "",
+        "nextFundingTime": str(SETTLEMENT + round(hours * 3_600_000)),
+        "premium": "0.00009",
+        "settFundingRate": "0.00007",
+        "settState": "settled",
+        "ts": str(NOW),
+    }
+
+
+async def test_the_next_settlement_is_the_funding_time(okx: Okx, host: Loopback) -> None:
+    host.plays(f"{FUNDING}?instId=BTC-USDT-SWAP", ok(funding("BTC-USDT-SWAP", "0.0001", 8)))
+    answer = await okx.funding(PERP)
+    assert (answer.rate, answer.hours, answer.next_ms) == (0.0001, 8, SETTLEMENT)
+
+
+async def test_all_fundings_come_with_one_request(
+    okx: Okx, host: Loopback, linear: Instruments, inverse: Instruments
+) -> None:
+    rows = [funding("BTC-USD-SWAP", "-0.0002", 8), funding("SHIB-USDT-SWAP", "0.0001", 4)]
+    host.plays(f"{FUNDING}?instId=ANY", ok(*rows, funding("BTC-USDT-SWAP", "0.0003", 1)))
+    fundings = await okx.fundings(linear)
+    assert fundings.rate[:2].tolist() == [0.0003, 0.0001]
+    np.testing.assert_allclose(fundings.rate_8h, [0.0024, 0.0002, np.nan, np.nan])
+    assert (await okx.fundings(inverse))[0].rate == -0.0002
+    assert len(host.asked) == 1
+
+
+def mark(symbol: str, price: str) -> dict[str, Any]:
+    return {"instType": "SWAP", "instId": symbol, "markPx": price, "ts": str(NOW)}
+
+
+def index(name: str, price: str) -> dict[str, Any]:
+    return {
+        "instId": name,
+        "idxPx": price,
+        "high24h": "1",
+        "low24h": "1",
+        "open24h": "1",
+        "sodUtc0": "1",
+        "sodUtc8": "1",
+        "ts": str(NOW),
+    }
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"),
+    [
+        ("BTC-USDT-SWAP", "BTC-USDT"),
+        ("BTC-USD-SWAP", "BTC-USD"),
+        ("BTC-USD_UM-SWAP", "BTC-USD"),
+    ],
+)
+async def test_a_mark_stands_beside_the_index_of_its_pair(
+    okx: Okx, host: Loopback, symbol: str, name: str
+) -> None:
+    host.plays(f"{MARK}?instType=SWAP&instId={symbol}", ok(mark(symbol, "64005.5")))
+    host.plays(f"{INDEX}?instId={name}", ok(index(name, "64010")))
+    answer = await okx.mark(in_family(Family.LINEAR, symbol))
+    assert (answer.mark, answer.index) == (64005.5, 64010)
+
+
+async def test_all_marks_take_an_index_request_per_quote(
+    okx: Okx, host: Loopback, linear: Instruments
+) -> None:
+    marks = [mark("BTC-USDT-SWAP", "64005"), mark("1000SATS-USDT-SWAP", "0.0002")]
+    host.plays(f"{MARK}?instType=SWAP", ok(*marks, mark("BTC-USD_UM-SWAP", "63999")))
+    usdt = [index("BTC-USDT", "64010"), index("1000SATS-USDT", "0.00021")]
+    host.plays(f"{INDEX}?quoteCcy=USDT", ok(*usdt))
+    host.plays(f"{INDEX}?quoteCcy=USD", ok(index("BTC-USD", "64001")))
+    answer = await okx.marks(linear)
+    np.testing.assert_allclose(answer.mark, [64005, np.nan, 2e-7, 63999])
+    np.testing.assert_allclose(answer.index, [64010, np.nan, 2.1e-7, 64001])
+    assert len(host.asked) == 3
+
+
+async def test_open_interest_is_contracts_and_counted_in_coins(
+    okx: Okx, host: Loopback, linear: Instruments, inverse: Instruments
+) -> None:
+    btc = {"instId": "BTC-USDT-SWAP", "instType": "SWAP", "oi": "2663107.3"}
+    btc |= {"oiCcy": "26631.073", "oiUsd": "1676426045.35", "ts": "1728728314766"}
+    sats = {**btc, "instId": "1000SATS-USDT-SWAP", "oi": "7", "oiCcy": "7000", "oiUsd": ""}
+    coin = {**btc, "instId": "BTC-USD-SWAP", "oi": "4000000", "oiCcy": "8000"}
+    del coin["oiUsd"]
+    host.plays(f"{OPEN_INTEREST}?instType=SWAP", ok(btc, sats, coin))
+    of_linear, of_inverse = await okx.open_interests(linear), await okx.open_interests(inverse)
+    assert (of_linear[0].coins, of_linear[0].usd) == (26631.073, 1676426045.35)
+    assert (of_linear[2].coins, of_linear[2].usd) == (7e6, None)
+    assert (of_inverse[0].coins, of_inverse[0].usd) == (8000, 400e6)
+    assert len(host.asked) == 1
+
+
+async def test_one_markets_open_interest(okx: Okx, host: Loopback) -> None:
+    row = {"instId": "BTC-USDT-SWAP", "oi": "0", "oiCcy": "0", "oiUsd": "0", "ts": "1"}
+    host.plays(f"{OPEN_INTEREST}?instType=SWAP&instId=BTC-USDT-SWAP", ok(row))
+    answer = await okx.open_interest(PERP)
+    assert (answer.coins, answer.usd) == (0, 0)
+
+
+async def test_candles_are_turned_round_and_counted_in_coins(
+    okx: Okx, host: Loopback, linear: Instruments
+) -> None:
+    host.plays(f"{CANDLES}?instId=1000SATS-USDT-SWAP&bar=1m&limit=2", ok(*BARS))
+    bars = await okx.candles(linear[2], Timeframe.M1, 2)
+    assert bars.open_ms.tolist() == [NEWEST - 60_000, NEWEST]
+    assert bars.closed.tolist() == [True, False]
+    assert bars.open.tolist() == [64, 64.01]
+    assert bars.high.tolist() == [64.015, 64.03]
+    assert bars.low.tolist() == [63.99, 64]
+    assert bars.close.tolist() == [64.01, 64.02]
+    assert bars.volume.tolist() == [10_000, 2_500]
+    assert bars.turnover.tolist() == [640050, 160050]
+    assert bars.taker_buy is None
+
+
+async def test_spot_candles_come_in_coins_and_quote(okx: Okx, host: Loopback) -> None:
+    row = [str(NEWEST), "64000", "64000", "64000", "64000", "2", "128000", "128000", "1"]
+    host.plays(CANDLES, ok(row))
+    bars = await okx.candles(in_family(Family.SPOT, "BTC-USDT"), Timeframe.H1, 1)
+    assert (bars.volume.tolist(), bars.turnover.tolist()) == ([2], [128000])
+
+
+async def test_inverse_candles_come_in_contracts(
+    okx: Okx, host: Loopback, inverse: Instruments
+) -> None:
+    row = [str(NEWEST), "64000", "64000", "64000", "64000", "6400", "10", "640000", "1"]
+    host.plays(CANDLES, ok(row))
+    bars = await okx.candles(inverse[0], Timeframe.H1, 1)
+    assert (bars.volume.tolist(), bars.turnover.tolist()) == ([10], [640000])
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "bar"),
+    [
+        *[("1m", "1m"), ("3m", "3m"), ("5m", "5m"), ("15m", "15m"), ("30m", "30m"), ("1h", "1H")],
+        *[("2h", "2H"), ("4h", "4H"), ("6h", "6Hutc"), ("12h", "12Hutc"), ("1d", "1Dutc")],
+    ],
+)
+async def test_long_bars_start_at_midnight_utc(
+    okx: Okx, host: Loopback, timeframe: str, bar: str
+) -> None:
+    host.plays(CANDLES, ok(*BARS))
+    await okx.candles(PERP, Timeframe(timeframe), 5)
+    assert host.asked == [f"{CANDLES}?instId=BTC-USDT-SWAP&bar={bar}&limit=5"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "text"),
+    [
+        (no("51001"), Refused, "refused: why (51001)"),
+        (no("51000", 400), Refused, "refused: why (51000)"),
+        (no("50102", 401), ClockSkew, "why"),
+        (no("50112", 401), ClockSkew, "why"),
+        (Reply(b"<html>not available in your country or region</html>", 403), GeoBlocked, "geo"),
+        (Reply(b"error code: 1020", 403), Refused, "HTTP 403"),
+        ({"msg": "", "data": []}, Malformed, "without a code"),
+        ({"code": "0", "msg": ""}, Malformed, "not the documented list"),
+        (ok(), Malformed, "an empty list"),
+        (ok({**TICKER_ROW, "last": "soon"}), Malformed, "a text"),
+    ],
+)
+async def test_errors_say_what_the_venue_said(
+    okx: Okx, host: Loopback, reply: Any, error: type[ExchangeError], text: str
+) -> None:
+    host.plays(TICKER, reply)
+    with pytest.raises(error) as raised:
+        await okx.ticker(PERP)
+    assert text in str(raised.value)
+    assert len(host.asked) == 1
+
+
+@pytest.mark.parametrize(("code", "status"), [("50004", 400), ("50001", 503), ("50026", 500)])
+async def test_a_failure_of_the_venues_servers_is_tried_again(
+    okx: Okx, host: Loopback, code: str, status: int
+) -> None:
+    host.plays(TICKER, no(code, status), ok(TICKER_ROW))
+    assert (await okx.ticker(PERP)).last == 64000
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("50011", 200), ("50011", 429), ("50040", 200), ("50061", 200)]
+)
+async def test_a_limit_holds_the_venue_for_a_window(
+    okx: Okx, host: Loopback, code: str, status: int
+) -> None:
+    host.plays(TICKER, no(code, status))
+    with pytest.raises(RateLimited) as limited:
+        await okx.ticker(PERP)
+    with pytest.raises(RateLimited):
+        await okx.funding(PERP)
+    assert limited.value.until_ms == pytest.approx(NOW + 2200, abs=1000)
+    assert len(host.asked) == 1
+
+
+async def test_recorded_instruments(okx: Okx, host: Loopback, recorded: Recorded) -> None:
+    entry = recorded("okx/instruments/000")
+    host.plays(INSTRUMENTS, ok(*entry["httpResponse"]))
+    found = await okx.instruments(Family.SPOT)
+    known = entry["parsedResponse"]
+    assert list(found.symbols) == [market["id"] for market in known]
+    assert list(found.coins) == [market["base"] for market in known]
+    assert list(found.quotes) == [market["quote"] for market in known]
+    assert found.tick.tolist() == [market["precision"]["price"] for market in known]
+    assert not found.tradfi.any()
+
+
+async def test_recorded_instruments_of_2022(okx: Okx, host: Loopback, recorded: Recorded) -> None:
+    entry = recorded("okx/instruments/012")
+    host.plays(INSTRUMENTS, entry["httpResponse"])
+    found = await okx.instruments(Family.SPOT)
+    assert "1INCH-USDT" in found.symbols
+    assert not found.tradfi.any()
+
+
+async def test_recorded_spot_ticker(okx: Okx, host: Loopback, recorded: Recorded) -> None:
+    entry = recorded("okx/tickers/000")
+    host.plays(TICKER, entry["httpResponse"])
+    known = entry["parsedResponse"]
+    ticker = await okx.ticker(in_family(Family.SPOT, "BTC-USDT"))
+    assert (ticker.last, ticker.bid, ticker.ask) == (known["last"], known["bid"], known["ask"])
+    assert (ticker.high_24h, ticker.low_24h) == (known["high"], known["low"])
+    assert ticker.change_24h == pytest.approx(known["percentage"] / 100)
+    assert ticker.volume_24h == known["baseVolume"]
+    assert ticker.turnover_24h == known["quoteVolume"]
+
+
+async def test_recorded_swap_ticker(okx: Okx, host: Loopback, recorded: Recorded) -> None:
+    host.plays(TICKER, ok(*recorded("okx/tickers/007")["httpResponse"]["data"]))
+    ticker = await okx.ticker(PERP)
+    assert ticker.volume_24h == 108540.53
+    assert ticker.turnover_24h == 108540.53 * 29963
+
+
+async def test_recorded_inverse_ticker(
+    okx: Okx, host: Loopback, recorded: Recorded, inverse: Instruments
+) -> None:
+    host.plays(TICKER, ok(*recorded("okx/tickers/006")["httpResponse"]["data"]))
+    ticker = await okx.ticker(inverse[0])
+    assert ticker.volume_24h == 17799.3208
+    assert ticker.turnover_24h == 541_251_000
+
+
+async def test_recorded_open_interest(
+    okx: Okx, host: Loopback, recorded: Recorded, inverse: Instruments
+) -> None:
+    entry = recorded("okx/open_interest/000")
+    host.plays(OPEN_INTEREST, entry["httpResponse"])
+    answer = await okx.open_interest(PERP)
+    assert answer.coins == entry["parsedResponse"]["baseVolume"]
+    assert answer.usd == entry["parsedResponse"]["openInterestValue"]
+    host.plays(OPEN_INTEREST, recorded("okx/open_interest/006")["httpResponse"])
+    old = (await okx.open_interests(inverse))[0]
+    assert (old.coins, old.usd) == (13840.048827662696883, 409_297_300)
+
+
+async def test_recorded_funding(okx: Okx, host: Loopback, recorded: Recorded) -> None:
+    host.plays(FUNDING, recorded("okx/funding_now/001")["httpResponse"])
+    answer = await okx.funding(PERP)
+    assert (answer.rate, answer.hours) == (0.0000182221218054, 8)
+    assert answer.next_ms == 1743609600000
+
+
+async def test_recorded_candles(okx: Okx, host: Loopback, recorded: Recorded) -> None:
+    host.plays(CANDLES, recorded("okx/klines/007")["httpResponse"])
+    bars = await okx.candles(PERP, Timeframe.M1, 2)
+    assert bars.close.tolist() == [3.72, 3.708]
+    assert bars.closed.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [
+        ("000", RateLimited),
+        ("001", RateLimited),
+        ("003", Unreachable),
+        ("004", Unreachable),
+        ("005", Unreachable),
+        ("006", ClockSkew),
+        ("007", ClockSkew),
+        ("008", Refused),
+        ("015", Refused),
+        ("016", Refused),
+    ],
+)
+async def test_recorded_errors(
+    okx: Okx, host: Loopback, recorded: Recorded, number: str, error: type[ExchangeError]
+) -> None:
+    entry = recorded(f"okx/errors/{number}")
+    host.plays(TICKER, Reply(entry["httpResponse"], int(entry["http_status"])))
+    with pytest.raises(error):
+        await okx.ticker(PERP)
