@@ -1,0 +1,190 @@
+"""Bybit v5: https://bybit-exchange.github.io/docs/v5/market"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+from crypto_assistant.sandbox.bybit_rows import INSTRUMENT, contract_ticker, rate, spot_ticker
+from crypto_assistant.sandbox.catalog import HOUR, Kind, Market, Venue
+from crypto_assistant.sandbox.face import Query, Refusal, Route, fixed
+from crypto_assistant.sandbox.periods import DAYS, HOURS, MINUTES, MONTH, WEEK, Period
+from crypto_assistant.sandbox.world import World
+
+Row = dict[str, Any]
+
+INTERVALS: Final[Mapping[str, Period]] = {
+    **{str(n): period for n, period in MINUTES.items()},
+    **{str(n * 60): HOURS[n] for n in (1, 2, 4, 6, 12)},
+    "D": DAYS[1],
+    "W": WEEK,
+    "M": MONTH,
+}
+_CATEGORIES: Final[Mapping[str, Kind]] = {"spot": "spot", "linear": "linear", "inverse": "inverse"}
+
+
+class Bybit:
+    venue: Venue = "bybit"
+    setting = "BYBIT_URL"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        market = "/v5/market"
+        self.routes: Mapping[str, Route] = {
+            f"{market}/time": self._time,
+            f"{market}/instruments-info": self._instruments,
+            f"{market}/tickers": self._tickers,
+            f"{market}/kline": self._kline,
+            f"{market}/orderbook": self._orderbook,
+            f"{market}/funding/history": self._funding_history,
+        }
+
+    def unknown(self, path: str, now: int) -> Refusal:
+        return Refusal(404, answer({}, now, 10017, "Request path not found."))
+
+    def _time(self, _query: Query, now: int) -> Row:
+        return answer({"timeSecond": str(now // 1000), "timeNano": str(now * 1_000_000)}, now)
+
+    def _instruments(self, query: Query, now: int) -> Row:
+        category = _category(query, now)
+        status, symbol = query.get("status", "Trading"), query.get("symbol")
+        rows = [
+            row
+            for row in self._rows[category]
+            if row["status"] == status and symbol in (None, row["symbol"])
+        ]
+        if category == "spot":
+            return answer({"category": category, "list": rows}, now)
+        limit, start = _limit(query, now, 500, 1000), _page(query, now)
+        more = start + limit < len(rows)
+        cursor = f"first%3D{start + limit}" if more else ""
+        page = {"category": category, "nextPageCursor": cursor, "list": rows[start : start + limit]}
+        return answer(page, now)
+
+    @cached_property
+    def _rows(self) -> dict[Kind, list[Row]]:
+        return {
+            kind: [make(market) for market in self._world.listed("bybit", kind)]
+            for kind, make in INSTRUMENT.items()
+        }
+
+    def _tickers(self, query: Query, now: int) -> Row:
+        category = _category(query, now)
+        markets = [m for m in self._world.listed("bybit", category) if m.closed is None]
+        if "symbol" in query:
+            markets = [self._market(category, query, now)]
+        quotes = self._world.quotes("bybit", category, now)
+        row = spot_ticker if category == "spot" else contract_ticker
+        rows = [row(market, quotes[market.symbol]) for market in markets]
+        return answer({"category": category, "list": rows}, now)
+
+    def _kline(self, query: Query, now: int) -> Row:
+        category = _category({"category": "linear", **query}, now)
+        market = self._market(category, query, now)
+        period = INTERVALS.get(query.get("interval", ""))
+        if period is None:
+            raise _error("Invalid period!", now)
+        limit = _limit(query, now, 200, 1000)
+        last = min(_whole(query, "end", now) or now, now)
+        first = _whole(query, "start", now)
+        if first is not None:
+            first = max(first, period.start(market.listed))
+        bars = self._world.bars(market, period.edges(first, last, limit, newest=True), now)
+        price, size = market.price_decimals, market.size_decimals
+        columns = (
+            bars.start,
+            bars.open,
+            bars.high,
+            bars.low,
+            bars.close,
+            bars.volume,
+            bars.turnover,
+        )
+        rows = [
+            [str(start), *(fixed(p, price) for p in prices), fixed(v, size), fixed(t, 8)]
+            for start, *prices, v, t in zip(*(c.tolist() for c in columns), strict=True)
+        ]
+        return answer({"symbol": market.symbol, "category": category, "list": rows[::-1]}, now)
+
+    def _orderbook(self, query: Query, now: int) -> Row:
+        category = _category(query, now)
+        market = self._market(category, query, now)
+        quote = self._world.quote(market, now)
+        depth = min(_limit(query, now, 1 if category == "spot" else 25, 1000), 25)
+        price, size, tick = market.price_decimals, market.size_decimals, float(market.tick)
+        levels = range(depth)
+        book = {
+            "s": market.symbol,
+            "b": [
+                [fixed(quote.bid - n * tick, price), fixed(quote.bid_size, size)] for n in levels
+            ],
+            "a": [
+                [fixed(quote.ask + n * tick, price), fixed(quote.ask_size, size)] for n in levels
+            ],
+            "ts": now,
+            "u": now // 1000,
+            "seq": now // 1000 * 41,
+            "cts": now - 4,
+        }
+        return answer(book, now)
+
+    def _funding_history(self, query: Query, now: int) -> Row:
+        category = _category(query, now)
+        market = self._market(category, query, now)
+        start, end = _whole(query, "startTime", now), _whole(query, "endTime", now)
+        if start is not None and end is None:
+            raise _error("params error: endTime is required with startTime", now)
+        if market.interval is None:
+            return answer({"category": category, "list": []}, now)
+        period, limit = market.interval * HOUR, _limit(query, now, 200, 200)
+        first = max(start or 0, market.listed)
+        times = range(-(-first // period) * period, min(end or now, now) + 1, period)
+        rows = [
+            {
+                "symbol": market.symbol,
+                "fundingRate": rate(self._world.funding(market, time)),
+                "fundingRateTimestamp": str(time),
+            }
+            for time in reversed(times[-limit:])
+        ]
+        return answer({"category": category, "list": rows}, now)
+
+    def _market(self, category: Kind, query: Query, now: int) -> Market:
+        market = self._world.market("bybit", category, query.get("symbol", ""))
+        if market is None or market.closed is not None:
+            raise _error("params error: symbol invalid", now)
+        return market
+
+
+def answer(result: Row, now: int, code: int = 0, message: str = "OK") -> Row:
+    return {"retCode": code, "retMsg": message, "result": result, "retExtInfo": {}, "time": now}
+
+
+def _error(message: str, now: int) -> Refusal:
+    return Refusal(200, answer({}, now, 10001, message))
+
+
+def _category(query: Query, now: int) -> Kind:
+    category = _CATEGORIES.get(query.get("category", ""))
+    if category is None:
+        raise _error("params error: Category is invalid", now)
+    return category
+
+
+def _whole(query: Query, name: str, now: int) -> int | None:
+    text = query.get(name)
+    if text is not None and not text.isdecimal():
+        raise _error(f"params error: {name} invalid", now)
+    return None if text is None else int(text)
+
+
+def _limit(query: Query, now: int, default: int, most: int) -> int:
+    limit = _whole(query, "limit", now)
+    return default if limit is None else max(1, min(limit, most))
+
+
+def _page(query: Query, now: int) -> int:
+    cursor = query.get("cursor", "")
+    text = cursor.replace("%3D", "=").removeprefix("first=")
+    if cursor and not text.isdecimal():
+        raise _error("params error: cursor invalid", now)
+    return int(text or 0)

@@ -1,0 +1,171 @@
+"""How an exchange can fail: one list of faults, applied to answers on their way out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+import orjson
+
+Kind = Literal[
+    "timeout", "slow", "reset", "cut", "http", "rate_limited", "banned", "geo_blocked", "waf",
+    "html", "truncated", "empty", "missing", "null", "error_code",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One failure of a venue, of its paths that start with `path`.
+
+    `value`: seconds for slow (delay), rate_limited and banned (Retry-After); the status for http;
+    the field's name for missing and null.
+    """
+
+    venue: str
+    kind: Kind
+    value: str | float = ""
+    path: str = ""
+
+    def concerns(self, venue: str, path: str) -> bool:
+        return self.venue == venue and path.startswith(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer about to be sent. `cut`: bytes sent before the connection breaks."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    content_type: str = "application/json"
+    cut: int | None = None
+
+
+def spoil(fault: Fault, reply: Reply) -> Reply:
+    """The reply as the fault leaves it; faults of time and of the connection leave it whole."""
+    change = _CHANGES.get(fault.kind)
+    return reply if change is None else change(fault, reply)
+
+
+def _http(fault: Fault, reply: Reply) -> Reply:
+    body = f"<html><body><h1>{int(fault.value)}</h1></body></html>".encode()
+    return Reply(int(fault.value), body, {}, "text/html")
+
+
+def _limited(status: int) -> Callable[[Fault, Reply], Reply]:
+    def change(fault: Fault, reply: Reply) -> Reply:
+        body = orjson.dumps(_TOO_MANY[fault.venue])
+        return Reply(status, body, {**reply.headers, "Retry-After": str(fault.value or 60)})
+
+    return change
+
+
+def _page(pages: Mapping[str, tuple[int, str, str]]) -> Callable[[Fault, Reply], Reply]:
+    def change(fault: Fault, _reply: Reply) -> Reply:
+        status, body, content_type = pages[fault.venue]
+        return Reply(status, body.encode(), {}, content_type)
+
+    return change
+
+
+def _truncated(_fault: Fault, reply: Reply) -> Reply:
+    return replace(reply, body=reply.body[: len(reply.body) // 2])
+
+
+def _cut(_fault: Fault, reply: Reply) -> Reply:
+    return replace(reply, cut=len(reply.body) // 2)
+
+
+def _error_code(fault: Fault, _reply: Reply) -> Reply:
+    status, body = _ERRORS[fault.venue]
+    return Reply(status, orjson.dumps(body), {})
+
+
+def _edited(edit: Callable[[Any, str], Any]) -> Callable[[Fault, Reply], Reply]:
+    def change(fault: Fault, reply: Reply) -> Reply:
+        body = edit(orjson.loads(reply.body), str(fault.value))
+        return replace(reply, body=orjson.dumps(body))
+
+    return change
+
+
+def _emptied(body: Any, _name: str) -> Any:
+    """The venue's envelope with its list emptied."""
+    if isinstance(body, list):
+        return []
+    for path in (("data",), ("symbols",), ("result", "list")):
+        holder = body if len(path) == 1 else body.get(path[0], {})
+        if isinstance(holder.get(path[-1]), list):
+            holder[path[-1]] = []
+    return body
+
+
+def _without(body: Any, name: str) -> Any:
+    if isinstance(body, dict):
+        return {key: _without(value, name) for key, value in body.items() if key != name}
+    return [_without(item, name) for item in body] if isinstance(body, list) else body
+
+
+def _nulled(body: Any, name: str) -> Any:
+    if isinstance(body, dict):
+        return {k: None if k == name else _nulled(value, name) for k, value in body.items()}
+    return [_nulled(item, name) for item in body] if isinstance(body, list) else body
+
+
+_JSON: Final = "application/json"
+_HTML: Final = "text/html"
+_RESTRICTED: Final = (
+    "Service unavailable from a restricted location according to 'b. Eligibility' in "
+    "https://www.binance.com/en/terms. Please contact customer service if you believe you "
+    "received this message in error."
+)
+_CLOUDFRONT: Final = (
+    "<html><head><title>ERROR: The request could not be satisfied</title></head><body>"
+    "<h1>403 ERROR</h1>The Amazon CloudFront distribution is configured to block access from "
+    "your country.</body></html>"
+)
+_GEO_BLOCKED: Final = {
+    "binance": (451, orjson.dumps({"code": 0, "msg": _RESTRICTED}).decode(), _JSON),
+    "bybit": (403, _CLOUDFRONT, _HTML),
+    "okx": (
+        403,
+        '{"code":"50125","msg":"This endpoint is unavailable in your region.","data":[]}',
+        _JSON,
+    ),
+}
+_FORBIDDEN: Final = dict.fromkeys(
+    ("binance", "bybit", "okx"), (403, "<html><body>403 Forbidden</body></html>", _HTML)
+)
+_MAINTENANCE: Final = dict.fromkeys(
+    ("binance", "bybit", "okx"), (200, "<html><body>We'll be back soon.</body></html>", _HTML)
+)
+_BYBIT: Final = {"result": {}, "retExtInfo": {}, "time": 1717804812345}
+_TOO_MANY: Final[Mapping[str, Any]] = {
+    "binance": {
+        "code": -1003,
+        "msg": "Too many requests; current limit is 2400 requests per minute.",
+    },
+    "bybit": {"retCode": 10429, "retMsg": "System level frequency protection", **_BYBIT},
+    "okx": {"msg": "Too Many Requests", "code": "50011"},
+}
+_ERRORS: Final[Mapping[str, tuple[int, Any]]] = {
+    "binance": (
+        400,
+        {"code": -1000, "msg": "An unknown error occurred while processing the request."},
+    ),
+    "bybit": (200, {"retCode": 10016, "retMsg": "Server error.", **_BYBIT}),
+    "okx": (200, {"code": "50026", "msg": "System error. Try again later", "data": []}),
+}
+_CHANGES: Final[Mapping[Kind, Callable[[Fault, Reply], Reply]]] = {
+    "http": _http,
+    "rate_limited": _limited(429),
+    "banned": _limited(418),
+    "geo_blocked": _page(_GEO_BLOCKED),
+    "waf": _page(_FORBIDDEN),
+    "html": _page(_MAINTENANCE),
+    "truncated": _truncated,
+    "cut": _cut,
+    "empty": _edited(_emptied),
+    "missing": _edited(_without),
+    "null": _edited(_nulled),
+    "error_code": _error_code,
+}

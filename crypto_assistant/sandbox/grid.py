@@ -1,0 +1,185 @@
+"""Minutes of many markets at once: how prices walk, how much is traded, who bought.
+
+Prices are whole numbers of ticks and sizes whole numbers of steps ("lots") before anything is
+summed, so that what is printed is what is true.
+"""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from crypto_assistant.sandbox.catalog import HOUR, MINUTE, Market, decimals
+from crypto_assistant.sandbox.coins import Coin
+from crypto_assistant.sandbox.noise import Floats, Keys, key, smooth, uniform
+
+_OCTAVES: Final = (1, 4, 16, 60, 240, 1440, 5760, 23040)
+_USD_PER_TRADE: Final = 2000
+
+
+class Minutes(NamedTuple):
+    """Prices in ticks, lots in steps. Rows are markets, columns minutes (or a single minute)."""
+
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    lots: Floats
+
+    def at(self, minute: int) -> "Minutes":
+        return Minutes(
+            self.open[:, minute],
+            self.high[:, minute],
+            self.low[:, minute],
+            self.close[:, minute],
+            self.lots[:, minute],
+        )
+
+
+class Grid:
+    """Columns of several markets, and their minutes."""
+
+    def __init__(self, seed: int, coins: Mapping[str, Coin], markets: Sequence[Market]) -> None:
+        names = sorted({name for m in markets for name in (m.coin, m.quote)})
+        row = {name: n for n, name in enumerate(names)}
+        self._seed, self._coins = seed, coins
+        self.markets = markets
+        self.inverse = np.array([m.kind == "inverse" for m in markets])
+        self.unit = np.array([m.unit for m in markets])
+        self.multiplier = np.array([m.multiplier for m in markets], np.float64)
+        self.listed = np.array([m.listed // MINUTE for m in markets])
+        self._coin = np.array([row[m.coin] for m in markets])
+        self._cash = np.array([row[m.quote] for m in markets])
+        self._expires = np.array([(m.expires or 0) // MINUTE for m in markets])
+        self._tick = _ratio([m.tick for m in markets])
+        self._step = _ratio([m.step for m in markets])
+        self._base = np.log([coins[name].price for name in names])
+        self._volatility = np.array([coins[name].volatility for name in names]) / 1440**0.5
+        self._keys = _keys(seed, "market", [f"{m.venue}/{m.kind}/{m.symbol}" for m in markets])
+        self._walks, self._wicks, self._volumes = (
+            _keys(seed, purpose, names) for purpose in ("price", "wick", "volume")
+        )
+        worth = np.array([coins[m.coin].price * m.multiplier for m in markets])
+        self._usd_per_lot = self.size(np.ones(len(markets))) * self.unit
+        self._usd_per_lot *= np.where(self.inverse, 1, worth)
+        self._daily_usd = np.array([coins[m.coin].turnover * m.share for m in markets])
+
+    def only(self, market: Market) -> "Grid":
+        return Grid(self._seed, self._coins, [market])
+
+    def ticks(self, price: Floats) -> Floats:
+        """The nearest whole tick of each price, at least one."""
+        return np.maximum(np.rint(_scaled(price, self._tick[::-1])), 1)
+
+    def price(self, ticks: Floats) -> Floats:
+        """Quote per base: the very float that the printed decimal parses to."""
+        return _scaled(ticks, self._tick)
+
+    def size(self, lots: Floats) -> Floats:
+        """Native units: the very float that the printed decimal parses to."""
+        return _scaled(lots, self._step)
+
+    def index(self, first: int, count: int) -> Floats:
+        """What one base is worth in quote at the start of each minute, before rounding."""
+        log = self._log_prices(first, count)
+        value: Floats = np.exp(log[self._coin] - log[self._cash]) * self.multiplier[:, None]
+        return value
+
+    def minutes(self, first: int, count: int) -> Minutes:
+        ticks = self.ticks(self.index(first, count + 1) * self._premium(first, count + 1))
+        open_, close = ticks[:, :-1], ticks[:, 1:]
+        top, bottom = np.maximum(open_, close), np.minimum(open_, close)
+        high = top + np.rint(top * self._wick(1, first, count))
+        low = np.maximum(bottom - np.rint(bottom * self._wick(2, first, count)), 1)
+        return Minutes(open_, high, low, close, self._lots(first, count))
+
+    def opens(self, minute: int) -> Floats:
+        """Ticks at the start of the minute, or at the first trade of those listed since."""
+        ticks = self.minutes(minute, 1).open[:, 0]
+        for row in np.flatnonzero(self.listed > minute).tolist():
+            first = int(self.listed[row])
+            ticks[row] = self.only(self.markets[row]).minutes(first, 1).open[0, 0]
+        return ticks
+
+    def bought(self, first: int, bars: Minutes) -> Floats:
+        """The lots that takers bought: more of them in rising minutes."""
+        minutes = np.arange(first, first + bars.lots.shape[1])[None]
+        luck = uniform(self._keys[:, None] ^ np.uint64(3), minutes)
+        share = 0.36 + 0.2 * luck + 0.08 * (bars.close >= bars.open)
+        lots: Floats = np.rint(bars.lots * share)
+        return lots
+
+    def turnover(self, bars: Minutes) -> Floats:
+        """Volume at the mean of open, high, low and close: quote units, where inverse coins."""
+        shape = -1, *(1,) * (bars.lots.ndim - 1)
+        mean = self.price((bars.open + bars.high + bars.low + bars.close) / 4)
+        value = self.size(bars.lots) * self.unit.reshape(shape)
+        turnover: Floats = np.where(self.inverse.reshape(shape), value / mean, value * mean)
+        return turnover
+
+    def trades(self, lots: Floats) -> Floats:
+        per_trade = np.maximum(1, _USD_PER_TRADE // self._usd_per_lot)
+        count: Floats = np.ceil(lots / per_trade.reshape(-1, *(1,) * (lots.ndim - 1)))
+        return count
+
+    def open_interest(self, minute: int) -> Floats:
+        """Lots, each contract counted once."""
+        coin = self._volumes[self._coin] ^ np.uint64(11)
+        tide = 0.25 * smooth(coin, minute, 1, 1440) + 0.04 * smooth(coin, minute, 1, 120)
+        tide += 0.03 * smooth(self._keys ^ np.uint64(11), minute, 1, 300)
+        lots: Floats = np.rint(0.4 * self._daily_usd * np.exp(tide)[:, 0] / self._usd_per_lot)
+        return lots
+
+    def _log_prices(self, first: int, count: int) -> Floats:
+        walk = np.zeros((len(self._walks), count))
+        for period in _OCTAVES:
+            walk += smooth(self._walks, first, count, period) * period**0.5
+        log: Floats = walk * self._volatility[:, None] + self._base[:, None]
+        return log
+
+    def _premium(self, first: int, count: int) -> Floats:
+        """Venues differ by some basis points; a dated future adds 5 % a year until delivery."""
+        left = self._expires[:, None] - np.arange(first, first + count)
+        years = np.maximum(left, 0) / 525_600
+        return 1 + 2e-4 * smooth(self._keys, first, count, 45) + 0.05 * years
+
+    def _wick(self, salt: int, first: int, count: int) -> Floats:
+        luck = uniform(
+            self._wicks[:, None] ^ np.uint64(salt), np.arange(first, first + count)[None]
+        )
+        reach: Floats = (luck * luck * self._volatility[:, None])[self._coin]
+        return reach
+
+    def _lots(self, first: int, count: int) -> Floats:
+        """Slow tides and bursts shared by a coin's markets, a time of day, luck of each market."""
+        minutes = np.arange(first, first + count)
+        tide = 0.4 * smooth(self._volumes, first, count, 240)
+        tide += 0.5 * smooth(self._volumes, first, count, 7)
+        coin = np.exp(tide)[self._coin] * (1 + 0.35 * np.sin(minutes * (2 * np.pi / 1440) - 2.2))
+        luck = 0.4 + 1.2 * uniform(self._keys[:, None] ^ np.uint64(5), minutes[None])
+        lots: Floats = np.rint(coin * luck * (self._daily_usd / self._usd_per_lot / 1440)[:, None])
+        return lots
+
+
+def funding_rate(seed: int, market: Market, paid_at: int) -> float:
+    """The rate of the payment at `paid_at` (ms); positive: longs pay shorts."""
+    source = np.array([key(seed, "funding", market.venue, market.symbol)], np.uint64)
+    luck = float(uniform(source, np.array([paid_at // HOUR]))[0])
+    return round((0.00006 + 0.0004 * (luck - 0.4)) * (market.interval or 8) / 8, 8)
+
+
+def _ratio(steps: Sequence[str]) -> tuple[Floats, Floats]:
+    """Steps as whole numerators and powers of ten: n * p / q is then rounded once."""
+    powers = [10 ** decimals(step) for step in steps]
+    wholes = [float(Fraction(step) * power) for step, power in zip(steps, powers, strict=True)]
+    return np.array(wholes), np.array(powers, np.float64)
+
+
+def _scaled(whole: Floats, ratio: tuple[Floats, Floats]) -> Floats:
+    p, q = (part.reshape(-1, *(1,) * (whole.ndim - 1)) for part in ratio)
+    return whole * p / q
+
+
+def _keys(seed: int, purpose: str, names: Sequence[str]) -> Keys:
+    return np.array([key(seed, purpose, name) for name in names], np.uint64)

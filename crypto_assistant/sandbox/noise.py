@@ -1,0 +1,44 @@
+"""Value noise: smooth randomness that can be asked at any time, in any order, with one answer."""
+
+import hashlib
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Keys = NDArray[np.uint64]
+Steps = NDArray[np.int64]
+
+_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+def key(seed: int, *names: str) -> int:
+    """A 64-bit key for one named source of randomness of one seed."""
+    digest = hashlib.blake2b("/".join((str(seed), *names)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def uniform(keys: Keys, steps: Steps) -> Floats:
+    """Evenly spread over [0, 1); keys and steps are broadcast against each other.
+
+    The finaliser is splitmix64's (Steele, Lea, Flood 2014).
+    """
+    x = keys + steps.astype(np.uint64) * _GOLDEN
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    mantissa: Floats = (x >> np.uint64(11)).astype(np.float64)
+    return mantissa * 2.0**-53
+
+
+def smooth(keys: Keys, first: int, count: int, period: int) -> Floats:
+    """Rows of keys, columns first..first+count-1: within [-1, 1], one random knot per period."""
+    cell, phase = np.divmod(np.arange(first, first + count, dtype=np.int64), period)
+    salt = np.uint64(period * 0xD1342543DE82EF95 % 2**64)
+    cells = np.arange(cell[0], cell[-1] + 2, dtype=np.int64)
+    knots = uniform((keys + salt)[:, None], cells[None, :])
+    x = phase / period
+    start, end = (np.take(knots, cell - (cell[0] - n), axis=1) for n in (0, 1))
+    value: Floats = start + (end - start) * (x * x * (3 - 2 * x))
+    return value * 2 - 1

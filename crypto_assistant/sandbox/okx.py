@@ -1,0 +1,286 @@
+"""OKX v5: https://www.okx.com/docs-v5/en/"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from crypto_assistant.sandbox.catalog import DAY, HOUR, Kind, Market, Venue
+from crypto_assistant.sandbox.face import Query, Refusal, Route, short
+from crypto_assistant.sandbox.okx_rows import (
+    candle_rows,
+    family,
+    inst_type,
+    instrument,
+    level,
+    price_text,
+    ticker,
+)
+from crypto_assistant.sandbox.periods import (
+    DAYS,
+    HOURS,
+    MINUTES,
+    MONTH,
+    QUARTER,
+    WEEK,
+    Period,
+    shifted,
+)
+from crypto_assistant.sandbox.tape import Quote
+from crypto_assistant.sandbox.world import World
+
+Row = dict[str, Any]
+
+_LONG: Final[Mapping[str, Period]] = {
+    "6H": HOURS[6], "12H": HOURS[12], "1D": DAYS[1], "2D": DAYS[2], "3D": DAYS[3],
+    "1W": WEEK, "1M": MONTH, "3M": QUARTER,
+}  # fmt: skip
+# From 6H on, bars begin with the day of UTC+8 unless the name ends in "utc".
+BARS: Final[Mapping[str, Period]] = {
+    **{f"{n}m": period for n, period in MINUTES.items()},
+    **{f"{n}H": HOURS[n] for n in (1, 2, 4)},
+    **{name: shifted(period, -8 * HOUR) for name, period in _LONG.items()},
+    **{f"{name}utc": period for name, period in _LONG.items()},
+}
+_KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
+    "SPOT": ("spot",),
+    "SWAP": ("linear", "inverse"),
+    "FUTURES": ("linear", "inverse"),
+}
+_MOST_RECENT: Final = 1440
+
+
+class Okx:
+    venue: Venue = "okx"
+    setting = "OKX_URL"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        api = "/api/v5"
+        self.routes: Mapping[str, Route] = {
+            f"{api}/public/time": lambda _query, now: answer([{"ts": str(now)}]),
+            f"{api}/public/instruments": self._instruments,
+            f"{api}/public/open-interest": self._open_interest,
+            f"{api}/public/funding-rate": self._funding_rate,
+            f"{api}/public/funding-rate-history": self._funding_history,
+            f"{api}/public/mark-price": self._mark_price,
+            f"{api}/market/tickers": self._tickers,
+            f"{api}/market/ticker": self._ticker,
+            f"{api}/market/index-tickers": self._index_tickers,
+            f"{api}/market/candles": lambda query, now: self._candles(query, now, _MOST_RECENT),
+            f"{api}/market/history-candles": lambda query, now: self._candles(query, now, None),
+            f"{api}/market/books": self._books,
+        }
+
+    def unknown(self, path: str, now: int) -> Refusal:
+        return Refusal(404, {"code": "404", "msg": "Not Found", "data": []})
+
+    def _instruments(self, query: Query, _now: int) -> Row:
+        return answer([instrument(market) for market in self._chosen(query)])
+
+    def _tickers(self, query: Query, now: int) -> Row:
+        return answer([self._ticker_row(m, now) for m in self._chosen(query, live=True)])
+
+    def _ticker(self, query: Query, now: int) -> Row:
+        return answer([self._ticker_row(self._market(query), now)])
+
+    def _ticker_row(self, market: Market, now: int) -> Row:
+        quote = self._quote(market, now)
+        return ticker(market, quote, self._midnights(market, now), now)
+
+    def _open_interest(self, query: Query, now: int) -> Row:
+        markets = self._chosen(query, live=True)
+        return answer([self._interest_row(market, now) for market in markets])
+
+    def _interest_row(self, market: Market, now: int) -> Row:
+        quote = self._quote(market, now)
+        coins = quote.open_interest_coins
+        return {
+            "instId": market.symbol,
+            "instType": inst_type(market),
+            "oi": short(quote.open_interest, 8),
+            "oiCcy": short(coins, 16),
+            "oiUsd": short(coins * quote.mark_price, 12),
+            "ts": str(now),
+        }
+
+    def _mark_price(self, query: Query, now: int) -> Row:
+        return answer(
+            [
+                {
+                    "instType": inst_type(market),
+                    "instId": market.symbol,
+                    "markPx": price_text(market, self._quote(market, now).mark_price),
+                    "ts": str(now),
+                }
+                for market in self._chosen(query, live=True)
+            ]
+        )
+
+    def _index_tickers(self, query: Query, now: int) -> Row:
+        if not {"quoteCcy", "instId"} & query.keys():
+            raise error("50014", "Parameter quoteCcy and instId can not be empty at the same time.")
+        wanted = [
+            market
+            for name, market in self._indices.items()
+            if query.get("instId") in (None, name) and query.get("quoteCcy") in (None, market.quote)
+        ]
+        if not wanted:
+            raise Refusal(200, {"code": "51014", "msg": "Index doesn't exist.", "data": []})
+        return answer([self._index_row(market, now) for market in wanted])
+
+    @property
+    def _indices(self) -> dict[str, Market]:
+        swaps = self._chosen({"instType": "SWAP"}, live=True)
+        return {family(market): market for market in swaps}
+
+    def _index_row(self, market: Market, now: int) -> Row:
+        quote, (utc0, utc8) = self._quote(market, now), self._midnights(market, now)
+        return {
+            "instId": family(market),
+            "idxPx": price_text(market, quote.index_price),
+            "high24h": price_text(market, quote.high),
+            "low24h": price_text(market, quote.low),
+            "open24h": price_text(market, quote.open),
+            "sodUtc0": price_text(market, utc0),
+            "sodUtc8": price_text(market, utc8),
+            "ts": str(now),
+        }
+
+    def _funding_rate(self, query: Query, now: int) -> Row:
+        if query.get("instId") == "ANY":
+            markets = self._chosen({"instType": "SWAP"}, live=True)
+        else:
+            markets = [self._swap(query)]
+        return answer([self._funding_row(market, now) for market in markets])
+
+    def _funding_row(self, market: Market, now: int) -> Row:
+        quote, period = self._quote(market, now), (market.interval or 0) * HOUR
+        due = quote.next_funding
+        return {
+            "instType": "SWAP",
+            "instId": market.symbol,
+            "formulaType": "noRate",
+            "method": "current_period",
+            "fundingRate": short(quote.funding, 8),
+            "nextFundingRate": "",
+            "fundingTime": str(due),
+            "nextFundingTime": str(due + period),
+            "minFundingRate": "-0.00375",
+            "maxFundingRate": "0.00375",
+            "interestRate": "0.0001",
+            "impactValue": "20000",
+            "settState": "settled",
+            "settFundingRate": short(self._world.funding(market, due - period), 8),
+            "premium": short(quote.last / quote.index_price - 1, 12),
+            "prevFundingTime": str(due - period),
+            "ts": str(now),
+        }
+
+    def _funding_history(self, query: Query, now: int) -> Row:
+        market, limit = self._swap(query), min(_whole(query, "limit", 400), 400)
+        period = (market.interval or 0) * HOUR
+        oldest = max(now - 90 * DAY, market.listed, _whole(query, "before", 0) + 1)
+        newest = min(now, _whole(query, "after", now + 1) - 1)
+        times = range(-(-oldest // period) * period, newest + 1, period)
+        rate = {time: short(self._world.funding(market, time), 8) for time in times[-limit:]}
+        return answer(
+            [
+                {
+                    "instType": "SWAP",
+                    "instId": market.symbol,
+                    "formulaType": "noRate",
+                    "method": "current_period",
+                    "fundingRate": rate[time],
+                    "realizedRate": rate[time],
+                    "fundingTime": str(time),
+                }
+                for time in sorted(rate, reverse=True)
+            ]
+        )
+
+    def _candles(self, query: Query, now: int, back: int | None) -> Row:
+        market = self._market(query)
+        period = BARS.get(query.get("bar", "1m"))
+        if period is None:
+            raise error("51000", "Parameter bar error")
+        limit = min(_whole(query, "limit", 100), 300)
+        last = min(now, _whole(query, "after", now + 1) - 1)
+        first = max(_whole(query, "before", 0) + 1, period.start(market.listed))
+        if back is not None:
+            first = max(first, period.after(period.start(now), 1 - back))
+        bars = self._world.bars(market, period.edges(first, last, limit, newest=True), now)
+        return answer(candle_rows(market, bars, now)[::-1])
+
+    def _books(self, query: Query, now: int) -> Row:
+        market = self._market(query)
+        quote, depth = self._quote(market, now), range(min(_whole(query, "sz", 1), 20))
+        tick = float(market.tick)
+        book = {
+            "asks": [level(market, quote.ask + n * tick, quote.ask_size) for n in depth],
+            "bids": [level(market, quote.bid - n * tick, quote.bid_size) for n in depth],
+            "ts": str(now),
+            "seqId": now // 1000 * 43,
+        }
+        return answer([book])
+
+    def _quote(self, market: Market, now: int) -> Quote:
+        return self._world.quote(market, now)
+
+    def _midnights(self, market: Market, now: int) -> tuple[float, float]:
+        """The prices at which the days of UTC and of UTC+8 opened."""
+        utc0, utc8 = (
+            self._world.openings("okx", market.kind, BARS[bar].start(now))[market.symbol]
+            for bar in ("1Dutc", "1D")
+        )
+        return utc0, utc8
+
+    def _chosen(self, query: Query, live: bool = False) -> list[Market]:
+        kinds = _KINDS.get(query.get("instType", ""))
+        if kinds is None:
+            raise error("51000", "Parameter instType error")
+        chosen = [
+            market
+            for kind in kinds
+            for market in self._world.listed("okx", kind)
+            if inst_type(market) == query["instType"]
+            and not (live and market.closed is not None)
+            and query.get("instFamily") in (None, family(market))
+            and query.get("instId") in (None, market.symbol)
+        ]
+        if "instId" in query and not chosen:
+            raise _no_instrument()
+        return chosen
+
+    def _market(self, query: Query) -> Market:
+        if not query.get("instId"):
+            raise error("50014", "Parameter instId can not be empty.")
+        for kind in ("spot", "linear", "inverse"):
+            market = self._world.market("okx", kind, query["instId"])
+            if market is not None and market.closed is None:
+                return market
+        raise _no_instrument()
+
+    def _swap(self, query: Query) -> Market:
+        market = self._market(query)
+        if market.interval is None:
+            raise _no_instrument()
+        return market
+
+
+def answer(rows: list[Any]) -> Row:
+    return {"code": "0", "msg": "", "data": rows}
+
+
+def error(code: str, message: str) -> Refusal:
+    return Refusal(400, {"code": code, "msg": message, "data": []})
+
+
+def _no_instrument() -> Refusal:
+    message = "Instrument ID, Instrument ID code or Spread ID doesn't exist."
+    return Refusal(200, {"code": "51001", "msg": message, "data": []})
+
+
+def _whole(query: Query, name: str, default: int) -> int:
+    text = query.get(name, str(default))
+    if not text.isdecimal():
+        raise error("51000", f"Parameter {name} error")
+    return int(text)

@@ -1,0 +1,181 @@
+"""The simulated exchanges on loopback ports, with their limits and, on request, their failures."""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple, Protocol
+
+import orjson
+from aiohttp import web
+
+from crypto_assistant.sandbox.binance import BinanceSpot
+from crypto_assistant.sandbox.binance_coinm import BinanceCoinM
+from crypto_assistant.sandbox.binance_usdm import BinanceUsdM
+from crypto_assistant.sandbox.bybit import Bybit
+from crypto_assistant.sandbox.face import Face, Query, Refusal
+from crypto_assistant.sandbox.faults import Fault, Reply, spoil
+from crypto_assistant.sandbox.limits import BinanceLimit, BybitLimit, OkxLimit, Rejection
+from crypto_assistant.sandbox.okx import Okx
+from crypto_assistant.sandbox.world import World
+
+
+class Seen(NamedTuple):
+    """A request that reached the sandbox."""
+
+    venue: str
+    method: str
+    path: str
+    query: dict[str, str]
+
+
+class Limit(Protocol):
+    def admit(self, path: str, query: Query, now: int) -> dict[str, str]: ...
+
+
+class Sandbox:
+    """Three exchanges that agree on one world.
+
+    `clock` tells the time in ms UTC (a constant freezes it), `monotonic` the seconds that the
+    limits count. `latency` delays every answer by so many seconds. `requests` are the latest seen.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        clock: Callable[[], int],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.world = world
+        self.latency = 0.0
+        self.requests: deque[Seen] = deque(maxlen=20_000)
+        self.faults: list[Fault] = []
+        self._clock = clock
+        futures = BinanceLimit(2400, monotonic)  # USDⓈ-M and COIN-M draw on one pool
+        self._hosts: list[_Host] = [
+            _Host(self, BinanceSpot(world), BinanceLimit(6000, monotonic)),
+            _Host(self, BinanceUsdM(world), futures),
+            _Host(self, BinanceCoinM(world), futures),
+            _Host(self, Bybit(world), BybitLimit(monotonic)),
+            _Host(self, Okx(world), OkxLimit(monotonic)),
+        ]
+
+    def now(self) -> int:
+        return self._clock()
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[dict[str, str]]:
+        """Listens on one loopback port a host; yields base addresses by the names of settings."""
+        async with AsyncExitStack() as stack:
+            yield {
+                host.setting: await stack.enter_async_context(host.serve()) for host in self._hosts
+            }
+
+
+class _Host:
+    def __init__(self, sandbox: Sandbox, face: Face, limit: Limit) -> None:
+        self.setting = face.setting
+        self._sandbox = sandbox
+        self._face = face
+        self._limit = limit
+        self._bodies = _Bodies()
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[str]:
+        runner = web.ServerRunner(
+            web.Server(self._handle, handler_cancellation=True, access_log=None),
+            shutdown_timeout=0.1,
+        )
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        venue, query = self._face.venue, dict(request.query)
+        self._sandbox.requests.append(Seen(venue, request.method, request.path, query))
+        if self._sandbox.latency:
+            await asyncio.sleep(self._sandbox.latency)
+        reply = self._reply(request.method, request.path, query)
+        for fault in self._sandbox.faults:
+            if fault.concerns(venue, request.path):
+                await _interrupt(fault, request)
+                reply = spoil(fault, reply)
+        return await _send(request, reply)
+
+    def _reply(self, method: str, path: str, query: dict[str, str]) -> Reply:
+        if method != "GET":
+            return _reply(405, {"msg": "Method Not Allowed"})
+        now = self._sandbox.now()
+        try:
+            headers = self._limit.admit(path, query, now)
+        except Rejection as rejection:
+            return _reply(rejection.status, rejection.body, rejection.headers)
+        try:
+            return Reply(200, self._body(path, query, now), headers)
+        except Refusal as refusal:
+            return _reply(refusal.status, refusal.body, headers)
+
+    def _body(self, path: str, query: dict[str, str], now: int) -> bytes:
+        route = self._face.routes.get(path)
+        if route is None:
+            raise self._face.unknown(path, now)
+        if path.endswith("/time"):
+            return orjson.dumps(route(query, now))
+        return self._bodies.once(
+            now // 1000, (path, *sorted(query.items())), lambda: orjson.dumps(route(query, now))
+        )
+
+
+class _Bodies:
+    """Answers of the running second: what is asked twice is computed once."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._kept: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
+
+    def once(self, second: int, key: tuple[object, ...], build: Callable[[], bytes]) -> bytes:
+        if second != self._second:
+            self._second = second
+            self._kept.clear()
+        if key not in self._kept:
+            self._kept[key] = build()
+            if len(self._kept) > 64:
+                self._kept.popitem(last=False)
+        return self._kept[key]
+
+
+def _reply(status: int, body: object, headers: dict[str, str] | None = None) -> Reply:
+    if isinstance(body, str):
+        return Reply(status, body.encode(), headers or {}, "text/html")
+    return Reply(status, orjson.dumps(body), headers or {})
+
+
+async def _interrupt(fault: Fault, request: web.BaseRequest) -> None:
+    if fault.kind == "timeout":
+        await asyncio.Event().wait()
+    if fault.kind == "slow":
+        await asyncio.sleep(float(fault.value))
+    if fault.kind == "reset":
+        _drop(request)
+
+
+async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    headers = {**reply.headers, "Content-Type": reply.content_type}
+    if reply.cut is None:
+        return web.Response(status=reply.status, body=reply.body, headers=headers)
+    response = web.StreamResponse(status=reply.status, headers=headers)
+    response.content_length = len(reply.body)
+    await response.prepare(request)
+    await response.write(reply.body[: reply.cut])
+    _drop(request)
+    return response
+
+
+def _drop(request: web.BaseRequest) -> None:
+    if request.transport is not None:
+        request.transport.abort()

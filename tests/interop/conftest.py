@@ -1,0 +1,35 @@
+"""The sandbox in a thread of its own, for clients that block."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from crypto_assistant.sandbox import Sandbox, World
+
+NOW = 1_790_000_029_000
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return World(seed=7, now=NOW)
+
+
+@pytest.fixture(scope="session")
+def urls(world: World) -> Iterator[dict[str, str]]:
+    """Base addresses. Every request finds a fresh window, so that no limit is ever reached."""
+    windows = itertools.count(step=700)
+    sandbox = Sandbox(world, clock=lambda: NOW, monotonic=lambda: float(next(windows)))
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    serving = sandbox.serve()
+    try:
+        yield asyncio.run_coroutine_threadsafe(serving.__aenter__(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

@@ -1,0 +1,59 @@
+"""One frozen world, served once more for every test that talks to it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from crypto_assistant.sandbox import Sandbox, World
+
+NOW = 1_790_000_029_000  # 2026-09-21 14:13:49 UTC, in the middle of a minute
+
+
+class Moment:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return World(seed=7, now=NOW)
+
+
+@pytest.fixture
+def moment() -> Moment:
+    return Moment()
+
+
+@pytest.fixture
+def sandbox(world: World, moment: Moment) -> Sandbox:
+    return Sandbox(world, clock=lambda: NOW, monotonic=moment)
+
+
+class Client:
+    """Asks the faces: `await client("OKX_URL", "/api/v5/public/time")` is the parsed body."""
+
+    def __init__(self, urls: dict[str, str], session: aiohttp.ClientSession) -> None:
+        self.urls = urls
+        self.session = session
+
+    async def __call__(self, host: str, path: str) -> Any:
+        return orjson.loads((await self.answer(host, path))[1])
+
+    async def answer(self, host: str, path: str) -> tuple[aiohttp.ClientResponse, bytes]:
+        async with self.session.get(self.urls[host] + path) as response:
+            return response, await response.read()
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox) -> AsyncIterator[Client]:
+    timeout = aiohttp.ClientTimeout(total=5)
+    async with sandbox.serve() as urls, aiohttp.ClientSession(timeout=timeout) as session:
+        yield Client(urls, session)

@@ -1,0 +1,149 @@
+"""Bybit's face prints the truth in Bybit's units and order."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+
+from crypto_assistant.sandbox import Sandbox, World
+from crypto_assistant.sandbox.catalog import HOUR, Kind
+from tests.sandbox.conftest import NOW, Client
+
+URL = "BYBIT_URL"
+
+
+async def listing(client: Client, query: str) -> list[Any]:
+    body = await client(URL, f"/v5/market/{query}")
+    assert body["retCode"] == 0
+    rows: list[Any] = body["result"]["list"]
+    return rows
+
+
+@pytest.mark.parametrize("kind", ["spot", "linear", "inverse"])
+async def test_tickers_print_the_truth(client: Client, world: World, kind: Kind) -> None:
+    rows = {row["symbol"]: row for row in await listing(client, f"tickers?category={kind}")}
+    assert rows.keys() == {m.symbol for m in world.listed("bybit", kind) if m.closed is None}
+    for symbol, row in rows.items():
+        quote = world.quotes("bybit", kind, NOW)[symbol]
+        assert float(row["lastPrice"]) == quote.last
+        assert float(row["prevPrice24h"]) == quote.open
+        assert float(row["volume24h"]) == quote.volume
+        assert float(row["turnover24h"]) == pytest.approx(quote.turnover, abs=1e-6)
+        change = quote.last / quote.open - 1
+        assert float(row["price24hPcnt"]) == pytest.approx(change, abs=6e-7)
+
+
+@pytest.mark.parametrize("kind", ["linear", "inverse"])
+async def test_open_interest_counts_both_sides(client: Client, world: World, kind: Kind) -> None:
+    for row in await listing(client, f"tickers?category={kind}"):
+        quote = world.quotes("bybit", kind, NOW)[row["symbol"]]
+        assert float(row["openInterest"]) == 2 * quote.open_interest
+        assert float(row["singleOpenInterest"]) == quote.open_interest
+        value = float(row["singleOpenInterestValue"])
+        assert float(row["openInterestValue"]) == pytest.approx(2 * value, abs=1e-3)
+
+
+async def test_the_value_of_inverse_open_interest_is_coins(client: Client, world: World) -> None:
+    (row,) = await listing(client, "tickers?category=inverse&symbol=BTCUSD")
+    coins = world.quotes("bybit", "inverse", NOW)["BTCUSD"].open_interest_coins
+    assert float(row["singleOpenInterestValue"]) == pytest.approx(coins, abs=1e-4)
+    assert 50_000 < float(row["singleOpenInterest"]) / coins < 100_000
+
+
+async def test_candles_come_newest_first(client: Client, world: World) -> None:
+    rows = await listing(client, "kline?category=inverse&symbol=BTCUSD&interval=60&limit=3")
+    hour = NOW - NOW % HOUR
+    assert [int(row[0]) for row in rows] == [hour, hour - HOUR, hour - 2 * HOUR]
+    market = world.market("bybit", "inverse", "BTCUSD")
+    assert market is not None
+    bars = world.bars(market, range(hour - 2 * HOUR, hour + HOUR + 1, HOUR), NOW)
+    assert [float(row[5]) for row in rows] == bars.volume[::-1].tolist()
+    assert float(rows[0][6]) == pytest.approx(bars.turnover[-1], abs=1e-8)
+
+
+async def test_candles_of_a_window_are_its_newest(client: Client) -> None:
+    hour = NOW - NOW % HOUR
+    window = f"start={hour - 9 * HOUR}&end={hour - HOUR}&limit=2"
+    rows = await listing(client, f"kline?symbol=BTCUSDT&interval=60&{window}")
+    assert [int(row[0]) for row in rows] == [hour - HOUR, hour - 2 * HOUR]
+
+
+async def test_instruments_come_in_pages(client: Client, world: World) -> None:
+    seen: list[str] = []
+    cursor, pages = "", 0
+    while True:
+        body = await client(
+            URL, f"/v5/market/instruments-info?category=linear&limit=20&cursor={cursor}"
+        )
+        seen += [row["symbol"] for row in body["result"]["list"]]
+        cursor, pages = body["result"]["nextPageCursor"], pages + 1
+        if not cursor:
+            break
+    trading = [m.symbol for m in world.listed("bybit", "linear") if m.closed is None]
+    assert seen == trading
+    assert pages == 3
+
+
+async def test_a_page_holds_500_unless_more_are_asked_for() -> None:
+    world = World(seed=7, now=NOW, extra=560)
+    async with (
+        Sandbox(world, clock=lambda: NOW).serve() as urls,
+        aiohttp.ClientSession() as session,
+    ):
+        ask, path = Client(urls, session), "/v5/market/instruments-info?category=linear"
+        first = (await ask(URL, path))["result"]
+        every = (await ask(URL, f"{path}&limit=1000"))["result"]
+    assert len(first["list"]) == 500
+    assert first["nextPageCursor"]
+    assert len(every["list"]) > 600
+
+
+async def test_delisted_markets_are_closed(client: Client) -> None:
+    trading = await listing(client, "instruments-info?category=linear")
+    closed = await listing(client, "instruments-info?category=linear&status=Closed")
+    assert "MATICUSDT" not in {row["symbol"] for row in trading}
+    assert "MATICUSDT" in {row["symbol"] for row in closed}
+
+
+async def test_contracts_on_stocks_and_metals_are_marked(client: Client) -> None:
+    rows = await listing(client, "instruments-info?category=linear")
+    kinds = {row["symbol"]: row["symbolType"] for row in rows}
+    assert (kinds["BTCUSDT"], kinds["TSLAUSDT"], kinds["XAUUSDT"]) == ("", "stock", "commodity")
+
+
+async def test_funding_intervals_are_minutes_here_and_hours_there(client: Client) -> None:
+    (instrument,) = await listing(client, "instruments-info?category=linear&symbol=MONUSDT")
+    (ticker,) = await listing(client, "tickers?category=linear&symbol=MONUSDT")
+    assert (instrument["fundingInterval"], ticker["fundingIntervalHour"]) == (60, "1")
+
+
+async def test_funding_history_descends(client: Client, world: World) -> None:
+    rows = await listing(client, "funding/history?category=linear&symbol=BTCUSDT&limit=2")
+    last = NOW // (8 * HOUR) * 8 * HOUR
+    assert [int(row["fundingRateTimestamp"]) for row in rows] == [last, last - 8 * HOUR]
+    market = world.market("bybit", "linear", "BTCUSDT")
+    assert market is not None
+    assert float(rows[0]["fundingRate"]) == world.funding(market, last)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "tickers?category=linear&symbol=NOPE",
+        "tickers?category=linear&symbol=MATICUSDT",
+        "tickers",
+        "kline?symbol=BTCUSDT&interval=7",
+        "kline?symbol=BTCUSDT&interval=60&limit=x",
+        "instruments-info?category=linear&cursor=x",
+        "funding/history?category=linear&symbol=BTCUSDT&startTime=1",
+    ],
+)
+async def test_bad_questions_get_10001_with_http_200(client: Client, query: str) -> None:
+    response, _ = await client.answer(URL, f"/v5/market/{query}")
+    assert response.status == 200
+    assert (await client(URL, f"/v5/market/{query}"))["retCode"] == 10001
+
+
+async def test_an_unknown_path_is_404(client: Client) -> None:
+    response, _ = await client.answer(URL, "/v5/market/nothing")
+    assert response.status == 404

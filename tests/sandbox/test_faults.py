@@ -1,0 +1,168 @@
+"""Each fault does over real HTTP what it says, to the venue and path it names, and to no other."""
+
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from crypto_assistant.sandbox import Fault, Sandbox
+from tests.sandbox.conftest import Client
+
+TICKERS = {
+    "binance": ("BINANCE_USDM_URL", "/fapi/v1/ticker/24hr"),
+    "bybit": ("BYBIT_URL", "/v5/market/tickers?category=linear"),
+    "okx": ("OKX_URL", "/api/v5/market/tickers?instType=SWAP"),
+}
+VENUES = sorted(TICKERS)
+
+
+def rows(body: Any) -> list[dict[str, Any]]:
+    found = body if isinstance(body, list) else body.get("data") or body["result"]["list"]
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.fixture(params=VENUES)
+def venue(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def test_a_timeout_never_answers(client: Client, sandbox: Sandbox, venue: str) -> None:
+    sandbox.faults = [Fault(venue, "timeout")]
+    host, path = TICKERS[venue]
+    with pytest.raises(TimeoutError):
+        await client.session.get(client.urls[host] + path, timeout=aiohttp.ClientTimeout(0.2))
+
+
+async def test_slow_answers_late(client: Client, sandbox: Sandbox, venue: str) -> None:
+    sandbox.faults = [Fault(venue, "slow", 0.2)]
+    host, path = TICKERS[venue]
+    with pytest.raises(TimeoutError):
+        await client.session.get(client.urls[host] + path, timeout=aiohttp.ClientTimeout(0.1))
+    assert rows(await client(host, path))
+
+
+async def test_a_reset_breaks_the_connection(client: Client, sandbox: Sandbox, venue: str) -> None:
+    sandbox.faults = [Fault(venue, "reset")]
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await client.answer(*TICKERS[venue])
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_http_errors(client: Client, sandbox: Sandbox, venue: str, status: int) -> None:
+    sandbox.faults = [Fault(venue, "http", status)]
+    response, _ = await client.answer(*TICKERS[venue])
+    assert response.status == status
+
+
+@pytest.mark.parametrize(("kind", "status"), [("rate_limited", 429), ("banned", 418)])
+async def test_rate_limits_say_how_long(
+    client: Client, sandbox: Sandbox, venue: str, kind: Any, status: int
+) -> None:
+    sandbox.faults = [Fault(venue, kind, 17)]
+    response, body = await client.answer(*TICKERS[venue])
+    assert (response.status, response.headers["Retry-After"]) == (status, "17")
+    orjson.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("blocked", "status", "words"),
+    [
+        ("binance", 451, b"restricted location"),
+        ("bybit", 403, b"CloudFront"),
+        ("okx", 403, b"region"),
+    ],
+)
+async def test_a_geo_block_speaks_as_the_venue_does(
+    client: Client, sandbox: Sandbox, blocked: str, status: int, words: bytes
+) -> None:
+    sandbox.faults = [Fault(blocked, "geo_blocked")]
+    response, body = await client.answer(*TICKERS[blocked])
+    assert response.status == status
+    assert words in body
+
+
+@pytest.mark.parametrize(("kind", "status"), [("waf", 403), ("html", 200)])
+async def test_html_instead_of_json(
+    client: Client, sandbox: Sandbox, venue: str, kind: Any, status: int
+) -> None:
+    sandbox.faults = [Fault(venue, kind)]
+    response, body = await client.answer(*TICKERS[venue])
+    assert (response.status, response.content_type) == (status, "text/html")
+    assert body.startswith(b"<html>")
+
+
+async def test_truncated_json_arrives_whole_but_is_half(
+    client: Client, sandbox: Sandbox, venue: str
+) -> None:
+    _, whole = await client.answer(*TICKERS[venue])
+    sandbox.faults = [Fault(venue, "truncated")]
+    response, body = await client.answer(*TICKERS[venue])
+    assert body == whole[: len(whole) // 2]
+    assert response.headers["Content-Length"] == str(len(body))
+
+
+async def test_a_cut_body_ends_before_its_length(
+    client: Client, sandbox: Sandbox, venue: str
+) -> None:
+    sandbox.faults = [Fault(venue, "cut")]
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await client.answer(*TICKERS[venue])
+
+
+async def test_an_empty_list_keeps_its_envelope(
+    client: Client, sandbox: Sandbox, venue: str
+) -> None:
+    healthy = await client(*TICKERS[venue])
+    sandbox.faults = [Fault(venue, "empty")]
+    empty = await client(*TICKERS[venue])
+    if venue == "binance":
+        assert empty == []
+    else:
+        assert empty.keys() == healthy.keys()
+        assert (empty.get("data") or empty.get("result", {}).get("list", [])) == []
+
+
+PRICE = {"binance": "lastPrice", "bybit": "lastPrice", "okx": "last"}
+
+
+async def test_a_missing_field_is_missing_everywhere(
+    client: Client, sandbox: Sandbox, venue: str
+) -> None:
+    sandbox.faults = [Fault(venue, "missing", PRICE[venue])]
+    body = rows(await client(*TICKERS[venue]))
+    assert body
+    assert not any(PRICE[venue] in row for row in body)
+
+
+async def test_a_null_field_is_null_everywhere(
+    client: Client, sandbox: Sandbox, venue: str
+) -> None:
+    sandbox.faults = [Fault(venue, "null", PRICE[venue])]
+    body = rows(await client(*TICKERS[venue]))
+    assert {row[PRICE[venue]] for row in body} == {None}
+
+
+async def test_an_error_code_in_the_body(client: Client, sandbox: Sandbox, venue: str) -> None:
+    sandbox.faults = [Fault(venue, "error_code")]
+    response, body = await client.answer(*TICKERS[venue])
+    answer = orjson.loads(body)
+    assert response.status == (400 if venue == "binance" else 200)
+    assert answer.get("code") in (-1000, "50026") or answer["retCode"] == 10016
+
+
+async def test_a_fault_stays_with_its_venue_and_path(client: Client, sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault("binance", "http", 500, path="/fapi/v1/ticker")]
+    statuses = {}
+    for host, path in (*TICKERS.values(), ("BINANCE_USDM_URL", "/fapi/v1/time")):
+        statuses[path] = (await client.answer(host, path))[0].status
+    assert statuses.pop("/fapi/v1/ticker/24hr") == 500
+    assert set(statuses.values()) == {200}
+
+
+async def test_a_healed_venue_answers_again(client: Client, sandbox: Sandbox, venue: str) -> None:
+    sandbox.faults = [Fault(venue, "http", 500)]
+    await client.answer(*TICKERS[venue])
+    sandbox.faults = []
+    assert rows(await client(*TICKERS[venue]))

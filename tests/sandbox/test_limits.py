@@ -1,0 +1,107 @@
+"""The published limits hold, and a client that passes them hears what the exchanges say."""
+
+import pytest
+
+from tests.sandbox.conftest import Client, Moment
+
+SPOT, USDM, COINM = "BINANCE_SPOT_URL", "BINANCE_USDM_URL", "BINANCE_COINM_URL"
+ALL_SPOT, ALL_FUTURES = "/api/v3/ticker/24hr", "/fapi/v1/ticker/24hr"
+
+
+async def spend(client: Client, host: str, path: str, times: int) -> None:
+    for _ in range(times):
+        response, _ = await client.answer(host, path)
+        assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "weight"),
+    [
+        (SPOT, "/api/v3/time", 1),
+        (SPOT, "/api/v3/exchangeInfo", 20),
+        (SPOT, ALL_SPOT, 80),
+        (SPOT, f"{ALL_SPOT}?symbol=BTCUSDT", 2),
+        (SPOT, f'{ALL_SPOT}?symbols=["BTCUSDT","ETHUSDT"]', 2),
+        (SPOT, "/api/v3/ticker/price", 4),
+        (SPOT, "/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=1000", 2),
+        (SPOT, "/api/v3/depth?symbol=BTCUSDT&limit=500", 25),
+        (USDM, ALL_FUTURES, 40),
+        (USDM, f"{ALL_FUTURES}?symbol=BTCUSDT", 1),
+        (USDM, "/fapi/v1/premiumIndex", 10),
+        (USDM, "/fapi/v1/klines?symbol=BTCUSDT&interval=1m&limit=99", 1),
+        (USDM, "/fapi/v1/klines?symbol=BTCUSDT&interval=1m", 5),
+        (USDM, "/fapi/v1/klines?symbol=BTCUSDT&interval=1m&limit=1500", 10),
+        (USDM, "/fapi/v1/fundingInfo", 0),
+        (COINM, "/dapi/v1/premiumIndex?symbol=BTCUSD_PERP", 10),
+    ],
+)
+async def test_binance_counts_weight(client: Client, host: str, path: str, weight: int) -> None:
+    response, _ = await client.answer(host, path)
+    assert response.headers["X-MBX-USED-WEIGHT-1M"] == str(weight)
+
+
+async def test_both_futures_hosts_of_binance_draw_on_one_pool(client: Client) -> None:
+    await client.answer(USDM, ALL_FUTURES)
+    response, _ = await client.answer(COINM, "/dapi/v1/time")
+    assert response.headers["X-MBX-USED-WEIGHT-1M"] == "41"
+    response, _ = await client.answer(SPOT, "/api/v3/time")
+    assert response.headers["X-MBX-USED-WEIGHT-1M"] == "1"
+
+
+async def test_binance_answers_429_until_the_minute_is_over(client: Client, moment: Moment) -> None:
+    moment.seconds = 37
+    await spend(client, USDM, ALL_FUTURES, 60)
+    response, body = await client.answer(USDM, ALL_FUTURES)
+    assert (response.status, response.headers["Retry-After"]) == (429, "23")
+    assert b'"code":-1003' in body
+    moment.seconds = 60
+    await spend(client, USDM, ALL_FUTURES, 1)
+
+
+async def test_binance_bans_those_who_go_on(client: Client, moment: Moment) -> None:
+    await spend(client, SPOT, ALL_SPOT, 75)
+    statuses = [(await client.answer(SPOT, ALL_SPOT))[0].status for _ in range(12)]
+    assert statuses == [429] * 10 + [418] * 2
+    moment.seconds = 119
+    response, body = await client.answer(SPOT, "/api/v3/time")
+    assert (response.status, response.headers["Retry-After"]) == (418, "1")
+    assert b"IP banned until" in body
+    moment.seconds = 120
+    await spend(client, SPOT, "/api/v3/time", 1)
+
+
+async def test_binance_counts_funding_apart(client: Client, moment: Moment) -> None:
+    await spend(client, USDM, "/fapi/v1/fundingInfo", 500)
+    response, _ = await client.answer(USDM, "/fapi/v1/fundingInfo")
+    assert (response.status, response.headers["Retry-After"]) == (429, "300")
+    await spend(client, USDM, "/fapi/v1/time", 1)
+
+
+async def test_bybit_shuts_out_whoever_asks_600_times_in_5_seconds(
+    client: Client, moment: Moment
+) -> None:
+    await spend(client, "BYBIT_URL", "/v5/market/time", 600)
+    response, body = await client.answer("BYBIT_URL", "/v5/market/time")
+    assert (response.status, body) == (403, b"403, access too frequent")
+    moment.seconds = 599
+    response, _ = await client.answer("BYBIT_URL", "/v5/market/time")
+    assert response.status == 403
+    moment.seconds = 600
+    await spend(client, "BYBIT_URL", "/v5/market/time", 1)
+
+
+async def test_okx_counts_each_endpoint_apart(client: Client, moment: Moment) -> None:
+    await spend(client, "OKX_URL", "/api/v5/public/time", 10)
+    response, body = await client.answer("OKX_URL", "/api/v5/public/time")
+    assert (response.status, body) == (429, b'{"msg":"Too Many Requests","code":"50011"}')
+    await spend(client, "OKX_URL", "/api/v5/market/tickers?instType=SPOT", 20)
+    moment.seconds = 2
+    await spend(client, "OKX_URL", "/api/v5/public/time", 1)
+
+
+async def test_okx_counts_some_endpoints_by_instrument(client: Client) -> None:
+    path = "/api/v5/public/funding-rate?instId="
+    await spend(client, "OKX_URL", f"{path}BTC-USDT-SWAP", 10)
+    await spend(client, "OKX_URL", f"{path}ETH-USDT-SWAP", 10)
+    response, _ = await client.answer("OKX_URL", f"{path}BTC-USDT-SWAP")
+    assert response.status == 429

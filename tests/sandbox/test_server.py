@@ -1,0 +1,68 @@
+"""What the server does for tests and for the bench around the faces."""
+
+import aiohttp
+import pytest
+
+from crypto_assistant.sandbox import Sandbox, Seen, World
+from tests.sandbox.conftest import NOW, Client
+
+
+async def test_every_request_is_remembered(client: Client, sandbox: Sandbox) -> None:
+    await client("OKX_URL", "/api/v5/market/ticker?instId=BTC-USDT")
+    await client.session.post(client.urls["BYBIT_URL"] + "/v5/order/create")
+    assert list(sandbox.requests) == [
+        Seen("okx", "GET", "/api/v5/market/ticker", {"instId": "BTC-USDT"}),
+        Seen("bybit", "POST", "/v5/order/create", {}),
+    ]
+
+
+async def test_nothing_but_get_is_allowed(client: Client) -> None:
+    for url in client.urls.values():
+        for method in ("POST", "PUT", "DELETE", "PATCH"):
+            async with client.session.request(method, url + "/") as response:
+                assert response.status == 405
+
+
+async def test_only_loopback_is_listened_on(client: Client) -> None:
+    assert len(set(client.urls.values())) == 5
+    assert all(url.startswith("http://127.0.0.1:") for url in client.urls.values())
+
+
+async def test_latency_delays_every_answer(client: Client, sandbox: Sandbox) -> None:
+    sandbox.latency = 0.2
+    for url in client.urls.values():
+        with pytest.raises(TimeoutError):
+            await client.session.get(url + "/", timeout=aiohttp.ClientTimeout(0.1))
+
+
+async def test_answers_follow_the_clock(world: World) -> None:
+    time = NOW
+    sandbox = Sandbox(world, clock=lambda: time)
+    async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
+        client = Client(urls, session)
+        ask = "BINANCE_SPOT_URL", "/api/v3/ticker/24hr?symbol=BTCUSDT"
+        before = await client(*ask)
+        assert before == await client(*ask)
+        time += 1000
+        after = await client(*ask)
+    assert after["closeTime"] - before["closeTime"] == 1000
+    assert after["volume"] != before["volume"]
+
+
+async def test_server_times_are_never_a_second_old(world: World) -> None:
+    time = NOW
+    async with (
+        Sandbox(world, clock=lambda: time).serve() as urls,
+        aiohttp.ClientSession() as session,
+    ):
+        client = Client(urls, session)
+        await client("BINANCE_SPOT_URL", "/api/v3/time")
+        time += 999
+        assert (await client("BINANCE_SPOT_URL", "/api/v3/time"))["serverTime"] == NOW + 999
+
+
+async def test_clocks_agree(client: Client) -> None:
+    assert (await client("BINANCE_COINM_URL", "/dapi/v1/time"))["serverTime"] == NOW
+    bybit = await client("BYBIT_URL", "/v5/market/time")
+    assert bybit["time"] == int(bybit["result"]["timeNano"]) // 1_000_000 == NOW
+    assert (await client("OKX_URL", "/api/v5/public/time"))["data"] == [{"ts": str(NOW)}]
