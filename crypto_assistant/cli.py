@@ -1,0 +1,131 @@
+"""The commands of the shell: run, console, ask, check, demo, sandbox."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+
+from crypto_assistant import __version__, check, config, console
+from crypto_assistant.app import open_front, simulation
+from crypto_assistant.commands.base import encode
+from crypto_assistant.config import Config
+from crypto_assistant.errors import ConfigError, UsageError
+
+DONE, NOBODY_ANSWERED, USAGE, CONFIGURATION = 0, 1, 2, 78
+"""Exit statuses; 78 is EX_CONFIG: starting again does not help."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command of the shell; returns its exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(asyncio.run(arguments.run(arguments)))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return CONFIGURATION
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="crypto-assistant",
+        description="Answers questions about the crypto-derivatives market.",
+        epilog="Without a command: run where a Telegram token is configured, else console.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.set_defaults(run=_run_or_console, market=None)
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    commands.add_parser("run", help="the Telegram daemon").set_defaults(run=_run)
+
+    console = commands.add_parser("console", help="the same commands in this terminal")
+    _takes_market(console, "auto")
+    console.set_defaults(run=_console)
+
+    ask = commands.add_parser("ask", help="one answer: ask /price BTC")
+    ask.add_argument("--json", action="store_true", help="the numbers behind the answer")
+    ask.add_argument("line", nargs="+", metavar="LINE")
+    _takes_market(ask, "live")
+    ask.set_defaults(run=_ask)
+
+    commands.add_parser("check", help="what works and what does not").set_defaults(run=_check)
+    commands.add_parser("demo", help="every answer once, simulated").set_defaults(run=_demo)
+
+    sandbox = commands.add_parser("sandbox", help="serves the simulated market on loopback")
+    sandbox.set_defaults(run=_sandbox)
+    return parser
+
+
+def _takes_market(parser: argparse.ArgumentParser, usual: str) -> None:
+    parser.add_argument(
+        "--market",
+        choices=["live", "sandbox", "auto"],
+        help=f"where the numbers come from (MARKET, else {usual})",
+    )
+    parser.set_defaults(usual=usual)
+
+
+async def _run_or_console(arguments: argparse.Namespace) -> int:
+    if config.load().telegram_bot_token:
+        return await _run(arguments)
+    return await _console(arguments)
+
+
+async def _run(_: argparse.Namespace) -> int:
+    settings = _logged(config.load())
+    # Telegram's half of the memory is taken by the daemon alone.
+    from crypto_assistant.daemon import run  # noqa: PLC0415
+
+    await run(settings)
+    return DONE
+
+
+async def _console(arguments: argparse.Namespace) -> int:
+    settings = _logged(config.load(), "ERROR")
+    async with open_front(settings, arguments.market or settings.market or "auto") as front:
+        await console.converse(front)
+    return DONE
+
+
+async def _ask(arguments: argparse.Namespace) -> int:
+    settings = _logged(config.load(), "ERROR")
+    line = " ".join(arguments.line)
+    async with open_front(settings, arguments.market or settings.market or "live") as front:
+        answer = await front.ask(line)
+        if arguments.json:
+            print(encode(answer).decode())
+        else:
+            print(console.text(front.sheet(line, answer), styled=sys.stdout.isatty()))
+    known = answer.provenance
+    return DONE if known.answered or not known.asked else NOBODY_ANSWERED
+
+
+async def _demo(_: argparse.Namespace) -> int:
+    async with open_front(_logged(config.load(), "ERROR"), "sandbox") as front:
+        await console.tour(front)
+    return DONE
+
+
+async def _sandbox(_: argparse.Namespace) -> int:
+    async with simulation() as urls:
+        for name, url in urls.items():
+            print(f"{name}={url}", flush=True)
+        await asyncio.Event().wait()
+    return DONE
+
+
+async def _check(_: argparse.Namespace) -> int:
+    answered = await check.report(_logged(config.load(), "ERROR"))
+    return DONE if answered else NOBODY_ANSWERED
+
+
+def _logged(settings: Config, level: str = "") -> Config:
+    logging.basicConfig(
+        level=level or settings.log_level, format="%(levelname)s %(name)s: %(message)s"
+    )
+    return settings

@@ -1,0 +1,142 @@
+"""The settings: systemd credentials, the environment and .env, checked once into one Config."""
+
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    SecretStr,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+
+from crypto_assistant.errors import ConfigError
+from crypto_assistant.exchanges import EXCHANGES
+
+ADDRESSES = {
+    name: default for exchange in EXCHANGES for name, default in exchange.addresses.items()
+}
+
+
+def _chats(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return frozenset(int(part) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("ids of users and groups, whole numbers with commas between") from None
+
+
+def _zone(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ZoneInfo(value)
+    except (OSError, ValueError):
+        raise ValueError("a time zone such as Europe/Berlin") from None
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        return value.rstrip("/")
+    raise ValueError("an https address; http on loopback only")
+
+
+def _proxy(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("the http address of a proxy")
+    return value
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Proxy = Annotated[
+    SecretStr, AfterValidator(lambda value: SecretStr(_proxy(value.get_secret_value())))
+]
+
+
+class Config(BaseSettings):
+    """What the owner set, under the names in capitals; the addresses come from EXCHANGES."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        env_file=".env",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+    )
+
+    telegram_bot_token: SecretStr | None = None
+    telegram_chat_id: Annotated[frozenset[int], NoDecode, BeforeValidator(_chats)] = frozenset()
+    telegram_api_url: Address = "https://api.telegram.org"
+    telegram_proxy: Proxy | None = None
+    https_proxy: Proxy | None = None
+    market: Literal["live", "sandbox"] | None = None
+    timezone: Annotated[ZoneInfo | None, BeforeValidator(_zone)] = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    state_directory: Path = Path(".state")
+    notify_socket: str | None = None
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """The exchanges' base addresses by the names of their settings."""
+        return {name: getattr(self, name.lower()) for name in ADDRESSES}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_not_set(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value != ""}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # LoadCredential=ca:DIRECTORY hands each file of the directory on as ca_FILE.
+        directory = os.environ.get("CREDENTIALS_DIRECTORY")
+        credentials = SecretsSettingsSource(settings_cls, directory, env_prefix="ca_")
+        return init_settings, credentials, env_settings, dotenv_settings
+
+
+def load() -> Config:
+    """The settings as they stand now; raises ConfigError that names every wrong one."""
+    fields: dict[str, Any] = {name.lower(): (Address, url) for name, url in ADDRESSES.items()}
+    try:
+        return create_model("Config", __base__=Config, **fields)()
+    except ValidationError as error:
+        raise ConfigError(_wrong(error)) from None
+
+
+def _wrong(error: ValidationError) -> str:
+    """A line for each wrong setting: its name and what is allowed, never its content."""
+    return "\n".join(
+        f"{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    )

@@ -1,0 +1,103 @@
+"""The same commands in a terminal, or from a pipe."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from html.parser import HTMLParser
+
+from crypto_assistant.front import Front, Sheet
+from crypto_assistant.view import Html
+
+TOUR = ("/start", "/price BTC", "/price PEPE", "/top10", "/top10 spot gainers", "/help price")
+STYLE = {"b": "\033[1m", "i": "\033[3m", "code": "\033[36m"}
+PLAIN = "\033[0m"
+
+
+async def converse(front: Front) -> None:
+    """Answers each line of the terminal or the pipe; with no line at all, shows the tour."""
+    terminal = sys.stdin.isatty()
+    if terminal:
+        where = "simulated" if front.desk.simulated else "live"
+        print(f"The {where} market. /help lists the commands; Ctrl-D leaves.")
+    asked = False
+    async for line in _lines(terminal):
+        asked = True
+        await answer(front, line)
+    if not asked and not terminal:
+        await tour(front)
+
+
+async def tour(front: Front) -> None:
+    """A short walk through the commands."""
+    for line in TOUR:
+        print(f"> {line}")
+        await answer(front, line)
+
+
+async def answer(front: Front, line: str) -> Sheet:
+    """Prints the answer to a line."""
+    sheet = await front.reply(line)
+    print(text(sheet, styled=sys.stdout.isatty()), flush=True)
+    return sheet
+
+
+async def _lines(terminal: bool) -> AsyncIterator[str]:
+    """The lines of the input, read in a thread that does not hold up the end of the program."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[str] = asyncio.Queue()
+
+    def read() -> None:
+        with suppress(RuntimeError):  # The loop is gone: nobody waits for this line any more.
+            while line := _read(terminal):
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+            loop.call_soon_threadsafe(lines.put_nowait, "")
+
+    threading.Thread(target=read, daemon=True).start()
+    while line := await lines.get():
+        if line.strip():
+            yield line.strip()
+
+
+def _read(terminal: bool) -> str:
+    """The next line with its end, or nothing at the end of the input."""
+    if not terminal:
+        return sys.stdin.readline()
+    try:
+        return input("> ") + "\n"
+    except EOFError:
+        print()
+        return ""
+
+
+def text(sheet: Sheet, *, styled: bool) -> str:
+    """An answer as a terminal shows it, its buttons as the commands that they stand for."""
+    buttons = [f"[{b.label}] /{b.line}" for row in sheet.buttons for b in row]
+    return "\n".join([plain(sheet.text, styled=styled), *buttons, ""])
+
+
+def plain(html: Html, *, styled: bool) -> str:
+    """Telegram's HTML as terminal text."""
+    reader = _Terminal(styled)
+    reader.feed(html)
+    reader.close()
+    return "".join(reader.parts)
+
+
+class _Terminal(HTMLParser):
+    def __init__(self, styled: bool) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._styled = styled
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if self._styled:
+            self.parts.append(STYLE.get(tag, ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._styled and tag in STYLE:
+            self.parts.append(PLAIN)

@@ -1,0 +1,241 @@
+"""Asks every exchange at once and keeps book: who said what, who failed, and why."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from math import inf
+from typing import Any, Protocol, TypeVar
+
+from crypto_assistant.errors import ExchangeError, NotListed, Unreachable, Unsupported
+from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.listings import Listings, Place, per_plain_coin
+from crypto_assistant.models import Family, Instruments, Provenance
+from crypto_assistant.net.api import Timing, clock_ms, deadline
+from crypto_assistant.net.cache import Cache
+
+log = logging.getLogger(__name__)
+
+
+class Dated(Protocol):
+    """Anything that an exchange answered."""
+
+    @property
+    def received_ms(self) -> int: ...
+
+
+T = TypeVar("T", bound=Dated)
+
+RELOAD_SECONDS = 560.0
+"""Just under ten minutes, so that a new listing is known within ten."""
+RETRY_SECONDS = 15.0
+
+
+class Desk:
+    """The exchanges, and what is listed on them."""
+
+    def __init__(
+        self,
+        exchanges: Sequence[Exchange],
+        *,
+        timing: Timing,
+        clock_ms: Callable[[], int] = clock_ms,
+        simulated: bool = False,
+    ) -> None:
+        self.exchanges = tuple(exchanges)
+        self.timing = timing
+        self.clock_ms = clock_ms
+        self.simulated = simulated
+        self.kept = Cache(time.monotonic)
+        """Answers that several venues' data went into, or that stay good for long."""
+        self._listings = Listings({exchange.name: exchange.title for exchange in exchanges})
+        self._lists: dict[Place, Instruments] = {}
+        self._loading: asyncio.Task[None] | None = None
+
+    async def listings(self) -> Listings:
+        """What is listed where; waits only for the first load after the start."""
+        if not self._listings.instruments and not self._listings.errors:
+            await self.load(self.timing.answer)
+        return self._listings
+
+    async def keep_listings(self, loaded: Callable[[], None]) -> None:
+        """Keeps the listings and the tickers that rank the markets fresh, for ever.
+
+        `loaded` is called after each load, when the bodies that it read are gone.
+        """
+        while True:
+            await self.load(self.timing.attempt)
+            loaded()
+            errors = self._listings.errors
+            await asyncio.sleep(RETRY_SECONDS if errors else RELOAD_SECONDS)
+
+    async def load(self, patience: float) -> None:
+        """Loads what is missing or old; callers at the same time share one load.
+
+        A list that takes longer than `patience` goes on arriving and is there the next time.
+        """
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._load(patience))
+        await asyncio.shield(self._loading)
+
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        """Whatever is asked inside is due when a trader would give up waiting."""
+        token = deadline.set(time.monotonic() + self.timing.answer)
+        try:
+            yield
+        finally:
+            deadline.reset(token)
+
+    def wave(self, venue: str | None = None) -> "Wave":
+        """Questions to all exchanges, or to one, that go out together."""
+        asked = [exchange for exchange in self.exchanges if venue in {None, exchange.name}]
+        return Wave(self, asked)
+
+    async def _load(self, patience: float) -> None:
+        stale = {
+            (exchange.name, family): exchange
+            for exchange in self.exchanges
+            for family in Family
+            if self._age((exchange.name, family)) > RELOAD_SECONDS * 0.9
+        }
+        lists, errors = await self._each(
+            {place: exchange.instruments(place[1]) for place, exchange in stale.items()}, patience
+        )
+        self._lists |= lists
+        instruments = per_plain_coin(self._lists)
+        tickers, silent = await self._each(
+            {place: stale[place].tickers(instruments[place]) for place in lists}, patience
+        )
+        for place, error in [*errors.items(), *silent.items()]:
+            log.warning("%s %s: listings not loaded: %s", *place, error)
+        self._listings = replace(
+            self._listings,
+            instruments=instruments,
+            tickers={**self._listings.tickers, **tickers},
+            errors={place: error for place, error in errors.items() if place not in self._lists},
+        )
+
+    def _age(self, place: Place) -> float:
+        listed = self._lists.get(place)
+        return inf if listed is None else (self.clock_ms() - listed.received_ms) / 1000
+
+    async def _each(
+        self, questions: Mapping[Place, Awaitable[T]], patience: float
+    ) -> tuple[dict[Place, T], dict[Place, ExchangeError]]:
+        """All answers at once, by the places of the questions, and the errors by theirs."""
+        with self.question():
+            results = await asyncio.gather(*(outcome(q, patience) for q in questions.values()))
+        pairs = list(zip(questions, results, strict=True))
+        return (
+            {place: result for place, result in pairs if not isinstance(result, ExchangeError)},
+            {place: result for place, result in pairs if isinstance(result, ExchangeError)},
+        )
+
+
+class Wave:
+    """Questions that go out to several exchanges at once.
+
+    An outage becomes part of the answer; a bug stays an exception.
+    """
+
+    def __init__(self, desk: Desk, exchanges: Sequence[Exchange]) -> None:
+        self._desk = desk
+        self._exchanges = exchanges
+        self._started = time.monotonic()
+        self._jobs: list[Coroutine[Any, Any, None]] = []
+        self._waiting: Counter[str] = Counter()
+        self._received: dict[str, int] = {}
+        self._errors: dict[str, dict[str, ExchangeError]] = {}
+
+    def ask(
+        self,
+        part: str,
+        question: Callable[[Exchange], Awaitable[T]],
+        venues: Collection[str] | None = None,
+    ) -> dict[str, T]:
+        """Notes a question to every exchange, or to some; its answers are there once settled."""
+        answers: dict[str, T] = {}
+        for exchange in self._exchanges:
+            if venues is None or exchange.name in venues:
+                self._jobs.append(self._answer(exchange, part, question, answers))
+                self._waiting[exchange.name] += 1
+        return answers
+
+    async def settle(self, report: Callable[[], None]) -> None:
+        """Asks what was noted; calls `report` whenever somebody keeps the reader waiting."""
+        jobs, self._jobs = self._jobs, []
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(job) for job in jobs]
+            patience = self._desk.timing.partial - (time.monotonic() - self._started)
+            await asyncio.wait(tasks, timeout=max(0.0, patience))
+            while late := [task for task in tasks if not task.done()]:
+                report()
+                await asyncio.wait(late, return_when=asyncio.FIRST_COMPLETED)
+
+    def lacks(self, part: str) -> list[str]:
+        """The venues that offer no such data."""
+        return [
+            venue
+            for venue, errors in self._errors.items()
+            if isinstance(errors.get(part), Unsupported)
+        ]
+
+    def provenance(self) -> Provenance:
+        """Who has said what up to now."""
+        asked = [exchange.name for exchange in self._exchanges]
+        return Provenance(
+            asked=tuple(asked),
+            answered=tuple(venue for venue in asked if venue in self._received),
+            failed={venue: why for venue in asked if (why := self._why(venue))},
+            waiting=tuple(venue for venue in asked if self._waiting[venue]),
+            simulated=self._desk.simulated,
+            time_ms=self._desk.clock_ms(),
+            oldest_ms=min(self._received.values(), default=None),
+        )
+
+    async def _answer(
+        self,
+        exchange: Exchange,
+        part: str,
+        question: Callable[[Exchange], Awaitable[T]],
+        answers: dict[str, T],
+    ) -> None:
+        async def asked() -> T:
+            return await question(exchange)
+
+        venue = exchange.name
+        result = await outcome(asked(), self._desk.timing.answer)
+        if isinstance(result, ExchangeError):
+            self._errors.setdefault(venue, {})[part] = result
+        else:
+            answers[venue] = result
+            received = self._received.get(venue, result.received_ms)
+            self._received[venue] = min(received, result.received_ms)
+        self._waiting[venue] -= 1
+
+    def _why(self, venue: str) -> str:
+        """In words, why a venue's part of the answer is missing or not whole."""
+        parts: dict[str, list[str]] = {}
+        for part, error in self._errors.get(venue, {}).items():
+            unlisted = isinstance(error, NotListed) and venue in self._received
+            if not unlisted and not isinstance(error, Unsupported):
+                parts.setdefault(str(error), []).append(part)
+        if venue not in self._received and len(parts) == 1:
+            return next(iter(parts))
+        return "; ".join(f"{', '.join(names)}: {why}" for why, names in parts.items())
+
+
+async def outcome(question: Awaitable[T], patience: float) -> T | ExchangeError:
+    """The answer, or the error that took its place, at the latest when the question is due."""
+    left = deadline.get(inf) - time.monotonic()
+    try:
+        async with asyncio.timeout(min(left, patience)):
+            return await question
+    except TimeoutError:
+        return Unreachable(f"no answer in {patience:g} s")
+    except ExchangeError as error:
+        return error

@@ -1,0 +1,70 @@
+"""From a command line to the page that answers it: what Telegram and the terminal share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crypto_assistant.commands.base import Answer, Command, Progress, find, parse
+from crypto_assistant.desk import Desk
+from crypto_assistant.errors import UnknownCoin, UsageError
+from crypto_assistant.view import Button, Html, Page, View, bold, code, escape, lines, sheet
+
+Show = Callable[["Sheet"], None]
+"""Takes an answer that is not complete yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One message: its text, its buttons, and the answer that it shows (None for an error)."""
+
+    text: Html
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Answers command lines; never raises for what a trader or a venue does wrong."""
+
+    commands: Sequence[Command[Any]]
+    desk: Desk
+    view: View
+
+    async def reply(self, line: str, show: Show = lambda _: None) -> Sheet:
+        """The answer to a line; `show` gets incomplete ones while somebody is still awaited."""
+        try:
+            answer = await self.ask(line, lambda partial: show(self.sheet(line, partial)))
+            return self.sheet(line, answer)
+        except UsageError as error:
+            return self._mistake(line, error)
+
+    async def ask(self, line: str, progress: Progress[Answer] = lambda _: None) -> Answer:
+        """The numbers behind the answer; raises UsageError."""
+        command, args = parse(line, self.commands)
+        with self.desk.question():
+            answer: Answer = await command.run(args, self.desk, progress)
+        return answer
+
+    def sheet(self, line: str, answer: Answer) -> Sheet:
+        """How the answer to a line looks."""
+        command, args = parse(line, self.commands)
+        page = self._marked(command.render(answer, args, self.view))
+        text, buttons = sheet(page, args.page, args.line(page=1))
+        return Sheet(text, buttons, answer)
+
+    def _marked(self, page: Page) -> Page:
+        if not self.desk.simulated:
+            return page
+        return Page((bold("SIMULATED market: no real prices"), *page.blocks), page.buttons)
+
+    def _mistake(self, line: str, error: UsageError) -> Sheet:
+        """What was wrong, the usage, and the names that may have been meant as buttons."""
+        try:
+            command = find((line.split() or [""])[0], self.commands)
+        except UsageError:
+            return Sheet(lines([escape(str(error)), escape("/help lists the commands.")]))
+        near = error.nearest if isinstance(error, UnknownCoin) else ()
+        buttons = tuple(Button(name, f"{command.name} {name}") for name in near)
+        return Sheet(
+            lines([escape(str(error)), code(command.usage)]), (buttons,) if buttons else ()
+        )

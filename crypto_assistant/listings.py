@@ -1,0 +1,223 @@
+"""What is listed where: coins, their markets on each venue, their primary market, near names."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from sys import intern
+from typing import NamedTuple
+
+import numpy as np
+
+from crypto_assistant.errors import (
+    ExchangeError,
+    NotListed,
+    UnknownCoin,
+    Unreachable,
+    UsageError,
+)
+from crypto_assistant.models import Family, Instrument, Instruments, Tickers
+
+Place = tuple[str, Family]
+"""A venue and one of its families of markets."""
+
+DOLLARS = ("USDT", "USDC", "USD")
+LEADING = re.compile(r"(10{3,6}|1M)(?=[^\W\d_]{2})")
+TRAILING = re.compile(r"(?<=[^\W\d_]{2})1000$")
+
+
+@dataclass(frozen=True, slots=True)
+class Coin:
+    """What a trader asks about: a coin, the currency of its markets, and its class."""
+
+    name: str
+    quote: str = "USDT"
+    tradfi: bool = False
+
+    @property
+    def perps(self) -> Family:
+        """Coin-margined where the quote is the dollar itself."""
+        return Family.INVERSE if self.quote == "USD" else Family.LINEAR
+
+    @property
+    def at_spot(self) -> "Coin":
+        """The same for spot markets: a coin-margined perp goes with the USDT market."""
+        return replace(self, quote="USDT") if self.quote == "USD" else self
+
+    @property
+    def symbol(self) -> str:
+        """As it is written in a command line."""
+        return self.name if self.quote == "USDT" else f"{self.name}/{self.quote}"
+
+
+class _Key(NamedTuple):
+    venue: str
+    family: Family
+    quote: str
+    tradfi: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Listings:
+    """Every market that trades, the last bulk tickers, and what could not be loaded.
+
+    `titles`: the venues by name, as they are shown.
+    """
+
+    titles: Mapping[str, str]
+    instruments: Mapping[Place, Instruments] = field(default_factory=dict)
+    tickers: Mapping[Place, Tickers] = field(default_factory=dict)
+    errors: Mapping[Place, ExchangeError] = field(default_factory=dict)
+
+    def listed(self, venue: str, family: Family) -> Instruments:
+        """All markets of a venue's family; raises why they are not known."""
+        if (venue, family) in self.instruments:
+            return self.instruments[venue, family]
+        raise self.errors.get((venue, family)) or Unreachable("listings not loaded")
+
+    def market(self, venue: str, family: Family, coin: Coin) -> Instrument:
+        """The coin's market; raises NotListed, or why the venue's list is not known."""
+        row = self._row(venue, family, coin)
+        if row is not None:
+            return self.instruments[venue, family][row]
+        if (venue, family) in self.errors:
+            raise self.errors[venue, family]
+        raise NotListed(coin.symbol)
+
+    def by_turnover(self, family: Family, coin: Coin) -> list[str]:
+        """The venues that list the market, the one with the highest 24 h turnover first."""
+        turnovers = {}
+        for venue in self.titles:
+            row = self._row(venue, family, coin)
+            if row is not None:
+                turnovers[venue] = self._turnover(venue, family, row)
+        return sorted(turnovers, key=lambda venue: -turnovers[venue])
+
+    def find(self, symbol: str, *, tradfi: bool = False) -> Coin:
+        """The coin that a symbol names: BTC, BTCUSDT, BTC-USDT-SWAP, BTC/USDC, 1000PEPEUSDT ...
+
+        Raises UsageError. While no list is known, the name is taken as it is written.
+        """
+        name, quote = self._split(symbol)
+        coin = Coin(name if name in self._rows else bare(name)[0], quote or "USDT", tradfi)
+        if not self.instruments:
+            return coin
+        if coin.name not in self._names(tradfi):
+            if coin.name in self._names(not tradfi):
+                hint = "leave out" if tradfi else "add"
+                raise UsageError(f"{coin.name}: {hint} the word tradfi.")
+            raise self._unknown(coin.name, tradfi)
+        if self._listed(coin) or self.errors:
+            return coin
+        others = [replace(coin, quote=other) for other in DOLLARS]
+        listed = next(filter(self._listed, others), None)
+        if quote or listed is None:
+            raise UsageError(f"No venue lists {coin.name} in {coin.quote}.")
+        return listed
+
+    @cached_property
+    def money(self) -> frozenset[str]:
+        """Stablecoins and fiat: whatever a venue quotes bitcoin in."""
+        return frozenset(DOLLARS) | {key.quote for key in self._rows.get("BTC", {})}
+
+    @cached_property
+    def _rows(self) -> dict[str, dict[_Key, int]]:
+        found: dict[str, dict[_Key, int]] = {}
+        for (venue, family), listed in self.instruments.items():
+            markets = zip(listed.coins, listed.quotes, listed.tradfi.tolist(), strict=True)
+            for i, (coin, quote, tradfi) in enumerate(markets):
+                found.setdefault(coin, {}).setdefault(_Key(venue, family, quote, tradfi), i)
+        return found
+
+    def _row(self, venue: str, family: Family, coin: Coin) -> int | None:
+        key = _Key(venue, family, coin.quote, coin.tradfi)
+        return self._rows.get(coin.name, {}).get(key)
+
+    def _turnover(self, venue: str, family: Family, row: int) -> float:
+        """Of the market in the list's row, by its symbol: the tickers may be of an older list."""
+        tickers = self.tickers.get((venue, family))
+        symbol = self.instruments[venue, family].symbols[row]
+        if tickers is None or symbol not in tickers.instruments.row:
+            return 0.0
+        return float(np.nan_to_num(tickers.turnover_24h[tickers.instruments.row[symbol]]))
+
+    def _listed(self, coin: Coin) -> bool:
+        return bool(self.by_turnover(coin.perps, coin) or self.by_turnover(Family.SPOT, coin))
+
+    def _names(self, tradfi: bool) -> set[str]:
+        return {
+            coin for coin, keys in self._rows.items() if any(key.tradfi == tradfi for key in keys)
+        }
+
+    def _split(self, symbol: str) -> tuple[str, str | None]:
+        """The name and, where one is given, the quote."""
+        name, *rest = re.split(r"[-/_:]", symbol.upper().removesuffix(".P"))
+        rest = [part for part in rest if part not in {"SWAP", "PERP"}]
+        if rest:
+            if rest[0] not in DOLLARS or len(rest) > 1:
+                raise UsageError(f"Ask for markets in {', '.join(DOLLARS)}, not {symbol}.")
+            return name, rest[0]
+        if name not in self._rows:
+            for quote in DOLLARS:
+                if name.removesuffix(quote) not in {name, ""}:
+                    return name.removesuffix(quote), quote
+        return name, None
+
+    def _unknown(self, name: str, tradfi: bool) -> UnknownCoin:
+        near = tuple(nearest(name, self._names(tradfi)))
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        silent = [self.titles[venue] for venue in self.titles if self._unsure(venue)]
+        if not silent:
+            return UnknownCoin(f"No venue lists {name}.{hint}", near)
+        sure = ", ".join(title for title in self.titles.values() if title not in silent)
+        found = f"Not listed by {sure}" if sure else f"{name} is not on the lists that arrived"
+        text = f"{found}; {', '.join(silent)} did not answer.{hint}"
+        return UnknownCoin(text, near)
+
+    def _unsure(self, venue: str) -> bool:
+        return any(place[0] == venue for place in self.errors)
+
+
+def nearest(word: str, names: Iterable[str]) -> list[str]:
+    """Up to three names that a hasty thumb may have meant, the nearest first."""
+    return difflib.get_close_matches(word, sorted(names), n=3, cutoff=0.57)
+
+
+def bare(name: str) -> tuple[str, float]:
+    """A name without its multiplier, and the multiplier: 1000PEPE, SHIB1000, 1MBABYDOGE."""
+    if match := LEADING.match(name):
+        return name[match.end() :], 1e6 if match[1] == "1M" else float(match[1])
+    if match := TRAILING.search(name):
+        return name[: match.start()], 1000.0
+    return name, 1.0
+
+
+def per_plain_coin(lists: Mapping[Place, Instruments]) -> dict[Place, Instruments]:
+    """The lists with multiplier contracts under their plain coin: 1000PEPE is 1000 PEPE.
+
+    A name is a multiplier contract only where the rest of it is known as a coin by itself, or
+    where venues write the same rest in different ways: 1INCH stays what it is.
+    """
+    names = {(venue, coin) for (venue, _), listed in lists.items() for coin in listed.coins}
+    plain = {coin for _, coin in names}
+    spellings: dict[str, int] = {}
+    for _, coin in names:
+        spellings[bare(coin)[0]] = spellings.get(bare(coin)[0], 0) + (bare(coin)[1] > 1)
+    known = {rest for rest, times in spellings.items() if rest in plain or times > 1}
+    return {place: _unmultiplied(listed, known) for place, listed in lists.items()}
+
+
+def _unmultiplied(listed: Instruments, known: set[str]) -> Instruments:
+    parts = [bare(name) for name in listed.coins]
+    parts = [
+        part if part[0] in known else (name, 1.0)
+        for part, name in zip(parts, listed.coins, strict=True)
+    ]
+    multiplier = np.array([times for _, times in parts])
+    return replace(
+        listed,
+        coins=tuple(intern(name) for name, _ in parts),
+        multiplier=multiplier,
+        tick=listed.tick / multiplier,
+    )

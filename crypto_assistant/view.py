@@ -1,0 +1,208 @@
+"""Numbers, tables and pages: the only rounding and the only markup."""
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import floor, log10
+from typing import NewType
+from zoneinfo import ZoneInfo
+
+from crypto_assistant.models import Provenance
+
+Html = NewType("Html", str)
+"""Text in Telegram's HTML, safe to send: everything else passes `escape` first."""
+
+NOTHING = "n/a"
+WIDEST_TABLE = 36
+"""Columns that a phone shows without wrapping."""
+LONGEST_MESSAGE = 4096
+"""UTF-16 units that Telegram accepts in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A label and the whole command line that it stands for."""
+
+    label: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer as it is shown: blocks that are not torn apart, and rows of buttons."""
+
+    blocks: tuple[Html, ...]
+    buttons: tuple[tuple[Button, ...], ...] = ()
+
+
+def escape(text: str) -> Html:
+    return Html(html.escape(text, quote=False))
+
+
+def bold(text: str) -> Html:
+    return Html(f"<b>{escape(text)}</b>")
+
+
+def code(text: str) -> Html:
+    return Html(f"<code>{escape(text)}</code>")
+
+
+def lines(parts: Iterable[Html]) -> Html:
+    return Html("\n".join(part for part in parts if part))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
+    """Aligned columns in <pre>: the first to the left, the others to the right."""
+    return Html(f"<pre>{escape(_aligned([header, *rows]))}</pre>")
+
+
+def fits(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a phone shows the table without wrapping."""
+    return len(_aligned([header, *rows]).split("\n")[0]) <= WIDEST_TABLE
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        " ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+
+
+def price(value: float | None, tick: float | None) -> str:
+    """With the decimals of the market's tick size; six significant digits where it is unknown."""
+    if value is None:
+        return NOTHING
+    if not tick:
+        return f"{value:.6g}"
+    decimals = len(f"{tick:.15f}".rstrip("0").partition(".")[2])
+    return f"{value:.{decimals}f}"
+
+
+def scaled(value: float) -> str:
+    """Three significant digits with K, M, B or T, eight decimals at most."""
+    rounded = round(float(f"{value:.2e}"), 8)
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
+        if abs(rounded) >= size:
+            return _significant(rounded / size) + unit
+    return _significant(rounded) if rounded else "0"
+
+
+def _significant(value: float) -> str:
+    magnitude = floor(log10(abs(value)))
+    return f"{value:.{min(8, max(0, 2 - magnitude))}f}"
+
+
+def money(usd: float | None) -> str:
+    """`$1.67B`, `-$1.20M`."""
+    if usd is None:
+        return NOTHING
+    size = scaled(abs(usd))
+    return f"{'-' if usd < 0 and size != '0' else ''}${size}"
+
+
+def percent(fraction: float | None) -> str:
+    """`+1.23%`, `-12.3%`, `+123%`; what rounds to zero has no sign."""
+    if fraction is None:
+        return NOTHING
+    size = abs(fraction)
+    return signed(fraction * 100, 2 if size < 0.09995 else 1 if size < 0.9995 else 0) + "%"
+
+
+def basis_points(fraction: float | None) -> str:
+    return NOTHING if fraction is None else signed(fraction * 10_000, 1) + " bp"
+
+
+def funding(rate: float | None, hours: float | None) -> str:
+    """The rate of one interval in percent, and the interval: `+0.0100/8h`."""
+    if rate is None:
+        return NOTHING
+    return f"{signed(rate * 100, 4)}/{'?' if hours is None else f'{hours:g}'}h"
+
+
+def signed(value: float, digits: int) -> str:
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text
+
+
+def duration(ms: float) -> str:
+    """`0.4 s`, `12 s`, `3 min`, `2 h`."""
+    seconds = max(0.0, ms / 1000)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.0f} h"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What rendering needs to know of the reader: the venues' names and the owner's zone."""
+
+    titles: Mapping[str, str]
+    zone: ZoneInfo | None = None
+
+    def venue(self, name: str) -> str:
+        return self.titles.get(name, name)
+
+    def short(self, name: str) -> str:
+        """Three letters, for tables."""
+        return self.venue(name)[:3].upper()
+
+    def venues(self, names: Iterable[str]) -> str:
+        return ", ".join(map(self.venue, names))
+
+    def clock(self, ms: int) -> str:
+        """The time in UTC and, where set, in the owner's zone."""
+        utc = datetime.fromtimestamp(ms / 1000, UTC)
+        local = f" ({utc.astimezone(self.zone):%H:%M:%S %Z})" if self.zone else ""
+        return f"{utc:%H:%M:%S} UTC{local}"
+
+    def provenance(self, known: Provenance) -> Html:
+        """The last lines of every market answer: time, age, who answered, who did not and why."""
+        head = [self.clock(known.time_ms)]
+        if known.oldest_ms is not None:
+            head.append(f"{duration(known.time_ms - known.oldest_ms)} old")
+        if known.answered:
+            head.append(self.venues(known.answered))
+        failures = [f"{self.venue(name)}: {why}" for name, why in known.failed.items()]
+        if known.waiting:
+            failures.append(f"waiting: {self.venues(known.waiting)}")
+        return lines(map(escape, [" · ".join(head), *failures]))
+
+
+def sheet(page: Page, number: int, line: str) -> tuple[Html, tuple[tuple[Button, ...], ...]]:
+    """The part of an answer that fits one message, with `‹ ›` where there is more.
+
+    `line` is the command line of the answer without its page. A number past the end shows the
+    last part.
+    """
+    sheets = _sheets(page.blocks)
+    number = min(number, len(sheets))
+    turns = [
+        Button(label, f"{line} page {n}")
+        for label, n in (("‹", number - 1), ("›", number + 1))
+        if 1 <= n <= len(sheets)
+    ]
+    return sheets[number - 1], page.buttons + ((tuple(turns),) if turns else ())
+
+
+def _sheets(blocks: Iterable[Html]) -> list[Html]:
+    sheets: list[Html] = []
+    for block in blocks:
+        joined = Html(f"{sheets[-1]}\n{block}") if sheets else block
+        if sheets and utf16_units(joined) <= LONGEST_MESSAGE:
+            sheets[-1] = joined
+        else:
+            sheets.append(block)
+    return sheets
+
+
+def utf16_units(text: str) -> int:
+    """The length that Telegram counts."""
+    return len(text.encode("utf-16-le")) // 2
