@@ -47,6 +47,7 @@ BAN_SECONDS = 600
 """How long an address must be silent after it broke the limit of its address."""
 
 MOST_PAGES = 10
+"""Of instruments; a cursor that leads on for ever does not."""
 
 CRYPTO = {"", "innovation", "adventure"}
 """The `symbolType` of coins; stocks, metals, currencies, funds have names of their own."""
@@ -72,7 +73,10 @@ TICKER = (
 FUNDING = ("fundingRate", "fundingIntervalHour", "nextFundingTime")
 MARK = ("markPrice", "indexPrice")
 OPEN_INTEREST = (
-    *("singleOpenInterest", "singleOpenInterestValue", "openInterest", "openInterestValue"),
+    "singleOpenInterest",
+    "singleOpenInterestValue",
+    "openInterest",
+    "openInterestValue",
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,12 +31,26 @@ def host() -> Loopback:
     return Loopback()
 
 
+class Clock:
+    """Seconds by which answers grow old; a test moves them."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 @pytest.fixture
-async def door() -> AsyncIterator[Door]:
+def age() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def door(age: Clock) -> AsyncIterator[Door]:
     async with aiohttp.ClientSession() as session:
         # Shorter than the shortest window of a venue: no order to stop is waited for.
         timing = Timing(answer=2.0, attempt=2.0, pause=(0.001, 0.002))
-        yield Door(session, Cache(time.monotonic), timing, clock_ms=lambda: NOW)
+        yield Door(session, Cache(age), timing, clock_ms=lambda: NOW)
 
 
 @pytest.fixture

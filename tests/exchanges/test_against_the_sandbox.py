@@ -8,7 +8,8 @@ import aiohttp
 import numpy as np
 import pytest
 
-from crypto_assistant.exchanges import EXCHANGES, Exchange
+from crypto_assistant.exchanges import EXCHANGES
+from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Family, Instruments, Timeframe
 from crypto_assistant.net.api import Door
 from crypto_assistant.net.cache import Cache
@@ -20,10 +21,10 @@ NOW = 1_790_000_029_000
 """2026-09-21 13:33:49 UTC, in the middle of a minute."""
 
 PLACES: list[tuple[Venue, Kind]] = [
-    *[("binance", "spot"), ("binance", "linear"), ("binance", "inverse")],
-    *[("bybit", "spot"), ("bybit", "linear"), ("bybit", "inverse")],
-    *[("okx", "spot"), ("okx", "linear"), ("okx", "inverse")],
-]
+    (venue, kind)
+    for venue in ("binance", "bybit", "okx")
+    for kind in ("spot", "linear", "inverse")
+]  # fmt: skip
 PERPS = [place for place in PLACES if place[1] != "spot"]
 
 
@@ -121,8 +122,9 @@ async def test_fundings_and_marks(
         assert fundings[i].rate == pytest.approx(quote.funding)
         assert fundings[i].hours == market.interval
         assert fundings[i].next_ms == quote.next_funding
-        assert marks[i].mark == pytest.approx(quote.mark_price / market.multiplier)
-        assert marks[i].index == pytest.approx(quote.index_price / market.multiplier)
+        step = 1e-8 / market.multiplier  # Binance prints eight decimals.
+        assert marks[i].mark == pytest.approx(quote.mark_price / market.multiplier, abs=step)
+        assert marks[i].index == pytest.approx(quote.index_price / market.multiplier, abs=step)
     assert await exchange.funding(listed[0]) == fundings[0]
     assert await exchange.mark(listed[0]) == marks[0]
 

@@ -1,5 +1,6 @@
 """Binance's own bodies, and what they mean."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from crypto_assistant.errors import (
 )
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.models import Family, Instrument, Instruments, Timeframe
-from tests.exchanges.conftest import NOW, Recorded
+from tests.exchanges.conftest import NOW, Clock, Recorded
 from tests.net.loopback import Loopback, Reply
 
 SPOT, LINEAR, INVERSE = Family.SPOT, Family.LINEAR, Family.INVERSE
@@ -64,7 +65,8 @@ def perp(symbol: str, coin: str, **more: Any) -> dict[str, Any]:
 
 def coin_margined(symbol: str, coin: str, size: int, **more: Any) -> dict[str, Any]:
     row = perp(symbol, coin, quoteAsset="USD", marginAsset=coin, contractSize=size, **more)
-    return {**row, "contractStatus": row.pop("status")}
+    row["contractStatus"] = row.pop("status")
+    return row
 
 
 TICKER = {
@@ -365,6 +367,35 @@ async def test_the_futures_hosts_share_one_limit(binance: Binance, host: Loopbac
     with pytest.raises(RateLimited):
         await binance.candles(COIN_PERP, Timeframe.H1, 300)
     assert await binance.clock_ms() == NOW
+
+
+@pytest.mark.parametrize(("used", "fits"), [(2360, True), (2361, False)])
+async def test_a_bulk_request_weighs_what_the_venue_says(
+    binance: Binance, host: Loopback, linear: Instruments, used: int, fits: bool
+) -> None:
+    full = {"X-MBX-USED-WEIGHT-1M": str(used)}
+    host.plays(
+        "/fapi/v1/openInterest", Reply({"symbol": "BTCUSDT", "openInterest": "1"}, 200, full)
+    )
+    host.plays("/fapi/v1/ticker/24hr", [TICKER])
+    await binance.open_interest(PERP)
+    with nullcontext() if fits else pytest.raises(RateLimited):
+        await binance.tickers(linear)
+
+
+async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
+    binance: Binance, host: Loopback, linear: Instruments, age: Clock
+) -> None:
+    host.plays("/fapi/v1/ticker/24hr", [TICKER])
+    host.plays("/fapi/v1/premiumIndex", [PREMIUM])
+    host.plays("/fapi/v1/premiumIndex?symbol=BTCUSDT", PREMIUM)
+    for age.seconds in (0, 29, 31):
+        await binance.tickers(linear)
+        await binance.marks(linear)
+    assert len(host.asked) == 4
+    for age.seconds in (40, 40.9, 41.1):
+        await binance.mark(PERP)
+    assert len(host.asked) == 6
 
 
 @pytest.mark.parametrize(

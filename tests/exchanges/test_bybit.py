@@ -17,7 +17,7 @@ from crypto_assistant.errors import (
 )
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.models import Family, Instrument, Instruments, Timeframe
-from tests.exchanges.conftest import NOW, Recorded
+from tests.exchanges.conftest import NOW, Clock, Recorded
 from tests.net.loopback import Loopback, Reply
 
 INSTRUMENTS = "/v5/market/instruments-info"
@@ -97,7 +97,8 @@ PEPE_TICKER = {
     "lastPrice": "0.0125",
     "bid1Price": "0",
     "ask1Price": "",
-    "indexPrice": None,
+    "indexPrice": "0",
+    "nextFundingTime": "0",
     "markPrice": "0.012",
     "highPrice24h": "0.014",
     "lowPrice24h": "0.01",
@@ -300,7 +301,7 @@ async def test_funding_and_mark(bybit: Bybit, host: Loopback, linear: Instrument
     host.plays(TICKERS, listed("linear", BTC_TICKER, PEPE_TICKER))
     fundings, marks = await bybit.fundings(linear), await bybit.marks(linear)
     assert (fundings[0].rate, fundings[0].hours) == (0.0001, 8)
-    assert fundings[0].next_ms == 1790006400000
+    assert (fundings[0].next_ms, fundings[1].next_ms) == (1790006400000, None)
     assert fundings.rate_8h.tolist() == [0.0001, -0.0005]
     assert (marks[0].mark, marks[0].index) == (64005, 64010.5)
     assert (marks[1].mark, marks[1].index) == (0.000012, None)
@@ -317,6 +318,20 @@ async def test_one_request_answers_all_questions_about_a_market(
     assert (await bybit.mark(btc)).mark == 64005
     assert (await bybit.open_interest(btc)).coins == 55000
     assert host.asked == [f"{TICKERS}?category=linear&symbol=BTCUSDT"]
+
+
+async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
+    bybit: Bybit, host: Loopback, linear: Instruments, age: Clock
+) -> None:
+    host.plays(TICKERS, listed("linear", BTC_TICKER))
+    host.asked.clear()
+    for age.seconds in (0, 29, 31):
+        await bybit.tickers(linear)
+        await bybit.open_interests(linear)
+    assert len(host.asked) == 2
+    for age.seconds in (40, 40.9, 41.1):
+        await bybit.ticker(linear[0])
+    assert len(host.asked) == 4
 
 
 async def test_candles_are_turned_round_and_the_last_is_open(

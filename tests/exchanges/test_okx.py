@@ -18,7 +18,7 @@ from crypto_assistant.errors import (
 )
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.models import Family, Instrument, Instruments, Timeframe
-from tests.exchanges.conftest import NOW, Recorded
+from tests.exchanges.conftest import NOW, Clock, Recorded
 from tests.net.loopback import Loopback, Reply
 
 INSTRUMENTS = "/api/v5/public/instruments"
@@ -411,6 +411,32 @@ async def test_long_bars_start_at_midnight_utc(
     host.plays(CANDLES, ok(*BARS))
     await okx.candles(PERP, Timeframe(timeframe), 5)
     assert host.asked == [f"{CANDLES}?instId=BTC-USDT-SWAP&bar={bar}&limit=5"]
+
+
+async def test_each_path_has_a_limit_of_its_own(okx: Okx, host: Loopback) -> None:
+    host.plays(FUNDING, ok(funding("BTC-USDT-SWAP", "0.0001", 8)))
+    host.plays(TICKER, ok(TICKER_ROW))
+    for i in range(10):
+        await okx.funding(in_family(Family.LINEAR, f"C{i}-USDT-SWAP"))
+    with pytest.raises(RateLimited):
+        await okx.funding(PERP)
+    assert (await okx.ticker(PERP)).last == 64000
+
+
+async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
+    okx: Okx, host: Loopback, linear: Instruments, age: Clock
+) -> None:
+    host.plays(TICKERS, ok(TICKER_ROW))
+    host.plays(FUNDING, ok(funding("BTC-USDT-SWAP", "0.0001", 8)))
+    host.plays(OPEN_INTEREST, ok({"instId": "BTC-USDT-SWAP", "oi": "1", "oiCcy": "1"}))
+    for age.seconds in (0, 29, 31):
+        await okx.tickers(linear)
+        await okx.fundings(linear)
+        await okx.open_interests(linear)
+    assert len(host.asked) == 6
+    for age.seconds in (40, 40.9, 41.1):
+        await okx.funding(PERP)
+    assert len(host.asked) == 8
 
 
 @pytest.mark.parametrize(

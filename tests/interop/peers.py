@@ -1,6 +1,7 @@
 """Clients that others wrote read every face of the sandbox, and find the world's truth there.
 
-Run in the environment of requirements.lock: `pytest tests/interop/peers.py`.
+Run in the environment of requirements.lock, whose clients warn and leave sockets open:
+`pytest -W ignore --confcutdir tests/interop tests/interop/peers.py`.
 """
 
 from typing import Any
@@ -22,8 +23,6 @@ from crypto_assistant.sandbox import World
 from crypto_assistant.sandbox.catalog import HOUR, Kind, Market, Venue
 from crypto_assistant.sandbox.tape import Quote
 from tests.interop.conftest import NOW
-
-pytestmark = pytest.mark.filterwarnings("ignore")
 
 BTC: list[tuple[Venue, Kind, str]] = [
     ("binance", "spot", "BTCUSDT"),

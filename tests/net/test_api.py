@@ -79,7 +79,7 @@ def due_late() -> Iterator[None]:
 def unwrap(response: Response) -> Any:
     if response.status == 200:
         if response.body == "stop":
-            raise Stop(0.05)
+            raise Stop(0.3)
         return response.body
     raise Refused(f"HTTP {response.status}", "no")
 
@@ -89,8 +89,8 @@ async def ask(venue: Api, path: str = "/price", **more: Any) -> Any:
 
 
 async def test_an_answer_is_parsed_once_and_dated(venue: Api, host: Loopback) -> None:
-    host.plays("/price?symbol=A%26B", GOOD)
-    assert await ask(venue, query=[("symbol", "A&B")]) == (GOOD, NOW)
+    host.plays("/price?symbol=A%2FB", GOOD)
+    assert await ask(venue, query=[("symbol", "A/B")]) == (GOOD, NOW)
 
 
 async def test_a_compressed_answer_is_read(venue: Api, host: Loopback) -> None:
@@ -125,16 +125,23 @@ async def test_three_tries_are_enough(venue: Api, host: Loopback) -> None:
     assert len(host.asked) == 3
 
 
+@pytest.mark.parametrize(("attempt", "tries"), [(2 / 3, 2), (100, 1)])
 async def test_no_try_outlasts_the_answer(
-    session: aiohttp.ClientSession, base: str, host: Loopback, budget: Budget
+    session: aiohttp.ClientSession, host: Loopback, base: str, attempt: float, tries: int
 ) -> None:
     host.plays("/price", Reply(hang=True))
-    two_thirds = replace(SCALED, attempt=SCALED.answer * 2 / 3)
-    door = Door(session, Cache(time.monotonic), two_thirds, lambda: NOW)
-    limiter = Limiter(time.monotonic, lambda: NOW)
+    timing, budget = replace(SCALED, attempt=SCALED.answer * attempt), Budget(100, 60)
+    door = Door(session, Cache(time.monotonic), timing, lambda: NOW)
     with pytest.raises(Unreachable, match="no answer in"):
-        await ask(Api(door, base, limiter, budget, unwrap))
-    assert len(host.asked) < SCALED.tries
+        await ask(Api(door, base, Limiter(time.monotonic, lambda: NOW), budget, unwrap))
+    assert 1 <= len(host.asked) <= tries
+    assert budget.used(time.monotonic()) == len(host.asked)
+
+
+async def test_an_answer_that_is_always_cut_is_named_so(venue: Api, host: Loopback) -> None:
+    host.plays("/price", Reply(GOOD, cut=True))
+    with pytest.raises(Unreachable, match="cut short"):
+        await ask(venue)
 
 
 async def test_a_closed_port_is_no_connection(door: Door, budget: Budget) -> None:
@@ -188,8 +195,23 @@ async def test_a_stop_that_ends_in_time_is_waited_for(venue: Api, host: Loopback
     host.plays("/price", "stop", GOOD)
     start = time.monotonic()
     assert (await ask(venue))[0] == GOOD
-    assert time.monotonic() - start >= 0.045
+    assert time.monotonic() - start >= 0.3
     assert len(host.asked) == 2
+
+
+async def test_a_caller_in_a_hurry_is_told_at_once_of_a_stop(
+    door: Door, base: str, host: Loopback, budget: Budget
+) -> None:
+    host.plays("/price", GOOD)
+    limiter = Limiter(time.monotonic, lambda: NOW)
+    limiter.hold(SCALED.answer / 2)
+    token = api.deadline.set(time.monotonic() + SCALED.answer / 4)
+    try:
+        with pytest.raises(RateLimited):
+            await ask(Api(door, base, limiter, budget, unwrap))
+    finally:
+        api.deadline.reset(token)
+    assert not host.asked
 
 
 async def test_what_is_known_is_told_while_the_venue_says_stop(venue: Api, host: Loopback) -> None:

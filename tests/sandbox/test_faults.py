@@ -152,13 +152,24 @@ async def test_an_error_code_in_the_body(client: Client, sandbox: Sandbox, venue
     assert answer.get("code") in (-1000, "50026") or answer["retCode"] == 10016
 
 
-async def test_a_fault_stays_with_its_venue_and_path(client: Client, sandbox: Sandbox) -> None:
-    sandbox.faults = [Fault("binance", "http", 500, path="/fapi/v1/ticker")]
-    statuses = {}
-    for host, path in (*TICKERS.values(), ("BINANCE_USDM_URL", "/fapi/v1/time")):
-        statuses[path] = (await client.answer(host, path))[0].status
-    assert statuses.pop("/fapi/v1/ticker/24hr") == 500
+async def test_a_fault_stays_with_its_venue(client: Client, sandbox: Sandbox, venue: str) -> None:
+    sandbox.faults = [Fault(venue, "http", 500)]
+    statuses = {name: (await client.answer(*TICKERS[name]))[0].status for name in VENUES}
+    assert statuses.pop(venue) == 500
     assert set(statuses.values()) == {200}
+
+
+async def test_a_fault_stays_with_its_path(client: Client, sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault("binance", "http", 500, path="/fapi/v1/ticker")]
+    assert (await client.answer(*TICKERS["binance"]))[0].status == 500
+    assert (await client.answer("BINANCE_USDM_URL", "/fapi/v1/time"))[0].status == 200
+
+
+async def test_faults_add_up(client: Client, sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault("okx", "missing", "last"), Fault("okx", "null", "bidPx")]
+    row = rows(await client(*TICKERS["okx"]))[0]
+    assert "last" not in row
+    assert row["bidPx"] is None
 
 
 async def test_a_healed_venue_answers_again(client: Client, sandbox: Sandbox, venue: str) -> None:
