@@ -1,0 +1,108 @@
+"""What must outlive a restart: one SQLite database, on a thread of its own."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import TypeVar
+
+from crypto_assistant.errors import ConfigError
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+SCHEMA = (
+    """CREATE TABLE inbox (
+        update_id INTEGER PRIMARY KEY,
+        body BLOB NOT NULL,
+        received_ms INTEGER NOT NULL,
+        starts INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+)
+"""One step per version; a database that has taken the first n has `user_version` n."""
+
+MOST_STARTS = 3
+"""A question left this often may itself be what ends the program."""
+
+
+class Store:
+    """The database; its calls run on its thread, so that the event loop never waits for a disk."""
+
+    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._thread = thread
+
+    @staticmethod
+    @asynccontextmanager
+    async def opened(path: Path) -> "AsyncIterator[Store]":
+        """The store at `path`, made or brought up to date; raises ConfigError."""
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "store") as thread:
+            connection = await loop.run_in_executor(thread, _connected, path)
+            try:
+                yield Store(connection, thread)
+            finally:
+                await loop.run_in_executor(thread, connection.close)
+
+    async def keep(self, updates: Mapping[int, bytes], received_ms: int) -> None:
+        """Puts updates into the inbox; one that is there already stays as it is."""
+        rows = [(update_id, body, received_ms) for update_id, body in updates.items()]
+        await self._execute_many(
+            "INSERT OR IGNORE INTO inbox (update_id, body, received_ms) VALUES (?, ?, ?)", rows
+        )
+
+    async def forget(self, update_ids: Iterable[int]) -> None:
+        """Takes out of the inbox what has been answered."""
+        rows = [(update_id,) for update_id in update_ids]
+        await self._execute_many("DELETE FROM inbox WHERE update_id = ?", rows)
+
+    async def left(self) -> list[bytes]:
+        """What an earlier life received and did not answer, oldest first."""
+        return await self._run(_left)
+
+    async def _execute_many(self, sql: str, rows: Sequence[tuple[int | bytes, ...]]) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(sql, rows)
+
+        await self._run(work)
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def transaction() -> T:
+            with self._connection:
+                return work(self._connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    try:
+        path.touch(mode=0o600)
+        connection = sqlite3.connect(path, timeout=5)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _migrate(connection, path)
+    except (OSError, sqlite3.Error) as e:
+        raise ConfigError(f"The database {path} cannot be used: {e}") from e
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    with closing(connection.execute("PRAGMA user_version")) as cursor:
+        (version,) = cursor.fetchone()
+    if version > len(SCHEMA):
+        raise ConfigError(f"The database {path} was written by a newer version of this program.")
+    for number, step in enumerate(SCHEMA[version:], version + 1):
+        connection.executescript(f"BEGIN; {step}; PRAGMA user_version = {number}; COMMIT")
+
+
+def _left(connection: sqlite3.Connection) -> list[bytes]:
+    connection.execute("UPDATE inbox SET starts = starts + 1")
+    given_up = connection.execute("DELETE FROM inbox WHERE starts > ?", (MOST_STARTS,)).rowcount
+    if given_up:
+        log.error("%d questions are given up: %d starts left them open", given_up, MOST_STARTS)
+    rows = connection.execute("SELECT body FROM inbox ORDER BY received_ms, update_id")
+    return [body for (body,) in rows]

@@ -1,0 +1,148 @@
+"""From a message or a pressed button to its answer."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+
+from aiogram.enums import ChatAction, ChatType
+from aiogram.exceptions import TelegramAPIError
+from aiogram.methods import AnswerCallbackQuery, GetMe, SendChatAction
+from aiogram.types import CallbackQuery, InaccessibleMessage, Message, User
+
+from crypto_assistant.front import Front, Sheet, Show
+from crypto_assistant.telegram.patience import Timing, reason
+from crypto_assistant.telegram.post import Post
+from crypto_assistant.telegram.reply import APOLOGY, LONGEST_DATA, Place, Reply
+from crypto_assistant.telegram.tasks import Tasks
+from crypto_assistant.telegram.turns import Turns
+from crypto_assistant.view import Button, escape, lines
+
+log = logging.getLogger(__name__)
+
+MOST_MISSED = 20
+"""Questions that one summary repeats; of more, the newest."""
+
+Missed = defaultdict[Place, list[str]]
+"""Lines that were asked while nobody was here, by where they were asked."""
+
+
+class Answers:
+    """Runs command lines and writes what they answer into the chat."""
+
+    def __init__(self, front: Front, post: Post, tasks: Tasks, timing: Timing) -> None:
+        self._front = front
+        self._post = post
+        self._tasks = tasks
+        self._timing = timing
+        self._turns = Turns()
+        self._me: User | None = None
+
+    async def asked(self, message: Message, missed: Missed | None = None) -> None:
+        """A message: its text is a command line, in groups only if it is meant for this bot."""
+        private = message.chat.type == ChatType.PRIVATE
+        line = message.text or ""
+        if not private and not await self._addressed(line):
+            return
+        topic = _topic(message)
+        if missed is not None:
+            missed[Place(message.chat.id, topic)].append(line)
+            return
+        typing = SendChatAction(
+            chat_id=message.chat.id, action=ChatAction.TYPING, message_thread_id=topic
+        )
+        self._tasks.spawn(self._post.aside(typing))
+        place = Place(message.chat.id, topic, None if private else message.message_id)
+        await self._answer(line, place)
+
+    async def pressed(self, query: CallbackQuery) -> None:
+        """A button: its line changes the message that it is under.
+
+        A line with a slash is a question of its own, answered by a message of its own.
+        """
+        confirmation = AnswerCallbackQuery(callback_query_id=query.id)
+        self._tasks.spawn(self._post.aside(confirmation, retry=True))
+        if query.message is None or not query.data:
+            return
+        chat, message, topic = (
+            query.message.chat.id,
+            query.message.message_id,
+            _topic(query.message),
+        )
+        if query.data.startswith("/"):
+            await self._answer(query.data, Place(chat, topic))
+            return
+        async with self._turns.newest((chat, message)):
+            await self._answer(query.data, Place(chat, topic, edits=message))
+
+    async def catch_up(self, missed: Missed) -> None:
+        """One summary for each place, with buttons that ask the questions again."""
+        for place, asked in missed.items():
+            await self._finish(Reply(self._post, place, self._timing), _summary(asked))
+
+    async def _answer(self, line: str, place: Place) -> None:
+        """Shows what is known while the rest is awaited, then the whole answer."""
+        reply = Reply(self._post, place, self._timing)
+        news = asyncio.Event()
+        partial = APOLOGY
+
+        def show(sheet: Sheet) -> None:
+            nonlocal partial
+            partial = sheet
+            news.set()
+
+        asking = asyncio.create_task(self._asked_of_front(line, show))
+        asking.add_done_callback(lambda _: news.set())
+        try:
+            while not asking.done():
+                await news.wait()
+                news.clear()
+                await asyncio.wait({asking}, timeout=reply.rest)
+                if not asking.done():
+                    await reply.show(partial)
+            await self._finish(reply, asking.result())
+        finally:
+            asking.cancel()
+
+    async def _asked_of_front(self, line: str, show: Show) -> Sheet:
+        try:
+            return await self._front.reply(line, show)
+        except Exception:
+            log.exception("a bug in the answer to %.100r", line)
+            return APOLOGY
+
+    async def _finish(self, reply: Reply, sheet: Sheet) -> None:
+        try:
+            await reply.finish(sheet)
+        except TelegramAPIError as e:
+            log.warning("an answer is refused for good: %s", reason(e))
+
+    async def _addressed(self, line: str) -> bool:
+        command, _, bot = (line.split() or [""])[0].partition("@")
+        if not command.startswith("/") or not bot:
+            return command.startswith("/")
+        if self._me is None:
+            self._me = await self._post.deliver(GetMe())
+        return bot.lower() == (self._me.username or "").lower()
+
+
+def _topic(message: Message | InaccessibleMessage) -> int | None:
+    """Where a chat has topics, the message's; the thread of a mere reply is none."""
+    in_topic = isinstance(message, Message) and message.is_topic_message
+    return getattr(message, "message_thread_id", None) if in_topic else None
+
+
+def _summary(asked: Sequence[str]) -> Sheet:
+    questions = list(
+        dict.fromkeys(f"/{' '.join(line.split()).removeprefix('/')}" for line in asked)
+    )
+    shown = questions[-MOST_MISSED:]
+    older = len(questions) - len(shown)
+    text = lines(
+        [
+            escape("While I was away you asked:"),
+            *(escape(question[:LONGEST_DATA]) for question in shown),
+            escape(f"and {older} older ones" if older else ""),
+        ]
+    )
+    return Sheet(text, tuple((Button(question, question),) for question in shown))

@@ -1,0 +1,56 @@
+"""How long this front waits, and after which failures it tries again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from tenacity import RetryCallState, wait_exponential, wait_random
+
+FAILURES = (TelegramAPIError, ClientDecodeError)
+"""Everything that a call of the Bot API may raise."""
+TRANSIENT = (TelegramNetworkError, TelegramServerError, TelegramRetryAfter, ClientDecodeError)
+"""What may go well the next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Every duration that this front waits for, in seconds.
+
+    `pace`: between two writes of one message; `second`: what Telegram's retry_after counts;
+    `give_up`: how long an answer is tried to be sent before it would be stale and its command runs
+    again; `grace`: what a stop leaves it.
+    """
+
+    long_poll: int = 30
+    request: float = 10.0
+    pause: float = 1.0
+    longest_pause: float = 60.0
+    pace: float = 1.0
+    second: float = 1.0
+    give_up: float = 30.0
+    grace: float = 3.0
+
+
+def pauses(timing: Timing) -> Callable[[RetryCallState], float]:
+    """As long as Telegram says, else longer each time, with jitter."""
+    growing = wait_exponential(timing.pause, timing.longest_pause) + wait_random(0, timing.pause)
+
+    def pause(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, TelegramRetryAfter):
+            return error.retry_after * timing.second
+        return growing(state)
+
+    return pause
+
+
+def reason(error: BaseException) -> str:
+    """One line for the log, of which no part comes from an address or a body."""
+    said = str(getattr(error, "message", error))
+    return f"{type(error).__name__}: {' '.join(said.split())}"

@@ -1,0 +1,199 @@
+"""Fetches updates, keeps each in the inbox before Telegram may forget it, and hands it on."""
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import orjson
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import TelegramConflictError, TelegramNotFound, TelegramUnauthorizedError
+from aiogram.methods import TelegramMethod
+from aiogram.types import Update
+from pydantic import ValidationError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+
+from crypto_assistant.errors import ConfigError
+from crypto_assistant.net.api import clock_ms
+from crypto_assistant.store import Store
+from crypto_assistant.telegram.answers import Answers, Missed
+from crypto_assistant.telegram.patience import FAILURES, Timing, pauses, reason
+from crypto_assistant.telegram.post import Unsent
+from crypto_assistant.telegram.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+KINDS = ["message", "callback_query"]
+LATE = timedelta(minutes=2)
+FULL_BATCH = 100
+MOST_AT_ONCE = 64
+TOKEN_REFUSED = (TelegramUnauthorizedError, TelegramNotFound)
+"""Telegram knows no such bot, or finds that the token is not even shaped like one."""
+
+
+class GetRawUpdates(TelegramMethod[list[Any]]):
+    """getUpdates, undecoded: one malformed update must not spoil the batch."""
+
+    __returning__ = list[Any]
+    __api_method__ = "getUpdates"
+
+    offset: int | None
+    timeout: int
+    allowed_updates: list[str] = KINDS
+
+
+class Poll:
+    """The loop that asks Telegram for updates, for ever."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        dispatcher: Dispatcher,
+        answers: Answers,
+        *,
+        store: Store,
+        tasks: Tasks,
+        timing: Timing,
+        on_polled: Callable[[], None],
+    ) -> None:
+        self._bot = bot
+        self._dispatcher = dispatcher
+        self._answers = answers
+        self._store = store
+        self._tasks = tasks
+        self._timing = timing
+        self._on_polled = on_polled
+        self._offset: int | None = None
+        self._after_gap = True
+        self._seen: deque[int] = deque(maxlen=10 * FULL_BATCH)
+        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._online = asyncio.Event()
+        self._failure = ""
+
+    async def run(self) -> None:
+        """Answers what the last life left open, then polls for ever; raises ConfigError."""
+        left = [self._read(orjson.loads(body)) for body in await self._store.left()]
+        self._tasks.spawn(self._dispatch([update for update in left if update]))
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(_passes), wait=pauses(self._timing), before_sleep=self._failed
+        )
+        while True:
+            try:
+                batch: list[Any] = await retrying.copy()(self._fetch)
+            except TOKEN_REFUSED:
+                raise ConfigError("TELEGRAM_BOT_TOKEN is refused by Telegram") from None
+            self._succeeded()
+            await self._take(batch)
+
+    async def _fetch(self) -> list[Any]:
+        """One request; after a gap it does not wait for more than there is."""
+        patience = 0 if self._after_gap else self._timing.long_poll
+        return await self._bot(GetRawUpdates(offset=self._offset, timeout=patience))
+
+    def _failed(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        failure = reason(error) if error else ""
+        if isinstance(error, TelegramConflictError):
+            failure = f"another program polls with this token, or a webhook is set ({failure})"
+        if failure != self._failure:
+            log.warning("no updates: %s; trying again until it works", failure)
+        self._failure = failure
+        self._after_gap = True
+        self._online.clear()
+        self._on_polled()
+
+    def _succeeded(self) -> None:
+        if self._failure:
+            log.warning("updates arrive again")
+        self._failure = ""
+        self._online.set()
+        self._on_polled()
+
+    async def _take(self, batch: list[Any]) -> None:
+        """Into the inbox, then past them with the offset, then to their answers."""
+        updates = [update for raw in batch if (update := self._read(raw))]
+        await self._keep(batch, {update.update_id for update in updates})
+        ids = [raw["update_id"] for raw in batch if _has_id(raw)]
+        if ids:
+            self._offset = max(ids) + 1
+        elif batch:
+            await asyncio.sleep(self._timing.pause)
+        late = [update for update in updates if self._after_gap and _is_late(update)]
+        self._after_gap = self._after_gap and len(batch) >= FULL_BATCH
+        await self._dispatch([update for update in updates if update not in late])
+        if late:
+            await self._spawn(late, partial(self._catch_up, late))
+
+    def _read(self, raw: Any) -> Update | None:
+        """The update, unless it is malformed or has been read before."""
+        try:
+            update = Update.model_validate(raw, context={"bot": self._bot})
+        except ValidationError as e:
+            where = ".".join(map(str, e.errors(include_input=False)[0]["loc"]))
+            known = raw["update_id"] if _has_id(raw) else "without an id"
+            log.warning("update %s is malformed at %r and skipped", known, where)
+            return None
+        if update.update_id in self._seen:
+            return None
+        self._seen.append(update.update_id)
+        return update
+
+    async def _keep(self, batch: list[Any], ids: Collection[int]) -> None:
+        kept = {raw["update_id"]: raw for raw in batch if _has_id(raw) and raw["update_id"] in ids}
+        try:
+            await self._store.keep(
+                {update_id: orjson.dumps(raw) for update_id, raw in kept.items()}, clock_ms()
+            )
+        except sqlite3.Error:
+            log.exception("the inbox cannot be written: a restart now would lose %s", sorted(ids))
+
+    async def _dispatch(self, updates: Iterable[Update]) -> None:
+        """Each in a task of its own, so that a slow one delays nobody."""
+        for update in updates:
+            feed = partial(self._dispatcher.feed_update, self._bot, update)
+            await self._spawn([update], feed)
+
+    async def _spawn(self, updates: Sequence[Update], answer: Callable[[], Awaitable[Any]]) -> None:
+        await self._slots.acquire()
+        self._tasks.spawn(self._answered(updates, answer))
+
+    async def _answered(
+        self, updates: Sequence[Update], answer: Callable[[], Awaitable[Any]]
+    ) -> None:
+        """Answers, anew after an outage, and takes the updates out of the inbox."""
+        try:
+            while not await self._sent(answer):
+                await self._online.wait()
+            await self._store.forget(update.update_id for update in updates)
+        finally:
+            self._slots.release()
+
+    async def _sent(self, answer: Callable[[], Awaitable[Any]]) -> bool:
+        try:
+            await answer()
+        except Unsent as e:
+            log.warning("an answer could not be sent and will be asked for again: %s", e)
+            return False
+        return True
+
+    async def _catch_up(self, late: Sequence[Update]) -> None:
+        missed = Missed(list)
+        for update in late:
+            await self._dispatcher.feed_update(self._bot, update, missed=missed)
+        await self._answers.catch_up(missed)
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, FAILURES) and not isinstance(error, TOKEN_REFUSED)
+
+
+def _has_id(raw: Any) -> bool:
+    return isinstance(raw, dict) and isinstance(raw.get("update_id"), int)
+
+
+def _is_late(update: Update) -> bool:
+    return update.message is not None and datetime.now(UTC) - update.message.date > LATE

@@ -1,0 +1,69 @@
+"""Hands messages to Telegram until they are taken or refused."""
+
+import asyncio
+import logging
+from typing import TypeVar
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramRetryAfter, TelegramUnauthorizedError
+from aiogram.methods import TelegramMethod
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_before_delay
+
+from crypto_assistant.telegram.patience import FAILURES, TRANSIENT, Timing, pauses, reason
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+LATER = (*TRANSIENT, TelegramUnauthorizedError)
+"""What does not speak against the message itself; a refused token is the poll loop's to report."""
+
+
+class Unsent(Exception):
+    """Telegram has neither taken nor refused it; another time it may."""
+
+
+class Post:
+    """Sends methods of the Bot API."""
+
+    def __init__(self, bot: Bot, timing: Timing) -> None:
+        self._bot = bot
+        self._timing = timing
+        self._retrying = AsyncRetrying(
+            retry=retry_if_exception_type(LATER),
+            wait=pauses(timing),
+            stop=stop_before_delay(timing.give_up),
+            reraise=True,
+        )
+
+    async def deliver(self, method: TelegramMethod[T]) -> T:
+        """Tries for a while; raises Unsent, or the TelegramAPIError that refuses it."""
+        try:
+            return await self._retrying.copy()(self.once, method)
+        except TelegramRetryAfter as e:
+            await asyncio.sleep(e.retry_after * self._timing.second)
+            raise Unsent(reason(e)) from None
+        except LATER as e:
+            raise Unsent(reason(e)) from None
+
+    async def aside(self, method: TelegramMethod[bool], *, retry: bool = False) -> None:
+        """Sends what every answer does without: a failure is only logged."""
+        try:
+            await (self.deliver if retry else self.once)(method)
+        except (*FAILURES, Unsent) as e:
+            log.info("%s: %s", method.__api_method__, reason(e))
+
+    async def once(self, method: TelegramMethod[T]) -> T:
+        """Tries once. A request on its way comes back first, then the caller is cancelled:
+
+        until then, whatever is sent next might be overtaken by it.
+        """
+        sending = asyncio.create_task(self._bot(method))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await asyncio.wait({sending})
+            if not sending.cancelled():
+                sending.exception()  # nobody else will look at it
+            raise

@@ -1,0 +1,104 @@
+"""The whole Telegram front: built, run until cancelled, and stopped in good order."""
+
+from collections.abc import Callable, Collection
+
+import aiohttp
+from aiogram import Bot, Dispatcher, F, loggers
+from aiogram.client.default import DefaultBotProperties
+from aiogram.enums import ParseMode
+from aiogram.methods import Response, SetMyCommands
+from aiogram.types import BotCommand, Message, Update
+from aiogram.utils.token import TokenValidationError
+
+from crypto_assistant.errors import AssistantError, ConfigError
+from crypto_assistant.front import Front
+from crypto_assistant.store import Store
+from crypto_assistant.telegram.answers import Answers
+from crypto_assistant.telegram.gate import Gate
+from crypto_assistant.telegram.patience import FAILURES, Timing, reason
+from crypto_assistant.telegram.poll import TOKEN_REFUSED, Poll
+from crypto_assistant.telegram.post import Post
+from crypto_assistant.telegram.session import Session
+from crypto_assistant.telegram.tasks import Tasks
+
+
+async def serve(
+    front: Front,
+    store: Store,
+    http: aiohttp.ClientSession,
+    *,
+    token: str,
+    chat_ids: Collection[int],
+    api_url: str,
+    timing: Timing,
+    on_polled: Callable[[], None],
+) -> None:
+    """Answers the listed until it is cancelled; raises ConfigError where the token is refused.
+
+    `on_polled` is called after every attempt to fetch updates, the failed ones too.
+    """
+    build_models()
+    bot = _bot(token, Session(http, api_url, timing.request))
+    tasks = Tasks()
+    post = Post(bot, timing)
+    answers = Answers(front, post, tasks, timing)
+    poll = Poll(
+        bot,
+        _dispatcher(answers, chat_ids),
+        answers,
+        store=store,
+        tasks=tasks,
+        timing=timing,
+        on_polled=on_polled,
+    )
+    tasks.spawn(post.aside(_menu(front), retry=True))
+    try:
+        await poll.run()
+    finally:
+        await tasks.settle(timing.grace)
+
+
+def build_models() -> None:
+    """Builds what the first answer would otherwise build while somebody waits, for 0.4 s."""
+    for model in (Update, Response[Message], Response[Message | bool]):
+        model.model_rebuild()
+
+
+async def own_name(http: aiohttp.ClientSession, token: str, api_url: str) -> str:
+    """The bot's user name; raises ConfigError, or what Telegram's side failed with in one line."""
+    bot = _bot(token, Session(http, api_url, Timing().request))
+    try:
+        return (await bot.get_me()).username or ""
+    except TOKEN_REFUSED:
+        raise ConfigError("TELEGRAM_BOT_TOKEN is refused by Telegram") from None
+    except FAILURES as error:
+        raise AssistantError(reason(error)) from None
+
+
+def _bot(token: str, session: Session) -> Bot:
+    try:
+        return Bot(
+            token,
+            session,
+            DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True),
+        )
+    except TokenValidationError:
+        raise ConfigError("TELEGRAM_BOT_TOKEN does not look like one: 123456:letters") from None
+
+
+def _dispatcher(answers: Answers, chat_ids: Collection[int]) -> Dispatcher:
+    loggers.event.setLevel("WARNING")  # below it is a line for every update, strangers' too
+    dispatcher = Dispatcher(disable_fsm=True)
+    dispatcher.update.outer_middleware(Gate(chat_ids))
+    dispatcher.message.register(answers.asked, F.text)
+    dispatcher.callback_query.register(answers.pressed)
+    return dispatcher
+
+
+def _menu(front: Front) -> SetMyCommands:
+    return SetMyCommands(
+        commands=[
+            BotCommand(command=command.name, description=command.summary)
+            for command in front.commands
+        ]
+    )

@@ -1,0 +1,249 @@
+"""What a chat shows after a message or a pressed button."""
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from tests.botapi import TOKEN, BotApi, Shown
+from tests.telegram.stage import SCALE, Stage
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+async def asked(api: BotApi, text: str) -> Shown:
+    api.say(text)
+    return await api.next_message()
+
+
+async def test_a_question_is_answered_by_a_message_with_buttons_that_repeat_it(api: BotApi) -> None:
+    answer = await asked(api, "/echo btc")
+    assert (answer.chat, answer.text, answer.edited) == (7, "echo BTC no. 1", False)
+    assert answer.lines == ["echo BTC"], "a line of more than 64 bytes makes no button"
+
+
+async def test_in_private_a_slash_is_not_needed(api: BotApi) -> None:
+    assert (await asked(api, "echo btc")).text == "echo BTC no. 1"
+
+
+async def test_typing_is_shown_while_the_answer_is_awaited(api: BotApi, stage: Stage) -> None:
+    api.say("/hold A")
+    assert (await api.called("sendChatAction"))["action"] == "typing"
+    assert not api.made("sendMessage")
+    stage.released["A"].set()
+    assert (await api.next_message()).text == "hold A is whole"
+
+
+async def test_an_answer_comes_without_typing_too(api: BotApi) -> None:
+    api.fail("sendChatAction", 502)
+    assert (await asked(api, "/echo A")).text == "echo A no. 1"
+
+
+async def test_a_mistake_is_answered_with_the_usage(api: BotApi) -> None:
+    assert "There is no command /nonsense." in (await asked(api, "/nonsense")).text
+
+
+async def test_an_incomplete_answer_is_edited_until_it_is_whole(api: BotApi, stage: Stage) -> None:
+    api.say("/hold A")
+    await stage.until_asked("hold A")
+    stage.progress["A"]("waiting: OKX, Bybit")
+    first = await api.next_message()
+    stage.progress["A"]("waiting: OKX")
+    second = await api.next_message()
+    stage.released["A"].set()
+    whole = await api.next_message()
+    assert [first.text, second.text] == ["waiting: OKX, Bybit", "waiting: OKX"]
+    assert (whole.text, whole.edited) == ("hold A is whole", True)
+    assert first.message_id == second.message_id == whole.message_id
+
+
+async def test_a_message_is_edited_at_most_once_a_second(api: BotApi, stage: Stage) -> None:
+    api.say("/hold A")
+    await stage.until_asked("hold A")
+    began = time.monotonic()
+    for number in range(100):
+        stage.progress["A"](f"{number} of 99")
+        await asyncio.sleep(SCALE / 20)
+    seconds = (time.monotonic() - began) / SCALE
+    assert 2 <= len(api.made("editMessageText")) <= seconds
+    stage.released["A"].set()
+    while (last := await api.next_message()).text != "hold A is whole":
+        pass
+    assert last.edited
+
+
+async def test_an_incomplete_answer_that_cannot_be_shown_costs_nothing(
+    api: BotApi, stage: Stage
+) -> None:
+    api.fail("sendMessage", 502)
+    api.say("/hold A")
+    await stage.until_asked("hold A")
+    stage.progress["A"]("waiting: OKX")
+    await api.called("sendMessage")
+    stage.released["A"].set()
+    assert (await api.next_message()).text == "hold A is whole"
+
+
+async def test_a_slow_command_does_not_delay_another(api: BotApi, stage: Stage) -> None:
+    api.say("/hold A")
+    await stage.until_asked("hold A")
+    assert (await asked(api, "/echo B")).text == "echo B no. 2"
+
+
+async def test_a_button_changes_its_own_message(api: BotApi) -> None:
+    first = await asked(api, "/echo A")
+    api.press(first, "echo A")
+    second = await api.next_message()
+    assert (second.text, second.edited) == ("echo A no. 2", True)
+    assert second.message_id == first.message_id
+    await api.called("answerCallbackQuery")
+
+
+async def test_a_press_is_confirmed_before_its_answer_is_there(api: BotApi, stage: Stage) -> None:
+    stage.released["A"].set()
+    first = await asked(api, "/hold A")
+    stage.released["A"].clear()
+    api.press(first, "hold A")
+    await api.called("answerCallbackQuery")
+    assert not api.made("editMessageText")
+
+
+async def test_a_press_too_old_to_be_confirmed_is_answered_all_the_same(api: BotApi) -> None:
+    first = await asked(api, "/echo A")
+    api.fail("answerCallbackQuery", 400, description="Bad Request: query is too old")
+    api.press(first, "echo A")
+    assert (await api.next_message()).text == "echo A no. 2"
+
+
+async def test_a_newer_press_cancels_the_older(api: BotApi, stage: Stage) -> None:
+    first = await asked(api, "/echo A")
+    both = Shown(first.chat, first.message_id, first.html, ((("1", "hold A"), ("2", "echo B")),))
+    api.press(both, "hold A")
+    await stage.until_asked("hold A")
+    api.press(both, "echo B")
+    assert (await api.next_message()).text == "echo B no. 3"
+    assert stage.cancelled == ["A"]
+    stage.released["A"].set()
+    assert await api.silence()
+
+
+async def test_an_older_answer_on_its_way_never_overwrites_a_newer_one(
+    api: BotApi, stage: Stage
+) -> None:
+    first = await asked(api, "/echo A")
+    arrives = api.hold("editMessageText")
+    api.press(first, "echo A")
+    await api.called("editMessageText")
+    for presses in (2, 3):
+        api.press(first, "echo A")
+        await api.called("answerCallbackQuery", times=presses)
+    assert await api.silence()
+    arrives.set()
+    assert (await api.next_message()).text == "echo A no. 2"
+    assert (await api.next_message()).text == f"echo A no. {len(stage.asked)}"
+    assert await api.silence()
+
+
+async def test_an_unchanged_answer_is_a_success(
+    api: BotApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = await asked(api, "/hostile")
+    api.press(first, "hostile")
+    await api.called("editMessageText")
+    assert await api.silence()
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_a_deleted_message_is_answered_anew(api: BotApi) -> None:
+    first = await asked(api, "/echo A")
+    del api.shown[first.chat, first.message_id]
+    api.press(first, "echo A")
+    anew = await api.next_message()
+    assert (anew.text, anew.edited) == ("echo A no. 2", False)
+
+
+async def test_text_from_elsewhere_is_escaped(api: BotApi) -> None:
+    assert (await asked(api, "/hostile")).text == "<b>&<script>COIN</b"
+
+
+async def test_what_telegram_cannot_read_is_replaced_by_an_apology(
+    api: BotApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await asked(api, "/unbalanced")
+    assert answer.text == "Something went wrong here; it is in the log."
+    assert "can't parse entities" in caplog.text
+
+
+async def test_a_bug_is_logged_and_tells_the_reader_nothing(
+    api: BotApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await asked(api, "/bug BTC")
+    assert answer.text == "Something went wrong here; it is in the log."
+    assert "RuntimeError: internal detail of BTC" in caplog.text
+    assert (await asked(api, "/echo A")).text == "echo A no. 1"
+
+
+async def test_telegrams_order_to_wait_is_obeyed(api: BotApi) -> None:
+    api.fail("sendMessage", 429, description="Too Many Requests", retry_after=8)
+    began = time.monotonic()
+    assert (await asked(api, "/echo A")).text == "echo A no. 1"
+    assert time.monotonic() - began >= 8 * SCALE
+    assert len(api.made("sendMessage")) == 2
+
+
+async def test_an_answer_is_not_sent_after_a_long_wait_but_asked_for_again(
+    api: BotApi, stage: Stage
+) -> None:
+    api.fail("sendMessage", 429, description="Too Many Requests", retry_after=32)
+    began = time.monotonic()
+    assert (await asked(api, "/echo A")).text == "echo A no. 2"
+    assert time.monotonic() - began >= 32 * SCALE
+
+
+async def test_ten_questions_at_once_are_answered_within_telegrams_limit(api: BotApi) -> None:
+    api.limited = True
+    for number in range(10):
+        api.say(f"/echo A{number}")
+    texts = {(await api.next_message()).text.split(" no.")[0] for _ in range(10)}
+    assert texts == {f"echo A{number}" for number in range(10)}
+
+
+@pytest.mark.parametrize("status", [0, 502, 429])
+async def test_an_answer_survives_a_failing_network(api: BotApi, status: int) -> None:
+    api.fail("sendMessage", status, times=2, retry_after=1)
+    assert (await asked(api, "/echo A")).text == "echo A no. 1"
+
+
+async def test_an_error_page_of_a_gateway_is_survived(api: BotApi) -> None:
+    api.fail("sendMessage", 200, body="<html>Bad Gateway</html>")
+    assert (await asked(api, "/echo A")).text == "echo A no. 1"
+
+
+async def test_a_user_who_blocked_the_bot_is_not_tried_again(api: BotApi, stage: Stage) -> None:
+    api.fail("sendMessage", 403, description="Forbidden: bot was blocked by the user")
+    api.say("/echo A")
+    await api.called("sendMessage")
+    assert await api.silence()
+    assert stage.asked == ["echo A"]
+
+
+async def test_the_token_is_in_no_log_line(
+    api: BotApi, caplog: pytest.LogCaptureFixture, stage: Stage
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    leaking = f"no such page: /bot{TOKEN}/sendMessage"
+    api.fail("sendMessage", 400, description=leaking)
+    api.fail("sendMessage", 0)
+    api.fail("sendMessage", 502, description=leaking)
+    api.fail("sendMessage", 404, body=leaking)
+    api.fail("getUpdates", 0)
+    api.fail("getUpdates", 404, body=leaking)
+    api.fail("getUpdates", 500, description=leaking)
+    api.fail("getUpdates", 409, description=leaking)
+    api.fail("sendChatAction", 400, description=leaking)
+    assert (await asked(api, "/echo A")).text == "Something went wrong here; it is in the log."
+    assert (await asked(api, "/bug A")).text == "Something went wrong here; it is in the log."
+    assert "no such page" in caplog.text
+    assert TOKEN not in caplog.text
+    assert TOKEN.partition(":")[2] not in caplog.text

@@ -1,0 +1,354 @@
+"""Updates are fetched for ever, none is lost, and none is answered twice."""
+
+import logging
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from crypto_assistant.errors import ConfigError
+from crypto_assistant.store import Store
+from tests.botapi import BotApi, chat_of, message_from
+from tests.telegram.stage import ADA, SCALE, TIMING, Stage, on_air
+
+MALFORMED: list[Any] = [
+    {"message": {"text": "/echo A"}},
+    {"message": "no object"},
+    {"callback_query": {"id": 5}},
+    {"message": {**message_from(ADA, 1, "/echo A"), "date": "yesterday"}},
+    "no update",
+    None,
+    ["no", "update"],
+]
+
+
+async def left_in(database: Path) -> list[bytes]:
+    async with Store.opened(database) as store:
+        return await store.left()
+
+
+@pytest.mark.parametrize("malformed", MALFORMED)
+async def test_a_malformed_update_is_skipped_and_the_next_one_answered(
+    api: BotApi,
+    stage: Stage,
+    database: Path,
+    malformed: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    api.deliver(malformed)
+    good = api.say("/echo B")
+    async with on_air(api, stage, database):
+        assert (await api.next_message()).text == "echo B no. 1"
+        await api.confirmed(good)
+    assert "is malformed" in caplog.text
+    assert await left_in(database) == []
+
+
+async def test_updates_without_ids_are_not_fetched_in_a_hot_loop(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    api.deliver("no update")
+    async with on_air(api, stage, database):
+        began = time.monotonic()
+        await api.called("getUpdates", times=5)
+        assert time.monotonic() - began >= 3 * TIMING.pause
+
+
+async def test_only_the_kinds_that_are_answered_are_asked_for(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        asked = await api.called("getUpdates")
+    assert asked["allowed_updates"] == ["message", "callback_query"]
+
+
+@pytest.mark.parametrize("status", [401, 404])
+async def test_a_refused_token_ends_the_program(
+    api: BotApi, stage: Stage, database: Path, status: int
+) -> None:
+    api.fail("getUpdates", status, description="Unauthorized")
+    with pytest.raises(ConfigError, match=r"^TELEGRAM_BOT_TOKEN is refused by Telegram$"):
+        async with on_air(api, stage, database):
+            pass
+
+
+async def test_the_token_of_another_bot_is_refused(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    with pytest.raises(ConfigError, match="TELEGRAM_BOT_TOKEN") as caught:
+        async with on_air(api, stage, database, token="999:another"):
+            pass
+    assert "another" not in str(caught.value)
+
+
+async def test_a_token_of_another_shape_is_refused_without_asking(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    with pytest.raises(ConfigError, match="TELEGRAM_BOT_TOKEN") as caught:
+        async with on_air(api, stage, database, token="secret"):
+            pass
+    assert "secret" not in str(caught.value)
+    assert not api.calls
+
+
+async def test_another_poller_is_named_once_and_outlasted(
+    api: BotApi, stage: Stage, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.fail("getUpdates", 409, times=3, description="Conflict: terminated by other")
+    api.say("/echo A")
+    async with on_air(api, stage, database):
+        assert (await api.next_message()).text == "echo A no. 1"
+    named = [line for line in caplog.messages if "another program polls with this token" in line]
+    assert len(named) == 1
+    assert "updates arrive again" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        {"status": 0},
+        {"status": 502},
+        {"status": 400, "description": "Bad Request: whatever"},
+        {"status": 200, "body": "<html>"},
+        {"status": 200, "body": '{"ok": true, "result": {}}'},
+        {"status": 200, "body": '{"ok": true, "result": ['},
+    ],
+)
+async def test_polling_survives(
+    api: BotApi, stage: Stage, database: Path, failure: dict[str, Any]
+) -> None:
+    api.fail("getUpdates", times=3, **failure)
+    api.say("/echo A")
+    async with on_air(api, stage, database):
+        assert (await api.next_message()).text == "echo A no. 1"
+
+
+async def test_polling_waits_as_long_as_telegram_says(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    api.fail("getUpdates", 429, retry_after=10)
+    began = time.monotonic()
+    async with on_air(api, stage, database):
+        await api.called("getUpdates", times=2)
+    assert time.monotonic() - began >= 10 * SCALE
+
+
+async def test_readiness_does_not_wait_for_telegram(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    api.fail("getUpdates", 502, times=1000)
+    async with on_air(api, stage, database) as serving:
+        assert not serving.done()
+
+
+async def test_the_menu_lists_the_commands(api: BotApi, stage: Stage, database: Path) -> None:
+    api.fail("setMyCommands", 502)
+    async with on_air(api, stage, database):
+        menu = await api.called("setMyCommands", times=2)
+    assert menu["commands"][0] == {"command": "echo", "description": "Plays echo"}
+
+
+async def test_a_menu_that_telegram_refuses_stops_nothing(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    api.fail("setMyCommands", 400, description="Bad Request: BOT_COMMAND_INVALID")
+    async with on_air(api, stage, database):
+        api.say("/echo A")
+        assert (await api.next_message()).text == "echo A no. 1"
+
+
+async def test_an_update_that_arrives_twice_is_answered_once(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        update = {"update_id": 5000, "message": message_from(ADA, 1, "/echo A")}
+        api.deliver(update)
+        await api.next_message()
+        api.deliver({"update_id": 5001, "message": message_from(ADA, 2, "/echo B")})
+        api.deliver(update)
+        assert (await api.next_message()).text == "echo B no. 2"
+        assert await api.silence()
+
+
+async def test_a_question_is_in_the_inbox_before_telegram_forgets_it(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        await api.confirmed(api.say("/hold A"))
+        assert [b"/hold A" in body for body in await left_in(database)] == [True]
+
+
+async def test_a_restart_answers_what_was_left(api: BotApi, stage: Stage, database: Path) -> None:
+    async with on_air(api, stage, database):
+        update = api.say("/hold A")
+        await stage.until_asked("hold A")
+        await api.confirmed(update)
+    assert stage.cancelled == ["A"]
+    stage.released["A"].set()
+    async with on_air(api, stage, database):
+        assert (await api.next_message()).text == "hold A is whole"
+        assert await api.silence()
+    assert await left_in(database) == []
+
+
+async def test_a_restart_asks_again_rather_than_send_an_old_answer(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    api.fail("sendMessage", 0, times=1000)
+    async with on_air(api, stage, database):
+        api.say("/echo A")
+        await api.called("sendMessage")
+    api.recover("sendMessage")
+    async with on_air(api, stage, database):
+        assert (await api.next_message()).text == f"echo A no. {len(stage.asked)}"
+    assert len(stage.asked) >= 2
+
+
+async def test_polling_starts_whatever_is_left_and_cannot_be_sent(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    api.fail("sendMessage", 502, times=10_000)
+    left = {i: {"update_id": i, "message": message_from(ADA, i, "/echo A")} for i in range(1, 101)}
+    async with Store.opened(database) as store:
+        await store.keep({i: orjson.dumps(update) for i, update in left.items()}, 1)
+    async with on_air(api, stage, database):
+        await api.called("getUpdates")
+
+
+async def test_a_restart_passes_the_gate_again(api: BotApi, stage: Stage, database: Path) -> None:
+    async with on_air(api, stage, database):
+        update = api.say("/hold A")
+        await stage.until_asked("hold A")
+        await api.confirmed(update)
+    async with on_air(api, stage, database, listed={8}):
+        assert await api.silence()
+    assert await left_in(database) == []
+    assert stage.asked == ["hold A"]
+
+
+async def test_a_restart_repeats_a_press_in_its_message(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    stage.released["A"].set()
+    async with on_air(api, stage, database):
+        api.say("/hold A")
+        shown = await api.next_message()
+        stage.released["A"].clear()
+        update = api.press(shown, "hold A")
+        await stage.until_asked("hold A", times=2)
+        await api.confirmed(update)
+    api.shown[shown.chat, shown.message_id] = replace(shown, html="waiting: OKX")
+    stage.released["A"].set()
+    async with on_air(api, stage, database):
+        again = await api.next_message()
+    assert (again.message_id, again.edited) == (shown.message_id, True)
+
+
+async def test_a_restart_does_not_repeat_a_press_that_a_newer_one_replaced(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        api.say("/echo A")
+        shown = await api.next_message()
+        both = replace(shown, buttons=((("1", "hold A"), ("2", "echo B")),))
+        api.press(both, "hold A")
+        await stage.until_asked("hold A")
+        api.press(both, "echo B")
+        await api.next_message()
+    assert await left_in(database) == []
+
+
+async def test_an_answer_under_way_is_sent_before_a_stop(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database) as serving:
+        await api.confirmed(api.say("/hold A"))
+        await stage.until_asked("hold A")
+        serving.cancel()
+        stage.released["A"].set()
+        assert (await api.next_message()).text == "hold A is whole"
+    assert await left_in(database) == []
+
+
+async def test_after_an_outage_the_command_runs_again(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        api.fail("sendMessage", 502, times=1000)
+        api.say("/echo A")
+        await stage.until_asked("echo A", times=2)
+        api.recover("sendMessage")
+        assert (await api.next_message()).text == f"echo A no. {len(stage.asked)}"
+
+
+async def test_questions_asked_long_before_the_start_are_summed_up(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    old = int(time.time()) - 121
+    for line in ("/echo <A>", "/echo b", "echo  b", "/echo c"):
+        api.say(line, date=old)
+    api.say("/echo NEW")
+    async with on_air(api, stage, database):
+        shown = {(message := await api.next_message()).text: message for _ in range(2)}
+        assert "echo NEW no. 1" in shown
+        (summary,) = (message for message in shown.values() if "away" in message.text)
+        expected = "While I was away you asked:\n/echo <A>\n/echo b\n/echo c"
+        assert summary.text == expected
+        assert summary.lines == ["/echo <A>", "/echo b", "/echo c"]
+        api.press(summary, "/echo b")
+        answer = await api.next_message()
+    assert (answer.text, answer.edited) == ("echo B no. 2", False), "the other buttons stay"
+    assert await left_in(database) == []
+
+
+async def test_a_clock_that_is_wrong_makes_no_question_late(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        await api.called("getUpdates", times=2)
+        api.say("/echo A", date=int(time.time()) - 121)
+        assert (await api.next_message()).text == "echo A no. 1"
+
+
+async def test_questions_of_an_outage_are_summed_up(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        await api.called("getUpdates", times=2)
+        api.fail("getUpdates", 502)
+        outage = api.hold("getUpdates")
+        api.deliver("ends the long poll")
+        await api.called("getUpdates", times=4)
+        api.say("/echo A", date=int(time.time()) - 121)
+        outage.set()
+        assert (await api.next_message()).text == "While I was away you asked:\n/echo A"
+    assert stage.asked == []
+
+
+async def test_strangers_and_small_talk_are_not_summed_up(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    old = int(time.time()) - 121
+    api.say("/echo A", user=666, date=old)
+    last = api.say("good morning", date=old, chat=chat_of(-1007))
+    async with on_air(api, stage, database, listed={ADA, -1007}):
+        await api.confirmed(last)
+        assert await api.silence()
+    assert await left_in(database) == []
+
+
+async def test_a_broken_inbox_is_named_and_the_question_answered(
+    api: BotApi, stage: Stage, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with on_air(api, stage, database):
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("DROP TABLE inbox")
+        api.say("/echo A")
+        assert (await api.next_message()).text == "echo A no. 1"
+    assert "the inbox cannot be written" in caplog.text
+    assert any(record.levelno == logging.ERROR for record in caplog.records)

@@ -1,0 +1,96 @@
+"""The inbox outlives the program, and its database says what is wrong with it."""
+
+import logging
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from crypto_assistant.errors import ConfigError
+from crypto_assistant.store import SCHEMA, Store
+
+
+async def left_in(path: Path) -> list[bytes]:
+    async with Store.opened(path) as store:
+        return await store.left()
+
+
+def modes_in(directory: Path) -> set[int]:
+    return {stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()}
+
+
+async def test_what_was_kept_is_left_for_the_next_life(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.db"
+    async with Store.opened(path) as store:
+        await store.keep({9: b"nine", 10: b"ten"}, 1)
+        await store.forget([10])
+    assert await left_in(path) == [b"nine"]
+
+
+async def test_what_is_left_comes_in_the_order_of_its_arrival(tmp_path: Path) -> None:
+    async with Store.opened(tmp_path / "assistant.db") as store:
+        await store.keep({900: b"first", 901: b"second"}, 1)
+        await store.keep({5: b"third, after Telegram chose new numbers"}, 2)
+        assert [body.split(b",")[0] for body in await store.left()] == [
+            b"first",
+            b"second",
+            b"third",
+        ]
+
+
+async def test_an_update_that_is_kept_twice_stays_one(tmp_path: Path) -> None:
+    async with Store.opened(tmp_path / "assistant.db") as store:
+        await store.keep({9: b"nine"}, 1)
+        await store.keep({9: b"again", 10: b"ten"}, 2)
+        assert await store.left() == [b"nine", b"ten"]
+
+
+async def test_a_question_that_three_starts_left_open_is_given_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "assistant.db"
+    async with Store.opened(path) as store:
+        await store.keep({9: b"poison"}, 1)
+    assert [await left_in(path) for _ in range(4)] == [[b"poison"]] * 3 + [[]]
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+async def test_the_database_is_the_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.db"
+    async with Store.opened(path) as store:
+        await store.keep({9: b"nine"}, 1)
+        assert modes_in(tmp_path) == {0o600}
+
+
+async def test_a_killed_writer_leaves_a_database_that_opens(tmp_path: Path) -> None:
+    path, copy = tmp_path / "assistant.db", tmp_path / "copy.db"
+    async with Store.opened(path) as store:
+        await store.keep({9: b"nine"}, 1)
+        for suffix in ("", "-wal"):
+            copy.with_name(copy.name + suffix).write_bytes(
+                path.with_name(path.name + suffix).read_bytes()
+            )
+    assert await left_in(copy) == [b"nine"]
+
+
+async def test_the_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {len(SCHEMA) + 1}")
+    with pytest.raises(ConfigError, match="newer version"):
+        await left_in(path)
+
+
+@pytest.mark.parametrize("place", ["missing/assistant.db", "."])
+async def test_a_place_that_cannot_hold_a_database_is_named(tmp_path: Path, place: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be used"):
+        await left_in(tmp_path / place)
+
+
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.db"
+    path.write_text("not SQLite, and long enough to show it" * 100)
+    with pytest.raises(ConfigError, match=r"assistant\.db cannot be used"):
+        await left_in(path)
