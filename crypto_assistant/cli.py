@@ -10,7 +10,7 @@ from crypto_assistant import __version__, check, config, console
 from crypto_assistant.app import open_front, simulation
 from crypto_assistant.commands.base import encode
 from crypto_assistant.config import Config
-from crypto_assistant.errors import ConfigError, UsageError
+from crypto_assistant.errors import ConfigError
 
 DONE, NOBODY_ANSWERED, USAGE, CONFIGURATION = 0, 1, 2, 78
 """Exit statuses; 78 is EX_CONFIG: starting again does not help."""
@@ -24,9 +24,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return CONFIGURATION
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return USAGE
     except KeyboardInterrupt:
         return DONE
 
@@ -96,12 +93,15 @@ async def _ask(arguments: argparse.Namespace) -> int:
     settings = _logged(config.load(), "ERROR")
     line = " ".join(arguments.line)
     async with open_front(settings, arguments.market or settings.market or "live") as front:
-        answer = await front.ask(line)
-        if arguments.json:
-            print(encode(answer).decode())
-        else:
-            print(console.text(front.sheet(line, answer), styled=sys.stdout.isatty()))
-    known = answer.provenance
+        sheet = await front.reply(line)
+    if sheet.answer is None:
+        print(console.text(sheet, styled=sys.stderr.isatty()), file=sys.stderr)
+        return USAGE
+    if arguments.json:
+        print(encode(sheet.answer).decode())
+    else:
+        print(console.text(sheet, styled=sys.stdout.isatty()))
+    known = sheet.answer.provenance
     return DONE if known.answered or not known.asked else NOBODY_ANSWERED
 
 

@@ -14,7 +14,6 @@ from pydantic import (
     SecretStr,
     ValidationError,
     create_model,
-    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -46,13 +45,15 @@ def _zone(value: object) -> object:
         return value
     try:
         return ZoneInfo(value)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise ValueError("a time zone such as Europe/Berlin") from None
 
 
 def _address(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    if (parts.scheme == "https" and parts.hostname) or (
+        parts.scheme == "http" and _is_loopback(parts.hostname)
+    ):
         return value.rstrip("/")
     raise ValueError("an https address; http on loopback only")
 
@@ -72,9 +73,14 @@ def _is_loopback(host: str | None) -> bool:
 
 
 Address = Annotated[str, AfterValidator(_address)]
-Proxy = Annotated[
-    SecretStr, AfterValidator(lambda value: SecretStr(_proxy(value.get_secret_value())))
-]
+Proxy = Annotated[SecretStr, AfterValidator(_proxy)]
+
+
+class _Credentials(SecretsSettingsSource):
+    """The files of a directory; an empty one counts as not there."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if value != ""}
 
 
 class Config(BaseSettings):
@@ -105,11 +111,6 @@ class Config(BaseSettings):
         """The exchanges' base addresses by the names of their settings."""
         return {name: getattr(self, name.lower()) for name in ADDRESSES}
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_not_set(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in values.items() if value != ""}
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -121,7 +122,7 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # LoadCredential=ca:DIRECTORY hands each file of the directory on as ca_FILE.
         directory = os.environ.get("CREDENTIALS_DIRECTORY")
-        credentials = SecretsSettingsSource(settings_cls, directory, env_prefix="ca_")
+        credentials = _Credentials(settings_cls, directory, env_prefix="ca_")
         return init_settings, credentials, env_settings, dotenv_settings
 
 

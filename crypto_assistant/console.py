@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from html.parser import HTMLParser
+from io import TextIOWrapper
 
 from crypto_assistant.front import Front, Sheet
 from crypto_assistant.view import Html
@@ -17,6 +18,8 @@ PLAIN = "\033[0m"
 
 async def converse(front: Front) -> None:
     """Answers each line of the terminal or the pipe; with no line at all, shows the tour."""
+    if isinstance(sys.stdin, TextIOWrapper):  # A pipe may hold anything.
+        sys.stdin.reconfigure(errors="replace")
     terminal = sys.stdin.isatty()
     if terminal:
         where = "simulated" if front.desk.simulated else "live"

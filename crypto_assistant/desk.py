@@ -32,6 +32,8 @@ T = TypeVar("T", bound=Dated)
 RELOAD_SECONDS = 560.0
 """Just under ten minutes, so that a new listing is known within ten."""
 RETRY_SECONDS = 15.0
+LONGEST_REASON = 160
+"""Characters of what a venue says, as much as a trader reads."""
 
 
 class Desk:
@@ -53,12 +55,14 @@ class Desk:
         """Answers that several venues' data went into, or that stay good for long."""
         self._listings = Listings({exchange.name: exchange.title for exchange in exchanges})
         self._lists: dict[Place, Instruments] = {}
+        self._failing: set[Place] = set()
         self._loading: asyncio.Task[None] | None = None
 
     async def listings(self) -> Listings:
         """What is listed where; waits only for the first load after the start."""
         if not self._listings.instruments and not self._listings.errors:
-            await self.load(self.timing.answer)
+            # Not longer: the question that waits for them has to be asked, too.
+            await self.load(self.timing.attempt)
         return self._listings
 
     async def keep_listings(self, loaded: Callable[[], None]) -> None:
@@ -69,8 +73,7 @@ class Desk:
         while True:
             await self.load(self.timing.attempt)
             loaded()
-            errors = self._listings.errors
-            await asyncio.sleep(RETRY_SECONDS if errors else RELOAD_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS if self._stale() else RELOAD_SECONDS)
 
     async def load(self, patience: float) -> None:
         """Loads what is missing or old; callers at the same time share one load.
@@ -96,12 +99,7 @@ class Desk:
         return Wave(self, asked)
 
     async def _load(self, patience: float) -> None:
-        stale = {
-            (exchange.name, family): exchange
-            for exchange in self.exchanges
-            for family in Family
-            if self._age((exchange.name, family)) > RELOAD_SECONDS * 0.9
-        }
+        stale = self._stale()
         lists, errors = await self._each(
             {place: exchange.instruments(place[1]) for place, exchange in stale.items()}, patience
         )
@@ -110,8 +108,7 @@ class Desk:
         tickers, silent = await self._each(
             {place: stale[place].tickers(instruments[place]) for place in lists}, patience
         )
-        for place, error in [*errors.items(), *silent.items()]:
-            log.warning("%s %s: listings not loaded: %s", *place, error)
+        self._tell(errors | silent)
         self._listings = replace(
             self._listings,
             instruments=instruments,
@@ -119,9 +116,26 @@ class Desk:
             errors={place: error for place, error in errors.items() if place not in self._lists},
         )
 
+    def _tell(self, failures: dict[Place, ExchangeError]) -> None:
+        """Logs what has begun to fail, once."""
+        for place in failures.keys() - self._failing:
+            log.warning("%s %s: listings not loaded: %s", *place, failures[place])
+        self._failing = set(failures)
+
+    def _stale(self) -> dict[Place, Exchange]:
+        """The places whose list or tickers are missing or old."""
+        return {
+            (exchange.name, family): exchange
+            for exchange in self.exchanges
+            for family in Family
+            if self._age((exchange.name, family)) > RELOAD_SECONDS * 0.9
+        }
+
     def _age(self, place: Place) -> float:
-        listed = self._lists.get(place)
-        return inf if listed is None else (self.clock_ms() - listed.received_ms) / 1000
+        listed, tickers = self._lists.get(place), self._listings.tickers.get(place)
+        if listed is None or tickers is None:
+            return inf
+        return (self.clock_ms() - min(listed.received_ms, tickers.received_ms)) / 1000
 
     async def _each(
         self, questions: Mapping[Place, Awaitable[T]], patience: float
@@ -146,6 +160,7 @@ class Wave:
         self._desk = desk
         self._exchanges = exchanges
         self._started = time.monotonic()
+        self._patience = desk.timing.answer
         self._jobs: list[Coroutine[Any, Any, None]] = []
         self._waiting: Counter[str] = Counter()
         self._received: dict[str, int] = {}
@@ -165,9 +180,16 @@ class Wave:
                 self._waiting[exchange.name] += 1
         return answers
 
-    async def settle(self, report: Callable[[], None]) -> None:
-        """Asks what was noted; calls `report` whenever somebody keeps the reader waiting."""
+    async def settle(self, report: Callable[[], None], *, spare: float = 0.0) -> None:
+        """Asks what was noted; calls `report` whenever somebody keeps the reader waiting.
+
+        `spare`: seconds that whoever is silent must leave for the questions that follow.
+        """
         jobs, self._jobs = self._jobs, []
+        left = min(self._desk.timing.answer, deadline.get(inf) - time.monotonic())
+        self._patience = max(left - spare, left / 2)
+        if not jobs:
+            return
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(job) for job in jobs]
             patience = self._desk.timing.partial - (time.monotonic() - self._started)
@@ -208,7 +230,7 @@ class Wave:
             return await question(exchange)
 
         venue = exchange.name
-        result = await outcome(asked(), self._desk.timing.answer)
+        result = await outcome(asked(), self._patience)
         if isinstance(result, ExchangeError):
             self._errors.setdefault(venue, {})[part] = result
         else:
@@ -223,7 +245,7 @@ class Wave:
         for part, error in self._errors.get(venue, {}).items():
             unlisted = isinstance(error, NotListed) and venue in self._received
             if not unlisted and not isinstance(error, Unsupported):
-                parts.setdefault(str(error), []).append(part)
+                parts.setdefault(str(error)[:LONGEST_REASON], []).append(part)
         if venue not in self._received and len(parts) == 1:
             return next(iter(parts))
         return "; ".join(f"{', '.join(names)}: {why}" for why, names in parts.items())
@@ -236,6 +258,6 @@ async def outcome(question: Awaitable[T], patience: float) -> T | ExchangeError:
         async with asyncio.timeout(min(left, patience)):
             return await question
     except TimeoutError:
-        return Unreachable(f"no answer in {patience:g} s")
+        return Unreachable(f"no answer in {round(patience, 1):g} s")
     except ExchangeError as error:
         return error

@@ -1,7 +1,7 @@
 """From a command line to the page that answers it: what Telegram and the terminal share."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crypto_assistant.commands.base import Answer, Command, Progress, find, parse
@@ -55,7 +55,7 @@ class Front:
     def _marked(self, page: Page) -> Page:
         if not self.desk.simulated:
             return page
-        return Page((bold("SIMULATED market: no real prices"), *page.blocks), page.buttons)
+        return replace(page, heading=bold("SIMULATED market: no real prices"))
 
     def _mistake(self, line: str, error: UsageError) -> Sheet:
         """What was wrong, the usage, and the names that may have been meant as buttons."""
@@ -63,8 +63,8 @@ class Front:
             command = find((line.split() or [""])[0], self.commands)
         except UsageError:
             return Sheet(lines([escape(str(error)), escape("/help lists the commands.")]))
-        near = error.nearest if isinstance(error, UnknownCoin) else ()
-        buttons = tuple(Button(name, f"{command.name} {name}") for name in near)
-        return Sheet(
-            lines([escape(str(error)), code(command.usage)]), (buttons,) if buttons else ()
-        )
+        text = lines([escape(str(error)), code(command.usage)])
+        if not isinstance(error, UnknownCoin) or not error.nearest:
+            return Sheet(text)
+        _, args = parse(line, self.commands)
+        return Sheet(text, (tuple(Button(n, args.line(symbol=n)) for n in error.nearest),))

@@ -103,8 +103,8 @@ class Listings:
         coin = Coin(name if name in self._rows else bare(name)[0], quote or "USDT", tradfi)
         if not self.instruments:
             return coin
-        if coin.name not in self._names(tradfi):
-            if coin.name in self._names(not tradfi):
+        if not self._known(coin.name, tradfi):
+            if self._known(coin.name, not tradfi):
                 hint = "leave out" if tradfi else "add"
                 raise UsageError(f"{coin.name}: {hint} the word tradfi.")
             raise self._unknown(coin.name, tradfi)
@@ -145,13 +145,15 @@ class Listings:
     def _listed(self, coin: Coin) -> bool:
         return bool(self.by_turnover(coin.perps, coin) or self.by_turnover(Family.SPOT, coin))
 
-    def _names(self, tradfi: bool) -> set[str]:
-        return {
-            coin for coin, keys in self._rows.items() if any(key.tradfi == tradfi for key in keys)
-        }
+    def _known(self, name: str, tradfi: bool) -> bool:
+        return any(key.tradfi == tradfi for key in self._rows.get(name, ()))
 
     def _split(self, symbol: str) -> tuple[str, str | None]:
         """The name and, where one is given, the quote."""
+        for listed in self.instruments.values():
+            row = listed.row.get(symbol)
+            if row is not None and symbol not in self._rows and listed.quotes[row] in DOLLARS:
+                return listed.coins[row], listed.quotes[row]
         name, *rest = re.split(r"[-/_:]", symbol.upper().removesuffix(".P"))
         rest = [part for part in rest if part not in {"SWAP", "PERP"}]
         if rest:
@@ -165,7 +167,7 @@ class Listings:
         return name, None
 
     def _unknown(self, name: str, tradfi: bool) -> UnknownCoin:
-        near = tuple(nearest(name, self._names(tradfi)))
+        near = tuple(nearest(name, (coin for coin in self._rows if self._known(coin, tradfi))))
         hint = f" Did you mean {', '.join(near)}?" if near else ""
         silent = [self.titles[venue] for venue in self.titles if self._unsure(venue)]
         if not silent:

@@ -4,8 +4,10 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from math import floor, log10
 from typing import NewType
+from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
 from crypto_assistant.models import Provenance
@@ -30,10 +32,14 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer as it is shown: blocks that are not torn apart, and rows of buttons."""
+    """An answer as it is shown: blocks that are not torn apart, and rows of buttons.
+
+    `heading` stands above every part of an answer that takes several messages.
+    """
 
     blocks: tuple[Html, ...]
     buttons: tuple[tuple[Button, ...], ...] = ()
+    heading: Html = Html("")
 
 
 def escape(text: str) -> Html:
@@ -57,28 +63,53 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
     return Html(f"<pre>{escape(_aligned([header, *rows]))}</pre>")
 
 
+def tables(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Html]:
+    """One table where a phone has room for it, else several, each with the first column."""
+    parts = [[0]]
+    for column in range(1, len(header)):
+        wider = [*parts[-1], column]
+        if len(wider) > 2 and not fits(_cells(header, wider), [_cells(row, wider) for row in rows]):
+            parts.append([0])
+        parts[-1].append(column)
+    return [table(_cells(header, part), [_cells(row, part) for row in rows]) for part in parts]
+
+
 def fits(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether a phone shows the table without wrapping."""
-    return len(_aligned([header, *rows]).split("\n")[0]) <= WIDEST_TABLE
+    return columns(_aligned([header, *rows]).split("\n")[0]) <= WIDEST_TABLE
+
+
+def _cells(row: Sequence[str], columns: Sequence[int]) -> list[str]:
+    return [row[column] for column in columns]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         " ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
+            _padded(cell, width, left=i == 0)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         for row in rows
     )
 
 
+def _padded(cell: str, width: int, *, left: bool) -> str:
+    space = " " * (width - columns(cell))
+    return cell + space if left else space + cell
+
+
+def columns(text: str) -> int:
+    """The width of a text: Chinese, Japanese and Korean characters take two columns each."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
 def price(value: float | None, tick: float | None) -> str:
     """With the decimals of the market's tick size; six significant digits where it is unknown."""
     if value is None:
         return NOTHING
-    if not tick:
-        return f"{value:.6g}"
+    if tick is None or not tick > 0:
+        return f"{Decimal(f'{value:.6g}'):f}"
     decimals = len(f"{tick:.15f}".rstrip("0").partition(".")[2])
     return f"{value:.{decimals}f}"
 
@@ -182,7 +213,7 @@ def sheet(page: Page, number: int, line: str) -> tuple[Html, tuple[tuple[Button,
     `line` is the command line of the answer without its page. A number past the end shows the
     last part.
     """
-    sheets = _sheets(page.blocks)
+    sheets = _sheets(page)
     number = min(number, len(sheets))
     turns = [
         Button(label, f"{line} page {n}")
@@ -192,14 +223,14 @@ def sheet(page: Page, number: int, line: str) -> tuple[Html, tuple[tuple[Button,
     return sheets[number - 1], page.buttons + ((tuple(turns),) if turns else ())
 
 
-def _sheets(blocks: Iterable[Html]) -> list[Html]:
+def _sheets(page: Page) -> list[Html]:
     sheets: list[Html] = []
-    for block in blocks:
-        joined = Html(f"{sheets[-1]}\n{block}") if sheets else block
+    for block in page.blocks:
+        joined = lines([*sheets[-1:], block])
         if sheets and utf16_units(joined) <= LONGEST_MESSAGE:
             sheets[-1] = joined
         else:
-            sheets.append(block)
+            sheets.append(lines([page.heading, block]))
     return sheets
 
 

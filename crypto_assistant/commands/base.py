@@ -44,11 +44,12 @@ Progress = Callable[[A], None]
 class Takes:
     """What a command accepts.
 
-    `choices`: groups of words that exclude each other, the first of each group the default
-    ("" where the default has no word).
+    `names`: what the usage calls the symbol. `choices`: groups of words that exclude each other,
+    the first of each group the default ("" where the default has no word).
     """
 
     symbol: bool = False
+    names: str = "SYMBOL"
     timeframe: Timeframe | None = None
     venue: bool = False
     choices: tuple[tuple[str, ...], ...] = ()
@@ -103,7 +104,7 @@ class Command(Generic[A]):
         takes = self.takes
         words = [
             f"/{self.name}",
-            "[SYMBOL]" if takes.symbol else "",
+            f"[{takes.names}]" if takes.symbol else "",
             "[TIMEFRAME]" if takes.timeframe else "",
             "[VENUE]" if takes.venue else "",
             *(f"[{'|'.join(filter(None, group))}]" for group in takes.choices),
@@ -208,7 +209,7 @@ class _Reader:
         self._set("timeframe", Timeframe(word))
 
     def _symbol(self, word: str) -> None:
-        symbol = word.upper()
+        symbol = word.upper().removeprefix("/")
         if not self._takes.symbol or not SYMBOL.fullmatch(symbol):
             raise UsageError(f"/{self._command.name} does not know the word {word[:32]}.")
         if len(symbol.encode()) > LONGEST_SYMBOL:

@@ -56,5 +56,5 @@ COMMAND = Command(
     explains="Lists the commands; with the name of one, explains its numbers.",
     run=run,
     render=render,
-    takes=Takes(symbol=True),
+    takes=Takes(symbol=True, names="COMMAND"),
 )

@@ -1,6 +1,6 @@
 """/price: one coin on every venue now, its totals, its basis and the spread between venues."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -87,12 +87,14 @@ class Markets:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Over the perps of the `venues` that sent both figures."""
+    """Each over the perps of the venues that sent the figure, which are named beside it."""
 
-    venues: tuple[str, ...]
     oi_usd: float | None
+    oi_usd_venues: tuple[str, ...]
     oi_coins: float | None
+    oi_coins_venues: tuple[str, ...]
     turnover_24h_usd: float | None
+    turnover_24h_usd_venues: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def assemble(coin: Coin, listings: Listings, heard: _Heard, provenance: Provenan
         if venue in heard.spots
     }
     markets: list[Perp | Spot] = [*perps.values(), *spots.values()]
-    reference = next((market.last_price for market in markets if market.last_price), None)
+    reference = next((price for market in markets if (price := _price(market))), None)
     perps = {venue: _named_apart(perp, reference) for venue, perp in perps.items()}
     spots = {venue: _named_apart(spot, reference) for venue, spot in spots.items()}
     same_perps = {venue: perp for venue, perp in perps.items() if not perp.other_coin}
@@ -237,18 +239,28 @@ M = TypeVar("M", Perp, Spot)
 
 
 def _named_apart(market: M, reference: float | None) -> M:
-    price = market.last_price
+    price = _price(market)
     if not price or not reference or is_same_coin(price, reference):
         return market
     return replace(market, other_coin=True)
 
 
+def _price(market: Perp | Spot) -> float | None:
+    """Whatever the venue told of the price: enough to tell coins apart."""
+    mark = market.mark_price if isinstance(market, Perp) else None
+    return market.last_price or market.mid_price or mark
+
+
 def _totals(perps: Mapping[str, Perp]) -> Totals:
+    def over(figure: Callable[[Perp], float | None]) -> tuple[float | None, tuple[str, ...]]:
+        parts = {venue: figure(perp) for venue, perp in perps.items()}
+        venues = tuple(venue for venue, part in parts.items() if part is not None)
+        return total(parts.values()), venues
+
     return Totals(
-        venues=tuple(venue for venue, perp in perps.items() if perp.oi_usd is not None),
-        oi_usd=total(perp.oi_usd for perp in perps.values()),
-        oi_coins=total(perp.oi_coins for perp in perps.values()),
-        turnover_24h_usd=total(perp.turnover_24h_usd for perp in perps.values()),
+        *over(lambda perp: perp.oi_usd),
+        *over(lambda perp: perp.oi_coins),
+        *over(lambda perp: perp.turnover_24h_usd),
     )
 
 
@@ -287,8 +299,6 @@ def _market(answer: Price) -> str:
 
 
 def _perp_tables(perps: Mapping[str, Perp], view: v.View) -> list[v.Html]:
-    """One table where a phone has room for it, else funding in one of its own."""
-    header = ["", "last", "24h", "OI $", "fund %"]
     rows = [
         [
             view.short(name),
@@ -300,10 +310,7 @@ def _perp_tables(perps: Mapping[str, Perp], view: v.View) -> list[v.Html]:
         for name, perp in perps.items()
         if not perp.other_coin
     ]
-    if v.fits(header, rows):
-        return [v.table(header, rows)]
-    funding = [[row[0], row[4]] for row in rows]
-    return [v.table(header[:4], [row[:4] for row in rows]), v.table(header[::4], funding)]
+    return v.tables(["", "last", "24h", "OI $", "fund %"], rows)
 
 
 def _spot_table(spots: Mapping[str, Spot], view: v.View) -> list[v.Html]:
@@ -317,26 +324,31 @@ def _spot_table(spots: Mapping[str, Spot], view: v.View) -> list[v.Html]:
         for name, spot in spots.items()
         if not spot.other_coin
     ]
-    return [v.table(["", "last", "24h", "24h $"], rows)] if rows else []
+    return v.tables(["", "last", "24h", "24h $"], rows) if rows else []
 
 
 def _below(
     answer: Price, perps: Mapping[str, Perp], spots: Mapping[str, Spot], view: v.View
 ) -> Iterator[str]:
-    totals = answer.totals
     if perps:
-        share = f"{len(totals.venues)}/{len(answer.provenance.asked)} venues"
-        turnover = v.money(totals.turnover_24h_usd)
-        yield f"OI {v.money(totals.oi_usd)} · 24h {turnover} ({share})"
+        yield _totals_line(answer.totals, len(answer.provenance.asked))
         yield _spot_line(answer, spots, view)
     if spread := answer.spread:
         low, high = view.venue(spread.low_venue), view.venue(spread.high_venue)
         yield f"Spread {v.basis_points(spread.fraction)}: {low} low, {high} high"
     for name, markets in answer.venues.items():
-        for market in (markets.perp, markets.spot):
+        for kind, market in (("perp", markets.perp), ("spot", markets.spot)):
             if market and market.other_coin:
                 price = v.price(market.last_price, market.tick_size)
-                yield f"{view.venue(name)} {market.symbol} {price}: another coin? Not counted"
+                yield f"{view.venue(name)} {kind} {price}: another coin? Not counted"
+
+
+def _totals_line(totals: Totals, asked: int) -> str:
+    """Both sums, and over how many venues: said once where it is the same number."""
+    interest, turnover = v.money(totals.oi_usd), v.money(totals.turnover_24h_usd)
+    over = f" ({len(totals.oi_usd_venues)}/{asked} venues)"
+    all_over = f" ({len(totals.turnover_24h_usd_venues)}/{asked} venues)"
+    return f"OI {interest}{over if over != all_over else ''} · 24h {turnover}{all_over}"
 
 
 def _spot_line(answer: Price, spots: Mapping[str, Spot], view: v.View) -> str:

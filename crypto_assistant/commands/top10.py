@@ -128,7 +128,8 @@ async def run(args: Args, desk: Desk, progress: Progress[Top]) -> Top:
         merged = _merged(heard, listings, market) if coins is None else coins
         return _top(market, order, merged, heard, wave.provenance())
 
-    await wave.settle(lambda: progress(build()))
+    spare = 0.0 if market == "spot" else desk.timing.attempt
+    await wave.settle(lambda: progress(build()), spare=spare)
     coins = _merged(heard, listings, market)
     silent = {venue for family in FAMILIES[market] for venue in wave.lacks(_interest(family))}
     if silent:
@@ -143,7 +144,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Top]) -> Top:
                 return await fetch()
             return await desk.kept.get((exchange.name, market), ONE_BY_ONE_SECONDS, fetch)
 
-        heard.told = wave.ask("open interest", told, silent)
+        heard.told = wave.ask("open interest", told, wanted)
         await wave.settle(lambda: progress(build(coins)))
     return build(coins)
 
@@ -173,7 +174,10 @@ def _interest(family: Family) -> str:
 def _wanted(
     coins: Coins, venues: Collection[str], shown: Collection[str] | None
 ) -> dict[str, list[Market]]:
-    """The markets to ask one by one: those of the coins shown, else the most traded ones."""
+    """The markets to ask one by one: those of the coins shown, else the most traded ones.
+
+    A venue that told no market is not asked.
+    """
     wanted = {}
     for venue in venues:
         markets = [
@@ -184,7 +188,8 @@ def _wanted(
             if market.venue == venue
         ]
         markets.sort(key=lambda market: -market.turnover_usd)
-        wanted[venue] = markets[:MOST_ONE_BY_ONE]
+        if markets:
+            wanted[venue] = markets[:MOST_ONE_BY_ONE]
     return wanted
 
 
@@ -260,14 +265,14 @@ def _once(venues: Iterable[str]) -> tuple[str, ...]:
 
 
 def render(answer: Top, args: Args, view: v.View) -> v.Page:
-    shown = [v.bold(f"Top 10 {answer.market} by {answer.order}"), _prices(answer)]
+    shown = [v.bold(f"Top 10 {answer.market} by {answer.order}"), *_prices(answer)]
     if answer.market != "spot":
-        shown.append(_interests(answer))
+        shown += _interests(answer)
     shown += [v.escape(note) for note in _notes(answer, args, view)]
     return v.Page((v.lines(shown), view.provenance(answer.provenance)), _buttons(answer, args))
 
 
-def _prices(answer: Top) -> v.Html:
+def _prices(answer: Top) -> list[v.Html]:
     rows = [
         [
             row.coin,
@@ -277,10 +282,10 @@ def _prices(answer: Top) -> v.Html:
         ]
         for row in answer.rows
     ]
-    return v.table(["", "last", "24h", "24h $"], rows)
+    return v.tables(["", "last", "24h", "24h $"], rows)
 
 
-def _interests(answer: Top) -> v.Html:
+def _interests(answer: Top) -> list[v.Html]:
     rows = [
         [
             row.coin,
@@ -290,7 +295,7 @@ def _interests(answer: Top) -> v.Html:
         ]
         for row in answer.rows
     ]
-    return v.table(["", "OI $", "venues", "fund %"], rows)
+    return v.tables(["", "OI $", "venues", "fund %"], rows)
 
 
 def _notes(answer: Top, args: Args, view: v.View) -> Iterator[str]:

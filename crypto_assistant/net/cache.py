@@ -14,7 +14,7 @@ class Lifetime(Enum):
     PRICE = 1.0
     INDICATOR = 5.0
     RANKING = 30.0
-    INSTRUMENTS = 600.0
+    INSTRUMENTS = 500.0
 
 
 class Cache:

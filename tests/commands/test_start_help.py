@@ -1,0 +1,59 @@
+"""/start and /help: the way in."""
+
+from typing import Any
+
+import pytest
+
+from crypto_assistant.commands import COMMANDS
+from crypto_assistant.commands.base import Command, parse
+from crypto_assistant.desk import Desk
+from crypto_assistant.front import Front
+from crypto_assistant.net.api import Timing
+from crypto_assistant.view import Button, View
+
+
+def front() -> Front:
+    return Front(COMMANDS, Desk((), timing=Timing()), View({}))
+
+
+async def buttons(line: str) -> list[Button]:
+    sheet = await front().reply(line)
+    return [button for row in sheet.buttons for button in row]
+
+
+async def test_start_says_who_may_ask_and_names_every_command() -> None:
+    text = (await front().reply("/start")).text
+    assert "only the people and groups that its owner listed" in text
+    for command in COMMANDS:
+        assert f"/{command.name}" in text
+
+
+@pytest.mark.parametrize("line", ["/start", "/help", "/help price"])
+async def test_every_button_is_a_line_that_is_understood(line: str) -> None:
+    for button in await buttons(line):
+        parse(button.line, COMMANDS)
+
+
+async def test_help_has_one_line_and_an_example_for_each_command() -> None:
+    text = (await front().reply("/help")).text
+    for command in COMMANDS:
+        assert f"/{command.name}: {command.summary}\n<code>{command.example}</code>" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+async def test_help_of_a_command_shows_its_usage_and_explains_it(command: Command[Any]) -> None:
+    for name in (command.name, command.name.upper()):
+        text = (await front().reply(f"/help {name}")).text
+        assert f"<b>/{command.name}</b>" in text
+        assert command.explains.split(":")[0].split(".")[0][:40].replace("\n", " ") in text
+
+
+async def test_help_takes_a_command_with_its_slash() -> None:
+    assert await front().reply("/help /price") == await front().reply("/help price")
+
+
+async def test_help_of_a_command_that_does_not_exist_names_the_nearest() -> None:
+    sheet = await front().reply("/help prise")
+    assert "There is no command /prise. Did you mean /price?" in sheet.text
+    assert sheet.answer is None
+    assert "/help [COMMAND]" in sheet.text

@@ -1,0 +1,150 @@
+"""The commands of the shell and their exit statuses."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from crypto_assistant import __version__
+from crypto_assistant.cli import main
+from crypto_assistant.config import ADDRESSES, Config
+
+NOBODY = "http://127.0.0.1:9"
+"""Nothing listens on the port of the discard service."""
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [*Config.model_fields, *ADDRESSES, "CREDENTIALS_DIRECTORY"]:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ADDRESSES:
+        monkeypatch.setenv(name, NOBODY)
+
+
+def test_the_version_is_told(capsys: Output) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_ask_prints_one_answer(capsys: Output) -> None:
+    assert main(["ask", "--market", "sandbox", "/price", "btc", "okx"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("SIMULATED market: no real prices\nBTC USDT perps\n")
+    assert "OKX" in told.out
+    assert "Binance" not in told.out
+    assert told.err == ""
+
+
+def test_ask_json_prints_one_object(capsys: Output) -> None:
+    assert main(["ask", "--json", "--market", "sandbox", "/price BTC"]) == 0
+    told = capsys.readouterr()
+    assert told.out.count("\n") == 1
+    answer = orjson.loads(told.out)
+    venues = ["binance", "bybit", "okx"]
+    assert answer["asked"] == answer["answered"] == venues
+    assert answer["failed"] == {}
+    assert answer["simulated"] is True
+    assert answer["time_ms"] >= answer["oldest_ms"] > 0
+    assert list(answer["venues"]) == venues
+    assert answer["venues"]["okx"]["perp"]["oi_usd"] > 0
+
+
+def test_the_market_may_be_set(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKET", "sandbox")
+    assert main(["ask", "--json", "/price ETH bybit"]) == 0
+    assert orjson.loads(capsys.readouterr().out)["simulated"] is True
+
+
+@pytest.mark.usefixtures("nobody_there")
+def test_the_market_that_is_asked_for_goes_before_the_one_that_is_set(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARKET", "live")
+    assert main(["ask", "--json", "--market", "auto", "/price ETH okx"]) == 0
+    assert orjson.loads(capsys.readouterr().out)["simulated"] is True
+
+
+@pytest.mark.usefixtures("nobody_there")
+def test_ask_is_live_and_says_so_when_nobody_answers(capsys: Output) -> None:
+    assert main(["ask", "--json", "/price BTC"]) == 1
+    answer = orjson.loads(capsys.readouterr().out)
+    assert answer["answered"] == []
+    assert answer["failed"] == dict.fromkeys(["binance", "bybit", "okx"], "no connection")
+    assert answer["simulated"] is False
+    assert answer["totals"]["oi_usd"] is None
+    assert answer["oldest_ms"] is None
+
+
+@pytest.mark.parametrize("json", [[], ["--json"]])
+@pytest.mark.usefixtures("nobody_there")
+def test_a_mistake_is_told_with_the_usage_and_asks_nobody(json: list[str], capsys: Output) -> None:
+    assert main(["ask", *json, "/price", "BTC", "ETH"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == (
+        "Too many arguments: one symbol, not both BTC and ETH.\n"
+        "/price [SYMBOL] [VENUE] [tradfi]\n\n"
+    )
+
+
+@pytest.mark.parametrize("argv", [["ask"], ["nonsense"], ["console", "--market", "mars"]])
+def test_a_wrong_command_of_the_shell_is_usage_too(argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("argv", [[], ["run"], ["console"], ["ask", "/price"], ["check"], ["demo"]])
+def test_every_wrong_setting_is_named_at_once(
+    argv: list[str], capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "hush")
+    monkeypatch.setenv("OKX_URL", "http://hush.example")
+    assert main(argv) == 78
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert [line.partition(":")[0] for line in told.err.splitlines()] == ["LOG_LEVEL", "OKX_URL"]
+    assert "hush" not in told.err
+
+
+@pytest.mark.parametrize("settings", [{}, {"TELEGRAM_BOT_TOKEN": "1:x"}, {"TELEGRAM_CHAT_ID": "1"}])
+def test_the_daemon_does_not_start_without_a_token_and_somebody_to_answer(
+    settings: dict[str, str], capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert main(["run"]) == 78
+    missing = {"TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"} - set(settings)
+    said = capsys.readouterr().err
+    assert any(name in said for name in missing)
+
+
+def test_demo_shows_every_command(capsys: Output) -> None:
+    assert main(["demo"]) == 0
+    told = capsys.readouterr().out
+    for line in ("> /start", "> /help price", "> /price BTC", "> /top10"):
+        assert line in told
+    assert told.count("SIMULATED market") == told.count("> /")
+
+
+def test_the_program_runs_as_a_module_too(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "crypto_assistant", "--version"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == __version__

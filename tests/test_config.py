@@ -1,0 +1,197 @@
+"""The settings, as systemd, the environment and .env bring them."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crypto_assistant.config import ADDRESSES, Config, load
+from crypto_assistant.errors import ConfigError
+
+TOKEN = "12345:the-secret-of-the-bot"
+
+
+class Machine:
+    """A host with nothing configured, where a test may set something."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, home: Path) -> None:
+        self._patch = patch
+        self._home = home
+        patch.chdir(home)
+        for name in [*Config.model_fields, *ADDRESSES, "CREDENTIALS_DIRECTORY"]:
+            patch.delenv(name.upper(), raising=False)
+            patch.delenv(name.lower(), raising=False)
+
+    def environment(self, **values: str) -> None:
+        for name, value in values.items():
+            self._patch.setenv(name, value)
+
+    def dotenv(self, **values: str) -> None:
+        lines = [f"{name}={value}\n" for name, value in values.items()]
+        (self._home / ".env").write_text("".join(lines))
+
+    def credentials(self, **values: str) -> None:
+        directory = self._home / "credentials"
+        directory.mkdir()
+        for name, value in values.items():
+            (directory / name).write_text(value)
+        self._patch.setenv("CREDENTIALS_DIRECTORY", str(directory))
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+    return Machine(monkeypatch, tmp_path)
+
+
+def complaint() -> str:
+    with pytest.raises(ConfigError) as refused:
+        load()
+    return str(refused.value)
+
+
+def test_without_any_setting_the_public_addresses_stand(machine: Machine) -> None:
+    config = load()
+    assert config.telegram_bot_token is None
+    assert config.telegram_chat_id == frozenset()
+    assert config.market is None
+    assert config.urls == ADDRESSES
+    assert all(url.startswith("https://") for url in config.urls.values())
+
+
+def token(config: Config) -> str | None:
+    return config.telegram_bot_token.get_secret_value() if config.telegram_bot_token else None
+
+
+def test_credentials_go_before_the_environment_and_that_before_the_file(machine: Machine) -> None:
+    machine.dotenv(TELEGRAM_BOT_TOKEN="file", TELEGRAM_CHAT_ID="1", TIMEZONE="UTC")
+    assert token(load()) == "file"
+    machine.environment(TELEGRAM_BOT_TOKEN="environment", TELEGRAM_CHAT_ID="2")
+    assert token(load()) == "environment"
+    machine.credentials(ca_TELEGRAM_BOT_TOKEN="credential\n")
+    config = load()
+    assert token(config) == "credential"
+    assert config.telegram_chat_id == {2}
+    assert config.timezone == ZoneInfo("UTC")
+
+
+def test_a_credential_counts_only_under_the_name_that_systemd_gives_it(machine: Machine) -> None:
+    machine.credentials(TELEGRAM_BOT_TOKEN=TOKEN)
+    assert token(load()) is None
+
+
+def test_an_empty_setting_counts_as_not_set(machine: Machine) -> None:
+    machine.dotenv(MARKET="", TELEGRAM_BOT_TOKEN="file", BYBIT_URL="")
+    machine.environment(TELEGRAM_BOT_TOKEN="", LOG_LEVEL="", TIMEZONE="", TELEGRAM_CHAT_ID="")
+    config = load()
+    assert token(config) == "file"
+    assert config.log_level == "INFO"
+    assert config.market is None
+    assert config.urls == ADDRESSES
+
+
+def test_an_empty_credential_counts_as_not_set(machine: Machine) -> None:
+    machine.environment(TELEGRAM_BOT_TOKEN=TOKEN)
+    machine.credentials(ca_TELEGRAM_BOT_TOKEN="")
+    assert token(load()) == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [("1", {1}), ("1,2", {1, 2}), (" 1 , -1001234567890, ", {1, -1001234567890}), (",", set())],
+)
+def test_chats_are_numbers_with_commas_between(machine: Machine, text: str, ids: set[int]) -> None:
+    machine.environment(TELEGRAM_CHAT_ID=text)
+    assert load().telegram_chat_id == ids
+
+
+WRONG = {
+    "TELEGRAM_CHAT_ID": "1;hush2",
+    "TELEGRAM_API_URL": "http://hush.example",
+    "TELEGRAM_PROXY": "hush.example:3128",
+    "HTTPS_PROXY": "socks5://hush.example",
+    "MARKET": "hush",
+    "TIMEZONE": "Hush/Hush",
+    "LOG_LEVEL": "hush",
+    "BYBIT_URL": "ftp://hush.example",
+    "OKX_URL": "http://127.0.0.1.hush.example",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_setting_is_named_in_one_line_and_not_repeated(machine: Machine, name: str) -> None:
+    machine.environment(**{name: WRONG[name]})
+    text = complaint()
+    assert text.startswith(f"{name}: ")
+    assert "\n" not in text
+    assert "hush" not in text.lower()
+
+
+def test_every_wrong_setting_is_named_at_once(machine: Machine) -> None:
+    machine.environment(**WRONG)
+    text = complaint()
+    assert {line.partition(":")[0] for line in text.splitlines()} == set(WRONG)
+    assert "hush" not in text.lower()
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("TELEGRAM_CHAT_ID", "ids of users and groups, whole numbers with commas between"),
+        ("TIMEZONE", "a time zone such as Europe/Berlin"),
+        ("OKX_URL", "an https address; http on loopback only"),
+        ("HTTPS_PROXY", "the http address of a proxy"),
+        ("MARKET", "'live' or 'sandbox'"),
+    ],
+)
+def test_what_is_allowed_is_said(machine: Machine, name: str, allowed: str) -> None:
+    machine.environment(**{name: WRONG[name]})
+    assert allowed in complaint()
+
+
+@pytest.mark.parametrize(
+    "zone", ["../../etc/passwd", "/etc/localtime", "Mars/Base", "\x01", "a" * 300]
+)
+def test_a_time_zone_is_a_name_and_no_path(machine: Machine, zone: str) -> None:
+    machine.environment(TIMEZONE=zone)
+    assert complaint() == "TIMEZONE: a time zone such as Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("https://api.example/", "https://api.example"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:1/", "http://localhost:1"),
+        ("http://[::1]:1", "http://[::1]:1"),
+    ],
+)
+def test_an_address_is_https_or_on_loopback(machine: Machine, url: str, base: str) -> None:
+    machine.environment(OKX_URL=url)
+    assert load().urls["OKX_URL"] == base
+
+
+@pytest.mark.parametrize(
+    "url", ["api.example", "https://", "http://10.0.0.1", "http://[::1", "//x"]
+)
+def test_any_other_address_is_refused(machine: Machine, url: str) -> None:
+    machine.environment(OKX_URL=url)
+    assert complaint().startswith("OKX_URL: ")
+
+
+def test_what_is_shown_of_the_settings_holds_no_secret(machine: Machine) -> None:
+    machine.environment(
+        TELEGRAM_BOT_TOKEN=TOKEN,
+        HTTPS_PROXY="http://me:hush@proxy.example:3128",
+        TELEGRAM_PROXY="http://me:hush@proxy.example:3128",
+    )
+    config = load()
+    assert config.https_proxy
+    assert config.https_proxy.get_secret_value() == "http://me:hush@proxy.example:3128"
+    for shown in (repr(config), str(config), config.model_dump_json(), repr(vars(config))):
+        assert TOKEN not in shown
+        assert "hush" not in shown
+
+
+def test_settings_of_other_programs_are_left_alone(machine: Machine) -> None:
+    machine.dotenv(SOMETHING_ELSE="1", BINANCE_API_KEY="key")
+    load()

@@ -1,0 +1,99 @@
+"""The terminal and the pipe, run as the owner runs them."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crypto_assistant.console import plain, text
+from crypto_assistant.front import Sheet
+from crypto_assistant.view import Button, bold, code, escape, lines, table
+
+PROGRAM = [sys.executable, "-m", "crypto_assistant", "console", "--market", "sandbox"]
+ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8"}
+
+
+def piped(lines: bytes, where: Path) -> str:
+    done = subprocess.run(
+        PROGRAM,
+        input=lines,
+        cwd=where,
+        env=ENVIRONMENT,
+        capture_output=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stderr == b""
+    return done.stdout.decode()
+
+
+def test_a_pipe_is_answered_line_by_line(tmp_path: Path) -> None:
+    told = piped(b"/help price\n\n  \nnonsense \xff\xfe\n/price BTC ETH\n/price BTC", tmp_path)
+    first, second, third, fourth = (
+        told.index(part)
+        for part in (
+            "24h turnover: Binance and Bybit as sent",
+            "There is no command /nonsense.",
+            "Too many arguments: one symbol, not both BTC and ETH.",
+            "BTC USDT perps",
+        )
+    )
+    assert first < second < third < fourth
+    assert "[Refresh] /price BTC" in told
+    assert told.count("SIMULATED market") == 2
+    assert "\033" not in told
+    assert "<" not in told
+
+
+def test_a_pipe_without_a_line_shows_the_tour(tmp_path: Path) -> None:
+    told = piped(b"", tmp_path)
+    for line in ("> /start", "> /price BTC", "> /price PEPE", "> /top10"):
+        assert line in told
+    assert "Top 10 perps by volume" in told
+
+
+def test_a_terminal_is_greeted_and_prompted(tmp_path: Path) -> None:
+    keyboard, terminal = pty.openpty()
+    with subprocess.Popen(
+        PROGRAM,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as program:
+        os.close(terminal)
+        os.write(keyboard, b"/start\n\x04")
+        told, complaints = program.communicate(timeout=30)
+    os.close(keyboard)
+    assert complaints == b""
+    assert b"The simulated market. /help lists the commands" in told
+    assert b"Crypto assistant" in told
+    assert b"> /price" not in told
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        (escape("a < b & c > d &amp; e"), "a < b & c > d &amp; e"),
+        (lines([bold("BTC"), code("/price")]), "BTC\n/price"),
+        (table(["", "x"], [["<b>", "1"]]), "    x\n<b> 1"),
+        (escape("AT&T &copy"), "AT&T &copy"),
+    ],
+)
+def test_markup_becomes_plain_text(html: str, shown: str) -> None:
+    assert plain(escape("") + html, styled=False) == shown  # type: ignore[arg-type]
+
+
+def test_a_terminal_shows_bold_text_bold() -> None:
+    assert plain(bold("BTC"), styled=True) == "\033[1mBTC\033[0m"
+    assert plain(table(["", "x"], [["a", "1"]]), styled=True) == "  x\na 1"
+
+
+def test_buttons_are_listed_as_the_commands_that_they_stand_for() -> None:
+    buttons = ((Button("BTC", "price BTC"), Button("›", "help page 2")),)
+    shown = text(Sheet(escape("x"), buttons), styled=False)
+    assert shown == "x\n[BTC] /price BTC\n[›] /help page 2\n"

@@ -1,0 +1,436 @@
+"""Asking every exchange at once: who said what, who failed, and why."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import pytest
+
+from crypto_assistant.desk import Desk, Wave
+from crypto_assistant.errors import (
+    ExchangeError,
+    GeoBlocked,
+    NotListed,
+    Unreachable,
+    Unsupported,
+)
+from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.models import Family, Instruments, Provenance, Tickers
+from crypto_assistant.net.api import Timing, deadline
+from tests.markets import NOW, markets, tickers
+
+QUICK = Timing(answer=0.2, partial=0.025, attempt=0.075)
+NEVER = 3600.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the exchanges of these tests answer."""
+
+    received_ms: int = NOW
+
+
+class Stub:
+    """An exchange that answers when the test lets it, with what the test says."""
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+
+    def __init__(self, name: str) -> None:
+        vars(self).update(name=name, title=name.title())
+        self.asked: Counter[str] = Counter()
+        self.fails: dict[str, ExchangeError] = {}
+        self.hangs = False
+        self.coins = ["BTC"]
+        self.received_ms = NOW
+        self._news: dict[str, asyncio.Future[Any]] = {}
+
+    async def says(self, part: str) -> Any:
+        """Waits for what the test says under this name."""
+        return await self._news.setdefault(part, asyncio.get_running_loop().create_future())
+
+    def say(self, part: str, told: object = None) -> None:
+        news = self._news.setdefault(part, asyncio.get_running_loop().create_future())
+        if isinstance(told, Exception):
+            news.set_exception(told)
+        else:
+            news.set_result(told or Told())
+
+    async def instruments(self, family: Family) -> Instruments:
+        await self._asked(f"{family} list")
+        names = [f"{coin}/USDT" for coin in self.coins]
+        return markets(self.name, family, *names, received_ms=self.received_ms)
+
+    async def tickers(self, listed: Instruments) -> Tickers:
+        await self._asked(f"{listed.family} tickers")
+        return tickers(listed, {}, {"BTCUSDT": 1.0})
+
+    async def _asked(self, what: str) -> None:
+        self.asked[what] += 1
+        if self.hangs:
+            await asyncio.sleep(NEVER)
+        if what in self.fails:
+            raise self.fails[what]
+
+
+def stubs(*names: str) -> list[Stub]:
+    return [Stub(name) for name in names or ("binance", "bybit", "okx")]
+
+
+def desk_of(exchanges: Iterable[Stub], clock: Callable[[], int] = lambda: NOW, **kw: Any) -> Desk:
+    asked = [cast("Exchange", exchange) for exchange in exchanges]
+    return Desk(asked, timing=kw.pop("timing", Timing()), clock_ms=clock, **kw)
+
+
+def says(part: str) -> Callable[[Exchange], Awaitable[Told]]:
+    return lambda exchange: cast("Stub", exchange).says(part)
+
+
+def silent() -> None:
+    """Nobody needs a report."""
+
+
+async def settled(wave: Wave) -> Provenance:
+    await wave.settle(silent)
+    return wave.provenance()
+
+
+async def turns(count: int = 5) -> None:
+    """Lets whatever can go on go on."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_answers_come_by_venue() -> None:
+    binance, bybit, okx = exchanges = stubs()
+    wave = desk_of(exchanges, simulated=True).wave()
+    prices = wave.ask("price", says("price"))
+    assert prices == {}
+    for exchange, age in ((binance, 3), (bybit, 9), (okx, 5)):
+        exchange.say("price", Told(NOW - age))
+    known = await settled(wave)
+    assert prices == {"binance": Told(NOW - 3), "bybit": Told(NOW - 9), "okx": Told(NOW - 5)}
+    assert known == Provenance(
+        asked=("binance", "bybit", "okx"),
+        answered=("binance", "bybit", "okx"),
+        simulated=True,
+        time_ms=NOW,
+        oldest_ms=NOW - 9,
+    )
+
+
+async def test_one_exchange_down_the_others_still_answer() -> None:
+    binance, bybit, okx = exchanges = stubs()
+    wave = desk_of(exchanges).wave()
+    prices = wave.ask("price", says("price"))
+    binance.say("price")
+    bybit.say("price", GeoBlocked())
+    okx.say("price")
+    known = await settled(wave)
+    assert set(prices) == {"binance", "okx"}
+    assert known.answered == ("binance", "okx")
+    assert known.failed == {"bybit": "geo-blocked"}
+
+
+async def test_every_exchange_down_is_an_answer_too() -> None:
+    exchanges = stubs()
+    wave = desk_of(exchanges).wave()
+    wave.ask("price", says("price"))
+    for exchange in exchanges:
+        exchange.say("price", Unreachable("no connection"))
+    known = await settled(wave)
+    assert known.answered == ()
+    assert known.failed == dict.fromkeys(known.asked, "no connection")
+    assert known.oldest_ms is None
+
+
+async def test_the_part_that_is_missing_is_named() -> None:
+    (okx,) = exchanges = stubs("okx")
+    wave = desk_of(exchanges).wave()
+    for part in ("price", "funding", "mark", "volume"):
+        wave.ask(part, says(part))
+    okx.say("price")
+    okx.say("funding", Unreachable("HTTP 503"))
+    okx.say("mark", Unreachable("HTTP 503"))
+    okx.say("volume", GeoBlocked())
+    assert (await settled(wave)).failed == {"okx": "funding, mark: HTTP 503; volume: geo-blocked"}
+
+
+async def test_data_that_a_venue_does_not_offer_is_no_failure() -> None:
+    (binance,) = exchanges = stubs("binance")
+    wave = desk_of(exchanges).wave()
+    wave.ask("price", says("price"))
+    wave.ask("open interest", says("open interest"))
+    binance.say("price")
+    binance.say("open interest", Unsupported("one by one"))
+    known = await settled(wave)
+    assert known.failed == {}
+    assert wave.lacks("open interest") == ["binance"]
+    assert wave.lacks("price") == []
+
+
+async def test_a_coin_with_no_spot_market_is_a_failure_only_where_there_is_no_perp_either() -> None:
+    binance, bybit = exchanges = stubs("binance", "bybit")
+    wave = desk_of(exchanges).wave()
+    wave.ask("perp", says("perp"))
+    wave.ask("spot", says("spot"))
+    binance.say("perp")
+    binance.say("spot", NotListed("XYZ"))
+    bybit.say("perp", NotListed("XYZ"))
+    bybit.say("spot", NotListed("XYZ"))
+    known = await settled(wave)
+    assert known.answered == ("binance",)
+    assert known.failed == {"bybit": "does not list XYZ"}
+
+
+async def test_a_bug_stays_loud() -> None:
+    binance, bybit = exchanges = stubs("binance", "bybit")
+    wave = desk_of(exchanges).wave()
+    wave.ask("price", says("price"))
+    binance.say("price")
+    bybit.say("price", ValueError("a bug"))
+    with pytest.raises(ExceptionGroup) as group:
+        await wave.settle(silent)
+    assert group.group_contains(ValueError, match="a bug")
+
+
+async def test_a_question_that_raises_before_it_asks_fails_its_venue_alone() -> None:
+    binance, _ = exchanges = stubs("binance", "bybit")
+
+    def question(exchange: Exchange) -> Awaitable[Told]:
+        if exchange.name == "bybit":
+            raise NotListed("XYZ")
+        return cast("Stub", exchange).says("price")
+
+    wave = desk_of(exchanges).wave()
+    wave.ask("price", question)
+    binance.say("price")
+    assert (await settled(wave)).failed == {"bybit": "does not list XYZ"}
+
+
+async def test_a_venue_that_stays_silent_is_given_up() -> None:
+    binance, _ = exchanges = stubs("binance", "bybit")
+    wave = desk_of(exchanges, timing=QUICK).wave()
+    wave.ask("price", says("price"))
+    binance.say("price")
+    assert (await settled(wave)).failed == {"bybit": "no answer in 0.2 s"}
+
+
+def test_a_trader_waits_eight_seconds_and_sees_what_arrived_after_one() -> None:
+    assert (Timing().answer, Timing().partial) == (8.0, 1.0)
+
+
+async def test_nothing_is_waited_for_once_the_answer_is_due() -> None:
+    desk = desk_of(stubs("okx"), timing=Timing(answer=NEVER))
+    with desk.question():
+        deadline.set(time.monotonic() - 1)
+        wave = desk.wave()
+        wave.ask("price", says("price"))
+        known = await asyncio.wait_for(settled(wave), 5)
+    assert set(known.failed) == {"okx"}
+
+
+@pytest.mark.parametrize("ages", [(7, 2), (2, 7)])
+async def test_the_age_of_an_answer_is_that_of_its_oldest_part(ages: tuple[int, int]) -> None:
+    (okx,) = exchanges = stubs("okx")
+    wave = desk_of(exchanges).wave()
+    for part, age in zip(("price", "funding"), ages, strict=True):
+        wave.ask(part, says(part))
+        okx.say(part, Told(NOW - age))
+    assert (await settled(wave)).oldest_ms == NOW - 7
+
+
+async def test_who_keeps_the_reader_waiting_is_reported_at_each_arrival() -> None:
+    binance, bybit, okx = exchanges = stubs()
+    wave = desk_of(exchanges, timing=Timing(partial=0.0)).wave()
+    wave.ask("price", says("price"))
+    waiting: list[tuple[str, ...]] = []
+    settling = asyncio.create_task(wave.settle(lambda: waiting.append(wave.provenance().waiting)))
+    await turns()
+    assert waiting == [("binance", "bybit", "okx")]
+    okx.say("price")
+    await turns()
+    assert waiting[1:] == [("binance", "bybit")]
+    binance.say("price", GeoBlocked())
+    await turns()
+    assert waiting[2:] == [("bybit",)]
+    bybit.say("price")
+    await settling
+    assert len(waiting) == 3
+    assert wave.provenance().waiting == ()
+
+
+async def test_nothing_is_reported_when_all_answer_soon() -> None:
+    (okx,) = exchanges = stubs("okx")
+    wave = desk_of(exchanges, timing=Timing(partial=NEVER, answer=NEVER)).wave()
+    wave.ask("price", says("price"))
+    reports: list[str] = []
+    settling = asyncio.create_task(wave.settle(lambda: reports.append("late")))
+    await turns()
+    okx.say("price")
+    await settling
+    assert reports == []
+
+
+async def test_a_venue_is_waited_for_until_its_last_part() -> None:
+    (okx,) = exchanges = stubs("okx")
+    wave = desk_of(exchanges, timing=Timing(partial=0.0)).wave()
+    wave.ask("price", says("price"))
+    wave.ask("funding", says("funding"))
+    settling = asyncio.create_task(wave.settle(silent))
+    okx.say("price")
+    await turns()
+    assert wave.provenance().waiting == ("okx",)
+    assert wave.provenance().answered == ("okx",)
+    okx.say("funding")
+    await settling
+
+
+async def test_a_wave_asks_one_venue_or_some() -> None:
+    binance, bybit, okx = exchanges = stubs()
+    desk = desk_of(exchanges)
+    one = desk.wave("okx")
+    answers = one.ask("price", says("price"))
+    okx.say("price")
+    assert (await settled(one)).asked == ("okx",)
+    assert set(answers) == {"okx"}
+
+    some = desk.wave()
+    answers = some.ask("funding", says("funding"), {"binance", "bybit"})
+    binance.say("funding")
+    bybit.say("funding")
+    await some.settle(silent)
+    assert set(answers) == {"binance", "bybit"}
+
+
+async def test_a_wave_without_a_question_settles() -> None:
+    wave = desk_of(stubs()).wave()
+    wave.ask("price", says("price"), ())
+    assert (await settled(wave)).answered == ()
+
+
+async def test_a_long_reason_is_cut() -> None:
+    (okx,) = exchanges = stubs("okx")
+    wave = desk_of(exchanges).wave()
+    wave.ask("price", says("price"))
+    okx.say("price", Unreachable("x" * 5000))
+    assert len((await settled(wave)).failed["okx"]) < 200
+
+
+class Clock:
+    """This host's time, moved by the test."""
+
+    def __init__(self) -> None:
+        self.ms = NOW
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+LISTS = {f"{family} list": 1 for family in Family}
+
+
+async def test_the_first_question_waits_for_the_lists_and_later_ones_do_not() -> None:
+    exchanges = stubs()
+    desk = desk_of(exchanges)
+    listings = await desk.listings()
+    assert set(listings.instruments) == {(ex.name, family) for ex in exchanges for family in Family}
+    assert set(listings.tickers) == set(listings.instruments)
+    assert await desk.listings() is listings
+    assert all(exchange.asked[name] == 1 for exchange in exchanges for name in LISTS)
+
+
+async def test_a_list_that_failed_is_missing_alone_and_asked_again_alone() -> None:
+    binance, bybit = exchanges = stubs("binance", "bybit")
+    bybit.fails["spot list"] = Unreachable("HTTP 503")
+    desk = desk_of(exchanges)
+    listings = await desk.listings()
+    assert set(listings.errors) == {("bybit", Family.SPOT)}
+    assert ("bybit", Family.SPOT) not in listings.instruments
+    assert len(listings.instruments) == 5
+
+    bybit.fails.clear()
+    await desk.load(1)
+    listings = await desk.listings()
+    assert not listings.errors
+    assert len(listings.instruments) == 6
+    assert bybit.asked["spot list"] == 2
+    assert bybit.asked["linear list"] == 1
+    assert all(binance.asked[name] == 1 for name in LISTS)
+
+
+async def test_while_no_list_at_all_arrives_every_question_says_why() -> None:
+    exchanges = stubs()
+    for exchange in exchanges:
+        exchange.hangs = True
+    desk = desk_of(exchanges, timing=QUICK)
+    listings = await desk.listings()
+    assert {str(error) for error in listings.errors.values()} == {"no answer in 0.1 s"}
+    assert len(listings.errors) == 9
+
+
+async def test_an_old_list_is_asked_again_and_kept_where_that_fails() -> None:
+    clock = Clock()
+    binance, bybit = exchanges = stubs("binance", "bybit")
+    desk = desk_of(exchanges, clock)
+    await desk.load(1)
+    clock.ms += 60_000
+    await desk.load(1)
+    assert binance.asked["linear list"] == 1
+
+    clock.ms += 600_000
+    binance.coins = ["BTC", "NEW"]
+    binance.received_ms = clock.ms
+    bybit.fails["linear list"] = Unreachable("HTTP 503")
+    await desk.load(1)
+    listings = await desk.listings()
+    assert listings.listed("binance", Family.LINEAR).coins == ("BTC", "NEW")
+    assert listings.listed("bybit", Family.LINEAR).coins == ("BTC",)
+    assert not listings.errors
+
+
+async def test_tickers_that_failed_leave_the_lists_usable_and_are_asked_again() -> None:
+    (okx,) = exchanges = stubs("okx")
+    okx.fails["linear tickers"] = Unreachable("HTTP 503")
+    desk = desk_of(exchanges)
+    listings = await desk.listings()
+    assert listings.by_turnover(Family.LINEAR, listings.find("BTC")) == ["okx"]
+    assert ("okx", Family.LINEAR) not in listings.tickers
+
+    okx.fails.clear()
+    await desk.load(1)
+    assert ("okx", Family.LINEAR) in (await desk.listings()).tickers
+
+
+async def test_loads_at_the_same_time_are_one() -> None:
+    (okx,) = exchanges = stubs("okx")
+    desk = desk_of(exchanges)
+    await asyncio.gather(desk.listings(), desk.load(1), desk.listings())
+    assert okx.asked["linear list"] == 1
+
+
+async def test_a_question_that_is_given_up_leaves_the_load_to_the_others() -> None:
+    (okx,) = exchanges = stubs("okx")
+    desk = desk_of(exchanges)
+    impatient = asyncio.create_task(desk.listings())
+    patient = asyncio.create_task(desk.listings())
+    await asyncio.sleep(0)
+    impatient.cancel()
+    assert (await patient).instruments
+    assert okx.asked["linear list"] == 1
+
+
+async def test_the_keeper_loads_and_says_so() -> None:
+    exchanges = stubs("okx")
+    desk = desk_of(exchanges)
+    loaded = asyncio.Event()
+    keeper = asyncio.create_task(desk.keep_listings(loaded.set))
+    await asyncio.wait_for(loaded.wait(), 5)
+    assert (await desk.listings()).instruments
+    assert exchanges[0].asked["linear list"] == 1
+    keeper.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeper

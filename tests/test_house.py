@@ -1,0 +1,98 @@
+"""Which part of the house may know which: the floors of the import tree."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "crypto_assistant"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+FLOORS = {
+    "errors": set(),
+    "models": set(),
+    "net": {"errors", "net"},
+    "view": {"errors", "models"},
+    "calculators": {"models", "calculators"},
+    "exchanges": {"errors", "models", "net", "exchanges"},
+    "listings": {"errors", "models"},
+    "coins": {"models", "listings"},
+    "desk": {"errors", "models", "net", "exchanges", "listings"},
+    "sandbox": {"sandbox"},
+    "store": {"errors"},
+    "notify": set(),
+}
+"""What a part may import of the package; the parts that are not named join the others."""
+
+ONLY_IN = {
+    "aiogram": {"telegram"},
+    "aiohttp": {"net", "telegram", "sandbox", "app"},
+    "pydantic_settings": {"config"},
+    "tests": set(),
+}
+"""Where a library may be imported."""
+
+
+def part(module: Path) -> str:
+    """The first name below the package: `net`, `view`."""
+    return module.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported(module: Path) -> Iterator[str]:
+    """Every dotted name that a module imports, wherever the import stands."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports stand in full"
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def parts_imported(module: Path) -> set[str]:
+    names = [name.split(".") for name in imported(module)]
+    return {name[1] for name in names if name[0] == "crypto_assistant"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_the_floors_below(module: Path) -> None:
+    if part(module) in FLOORS:
+        assert parts_imported(module) <= FLOORS[part(module)]
+    for library, places in ONLY_IN.items():
+        if library in {name.split(".")[0] for name in imported(module)}:
+            assert part(module) in places, f"{library} belongs to {places or 'nobody'}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
+def test_a_module_says_what_it_is_for(module: Path) -> None:
+    assert ast.get_docstring(ast.parse(module.read_text()))
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    readers = {
+        part(module)
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Attribute | ast.alias)
+        and (node.attr if isinstance(node, ast.Attribute) else node.name)
+        in {"environ", "environb", "getenv", "getenvb"}
+    }
+    assert readers == {"config"}
+
+
+def test_a_command_is_known_to_the_list_of_commands_alone() -> None:
+    commands = {module.stem for module in (PACKAGE / "commands").glob("*.py")}
+    for module in MODULES:
+        named = {name for name in imported(module) if name.startswith("crypto_assistant.commands.")}
+        known = {name.split(".")[2] for name in named} & commands
+        if module.parent.name != "commands":
+            assert known <= {"base"}, f"{module} knows {known}"
+
+
+def test_an_exchange_is_known_to_the_list_of_exchanges_alone() -> None:
+    adapters = {module.stem for module in (PACKAGE / "exchanges").glob("*.py")} - {"base"}
+    for module in MODULES:
+        if part(module) != "exchanges":
+            names = [name.split(".") for name in imported(module)]
+            known = {name[2] for name in names if name[:2] == ["crypto_assistant", "exchanges"]}
+            assert not known & adapters, f"{module} knows {known & adapters}"

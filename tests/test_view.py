@@ -1,0 +1,350 @@
+"""Numbers, tables and pages, as a trader reads them on a phone."""
+
+from html.parser import HTMLParser
+from math import isclose
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crypto_assistant import view as v
+from crypto_assistant.models import Provenance
+
+UNITS = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+
+NUMBERS = st.floats(1e-5, 1e14) | st.integers(1, 10**14).map(float)
+BORDERS = st.sampled_from([1e3, 1e6, 1e9, 1e12]).flatmap(
+    lambda size: st.floats(0.999, 1.001).map(lambda share: size * share)
+)
+
+
+def value(shown: str) -> float:
+    """The number that a text such as `1.67B` stands for."""
+    return float(shown.rstrip("KMBT")) * UNITS.get(shown[-1], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0, "0"),
+        (1, "1.00"),
+        (12.345, "12.3"),
+        (999.4, "999"),
+        (999.6, "1.00K"),
+        (1234, "1.23K"),
+        (999_499, "999K"),
+        (999_500, "1.00M"),
+        (1_670_000_000, "1.67B"),
+        (2.5e12, "2.50T"),
+        (1.5e15, "1500T"),
+        (0.0345, "0.0345"),
+        (0.000012345, "0.0000123"),
+        (1e-12, "0"),
+        (-1_200_000, "-1.20M"),
+    ],
+)
+def test_a_size_has_three_digits_and_a_unit(number: float, shown: str) -> None:
+    assert v.scaled(number) == shown
+
+
+@given(NUMBERS | BORDERS)
+def test_a_size_keeps_three_significant_digits(number: float) -> None:
+    shown = v.scaled(number)
+    assert isclose(value(shown), number, rel_tol=0.00501)
+    assert len(shown.strip("KMBT").replace(".", "").lstrip("0")) == 3
+    assert v.scaled(-number) == f"-{shown}"
+
+
+@given(st.lists(NUMBERS | BORDERS, min_size=2, max_size=2))
+def test_the_larger_size_is_never_shown_smaller(pair: list[float]) -> None:
+    small, large = sorted(pair)
+    assert value(v.scaled(small)) <= value(v.scaled(large))
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [
+        (None, "n/a"),
+        (0.0, "$0"),
+        (-0.0, "$0"),
+        (-1e-12, "$0"),
+        (1_670_000_000, "$1.67B"),
+        (-1_200_000, "-$1.20M"),
+        (-3.5, "-$3.50"),
+    ],
+)
+def test_money_has_its_minus_before_the_dollar(usd: float | None, shown: str) -> None:
+    assert v.money(usd) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "tick", "shown"),
+    [
+        (None, 0.1, "n/a"),
+        (67_890.1, 0.1, "67890.1"),
+        (67_890.0, 0.1, "67890.0"),
+        (12.3, 0.05, "12.30"),
+        (67_890.0, 5.0, "67890"),
+        (67_890.0, 10.0, "67890"),
+        (0.25, 0.25, "0.25"),
+        (0.00001234, 1e-8, "0.00001234"),
+        (0.00001234, 0.0001 / 10_000, "0.00001234"),
+        (0.0000012345, 1e-10, "0.0000012345"),
+        (0.0000000012345, 1e-7 / 1e6, "0.0000000012345"),
+        (67_890.123, None, "67890.1"),
+        (0.000012345678, None, "0.0000123457"),
+        (1_234_567.8, None, "1234570"),
+        (1.5, float("nan"), "1.5"),
+        (0.0, None, "0"),
+    ],
+)
+def test_a_price_has_the_decimals_of_its_tick(
+    number: float | None, tick: float | None, shown: str
+) -> None:
+    assert v.price(number, tick) == shown
+
+
+@given(
+    st.integers(1, 10**9),
+    st.sampled_from([(step, digits) for step in (1, 2, 5, 25) for digits in range(13)]),
+    st.sampled_from([1, 1000, 1_000_000]),
+)
+def test_a_price_on_its_tick_is_shown_to_the_last_digit(
+    steps: int, form: tuple[int, int], multiplier: int
+) -> None:
+    step, digits = form
+    tick = step / 10 ** min(digits, 7) / multiplier
+    price = steps * tick
+    assert isclose(float(v.price(price, tick)), price, rel_tol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "shown"),
+    [
+        (None, "n/a"),
+        (0.0, "0.00%"),
+        (-0.00004, "0.00%"),
+        (0.0123, "+1.23%"),
+        (-0.0999, "-9.99%"),
+        (0.09996, "+10.0%"),
+        (-0.123, "-12.3%"),
+        (0.9996, "+100%"),
+        (1.234, "+123%"),
+        (-1.0, "-100%"),
+    ],
+)
+def test_a_percentage_has_a_sign_unless_it_is_zero(fraction: float | None, shown: str) -> None:
+    assert v.percent(fraction) == shown
+
+
+@given(st.floats(-20, 20))
+def test_a_percentage_is_right_to_three_digits(fraction: float) -> None:
+    shown = v.percent(fraction)
+    number = float(shown.removesuffix("%"))
+    assert isclose(number, fraction * 100, rel_tol=0.00501, abs_tol=0.00501)
+    assert shown[0] == ("+" if number > 0 else "-" if number < 0 else "0")
+
+
+@pytest.mark.parametrize(
+    ("rate", "hours", "shown"),
+    [
+        (None, 8, "n/a"),
+        (0.0001, 8, "+0.0100/8h"),
+        (-0.000012345, 4, "-0.0012/4h"),
+        (0.0, 1, "0.0000/1h"),
+        (-0.0000001, 8, "0.0000/8h"),
+        (0.0001, None, "+0.0100/?h"),
+    ],
+)
+def test_funding_has_four_decimals_and_its_interval(
+    rate: float | None, hours: float | None, shown: str
+) -> None:
+    assert v.funding(rate, hours) == shown
+
+
+@pytest.mark.parametrize(
+    ("fraction", "shown"), [(None, "n/a"), (0.00123, "+12.3 bp"), (-0.000001, "0.0 bp")]
+)
+def test_a_basis_is_in_basis_points(fraction: float | None, shown: str) -> None:
+    assert v.basis_points(fraction) == shown
+
+
+@pytest.mark.parametrize(
+    ("ms", "shown"),
+    [(-5, "0.0 s"), (400, "0.4 s"), (12_000, "12 s"), (180_000, "3 min"), (7_200_000, "2 h")],
+)
+def test_an_age_has_one_unit(ms: float, shown: str) -> None:
+    assert v.duration(ms) == shown
+
+
+HEADER = ["", "last", "24h", "OI $", "fund %"]
+
+
+def test_a_table_is_aligned() -> None:
+    rows = [["BIN", "67890.1", "+1.23%", "9.99B", "+0.0100/8h"], ["OKX", "1.0", "n/a", "n/a", "?"]]
+    assert v.table(HEADER, rows) == (
+        "<pre>       last    24h  OI $     fund %\n"
+        "BIN 67890.1 +1.23% 9.99B +0.0100/8h\n"
+        "OKX     1.0    n/a   n/a          ?</pre>"
+    )
+
+
+@given(
+    st.floats(0.001, 200_000),
+    st.floats(-0.9, 9),
+    st.floats(1, 1e12),
+    st.floats(-0.02, 0.02),
+    st.integers(1, 3),
+)
+def test_a_row_of_a_phone_is_not_wrapped_or_does_not_fit(
+    last: float, change: float, oi: float, rate: float, digits: int
+) -> None:
+    cells = [v.price(last, 10**-digits), v.percent(change), v.scaled(oi), v.funding(rate, 8)]
+    rows = [["BIN", *cells]]
+    widest = max(map(len, v.table(HEADER, rows).removeprefix("<pre>").split("\n")))
+    assert v.fits(HEADER, rows) == (widest - len("</pre>") <= 36)
+
+
+def test_a_table_as_wide_as_a_phone_fits_and_a_wider_one_does_not() -> None:
+    assert v.fits(["", "x"], [["a" * 18, "b" * 17]])
+    assert not v.fits(["", "x"], [["a" * 18, "b" * 18]])
+
+
+class Balanced(HTMLParser):
+    """Reads as Telegram does: each tag is closed, in order, and only known ones stand there."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        assert tag in {"b", "i", "code", "pre"}
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+HOSTILE = st.text() | st.sampled_from(["</pre>", "<b>", "&lt;", "&", "<script>x", "<!--", "a<b&c"])
+
+
+@given(HOSTILE)
+def test_hostile_text_stays_text(text: str) -> None:
+    for made in (v.escape(text), v.bold(text), v.code(text), v.table([text], [["1"]])):
+        assert Balanced(made).text.replace("1", "").strip() == text.replace("1", "").strip()
+
+
+def test_empty_lines_are_left_out() -> None:
+    assert v.lines([v.bold("a"), v.Html(""), v.escape("b")]) == "<b>a</b>\nb"
+
+
+BLOCKS = st.lists(
+    st.tuples(st.sampled_from(["a", "🐶", "&", "ab\n"]), st.integers(1, 700)).map(
+        lambda made: v.bold(made[0] * made[1])
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+def pages(blocks: list[v.Html]) -> list[v.Html]:
+    """Every page, as somebody reads them who presses › as long as it is there."""
+    found, number, more = [], 1, True
+    while more:
+        text, buttons = v.sheet(v.Page(tuple(blocks)), number, "help price")
+        found.append(text)
+        number += 1
+        more = bool(buttons) and buttons[-1][-1].label == "›"
+    return found
+
+
+@given(BLOCKS)
+def test_a_long_answer_is_paged_and_no_block_is_torn(blocks: list[v.Html]) -> None:
+    found = pages(blocks)
+    assert "\n".join(found) == "\n".join(blocks)
+    for page in found:
+        Balanced(page)
+        assert len(page.encode("utf-16-le")) // 2 <= 4096
+
+
+def test_an_emoji_counts_as_two() -> None:
+    assert v.utf16_units("a🐶") == 3
+    assert len(pages([v.escape("🐶" * 1024), v.escape("🐶" * 1023 + "a")])) == 1
+    assert len(pages([v.escape("🐶" * 1024), v.escape("🐶" * 1024)])) == 2
+
+
+BOOK = v.Page(tuple(v.escape(letter * 3000) for letter in "abc"), ((v.Button("Help", "help"),),))
+
+
+@pytest.mark.parametrize(
+    ("number", "letter", "turns"),
+    [
+        (1, "a", [v.Button("›", "help price page 2")]),
+        (2, "b", [v.Button("‹", "help price page 1"), v.Button("›", "help price page 3")]),
+        (3, "c", [v.Button("‹", "help price page 2")]),
+        (99, "c", [v.Button("‹", "help price page 2")]),
+    ],
+)
+def test_the_turns_carry_the_line_and_a_number_past_the_end_shows_the_last_page(
+    number: int, letter: str, turns: list[v.Button]
+) -> None:
+    text, buttons = v.sheet(BOOK, number, "help price")
+    assert set(text) == {letter}
+    assert buttons == (*BOOK.buttons, tuple(turns))
+
+
+def test_an_answer_of_one_page_has_no_turns() -> None:
+    assert v.sheet(v.Page((v.escape("a"),)), 1, "help") == ("a", ())
+
+
+@given(BLOCKS)
+def test_the_heading_stands_on_every_page(blocks: list[v.Html]) -> None:
+    page = v.Page(tuple(blocks), heading=v.bold("SIMULATED"))
+    number, more = 1, True
+    while more:
+        text, buttons = v.sheet(page, number, "help")
+        assert text.startswith("<b>SIMULATED</b>\n")
+        assert v.utf16_units(text) <= 4096
+        number += 1
+        more = bool(buttons) and buttons[-1][-1].label == "›"
+
+
+NOW = 1_750_000_000_000
+VIEW = v.View({"binance": "Binance", "bybit": "Bybit", "okx": "OKX"})
+
+
+def test_provenance_names_time_age_and_who_answered_and_why_others_did_not() -> None:
+    known = Provenance(
+        asked=("binance", "bybit", "okx"),
+        answered=("binance",),
+        failed={"bybit": "HTML <b> instead of JSON"},
+        waiting=("okx",),
+        time_ms=NOW,
+        oldest_ms=NOW - 1200,
+    )
+    assert VIEW.provenance(known) == (
+        "15:06:40 UTC · 1.2 s old · Binance\nBybit: HTML &lt;b&gt; instead of JSON\nwaiting: OKX"
+    )
+
+
+def test_provenance_of_nothing_has_no_age() -> None:
+    assert VIEW.provenance(Provenance(time_ms=NOW)) == "15:06:40 UTC"
+
+
+def test_times_stand_in_utc_and_in_the_zone_of_the_owner() -> None:
+    berlin = v.View({}, ZoneInfo("Europe/Berlin"))
+    assert berlin.clock(NOW) == "15:06:40 UTC (17:06:40 CEST)"
+
+
+def test_venues_are_shown_by_their_titles() -> None:
+    assert VIEW.venues(["okx", "bybit"]) == "OKX, Bybit"
+    assert VIEW.short("binance") == "BIN"
+    assert VIEW.venue("kraken") == "kraken"
