@@ -1,8 +1,8 @@
 """One coin over all its markets: which is the primary one, and what they add up to."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from math import isnan
+from typing import NamedTuple
 
 from crypto_assistant.listings import DOLLARS
 from crypto_assistant.models import Family, Instrument, Tickers
@@ -11,8 +11,7 @@ SAME_COIN = 0.10
 """A market further than this from the primary one trades another coin of the same name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+class Market(NamedTuple):
     """One row of a bulk answer; `price_usd` and `turnover_usd` at the quote's price in USDT."""
 
     tickers: Tickers

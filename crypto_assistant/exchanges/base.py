@@ -28,6 +28,9 @@ from crypto_assistant.models import (
 )
 from crypto_assistant.net.api import Door
 
+FEW = 8
+"""Cells for which numpy's detour costs more than it saves."""
+
 
 class Exchange(Protocol):
     """Market data of one venue. Every method raises ExchangeError, Unsupported among them."""
@@ -91,7 +94,7 @@ def number(value: object) -> float:
 
 def numbers(cells: Sequence[Any]) -> Floats:
     """Many of a venue's numbers; the detour over `number` only where one is not plainly one."""
-    if set(map(type, cells)) <= {str, int, float}:
+    if len(cells) > FEW and set(map(type, cells)) <= {str, int, float}:
         with suppress(ValueError):
             column = np.fromiter(map(float, cells), float, len(cells))
             return np.where(np.isfinite(column), column, nan)
@@ -152,7 +155,7 @@ class Table:
         return cls(
             {market[key]: i for i, market in enumerate(markets)},
             # The NaN at the end is what markets that are not in the answer find at -1.
-            {name: numbers([*(market.get(name) for market in markets), nan]) for name in names},
+            {name: numbers([market.get(name) for market in markets] + [nan]) for name in names},
             received_ms,
         )
 

@@ -1,0 +1,200 @@
+"""/price over the simulated market: every number is the world's, each in its unit."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from crypto_assistant.errors import UnknownCoin, UsageError
+from crypto_assistant.sandbox import Fault
+from tests.floor import (
+    PATIENT,
+    SCALED,
+    VENUES,
+    Floor,
+    assert_readable,
+    differences,
+    floor,
+    numbers,
+    world,
+)
+from tests.truth import Truth, price
+
+COINS = [
+    ("BTC", "USDT"),
+    ("BTC", "USDC"),
+    ("BTC", "USD"),  # contracts of 100, 1 and 100 USD
+    ("XRP", "USD"),  # contracts of 10, 1 and 10 USD
+    ("PEPE", "USDT"),  # 1000PEPE, 1000PEPE, PEPE
+    ("SHIB", "USDT"),  # 1000SHIB, SHIB1000, SHIB
+    ("BABYDOGE", "USDT"),  # 1MBABYDOGE, 1000000BABYDOGE; none on OKX
+    ("SATS", "USDT"),  # 1000SATS, 10000SATS, SATS
+    ("1INCH", "USDT"),  # no multiplier
+    ("OKB", "USDT"),  # spot on OKX only
+    ("MNT", "USDT"),  # Bybit only
+    ("NEIRO", "USDT"),  # another coin on Bybit
+    ("LIT", "USDT"),  # listed forty minutes ago
+    ("TIA", "USDT"),  # funding every two hours
+]
+
+
+@pytest.fixture(scope="module")
+def truth() -> Truth:
+    return Truth(world())
+
+
+@pytest.fixture
+async def market() -> AsyncIterator[Floor]:
+    async with floor() as market:
+        await market.open()
+        yield market
+
+
+@pytest.mark.parametrize(("coin", "quote"), COINS)
+async def test_every_number_is_the_worlds(
+    market: Floor, truth: Truth, coin: str, quote: str
+) -> None:
+    found = await market.ask(f"/price {coin}/{quote}")
+    assert differences(found, price(truth, coin, quote)) == {}
+
+
+async def test_a_stock_is_shown_on_request_only(market: Floor, truth: Truth) -> None:
+    found = await market.ask("/price TSLA tradfi")
+    assert differences(found, price(truth, "TSLA", tradfi=True)) == {}
+    with pytest.raises(UsageError, match="add the word tradfi"):
+        await market.ask("/price TSLA")
+
+
+async def test_one_venue_is_asked_where_one_is_named(market: Floor, truth: Truth) -> None:
+    found = await market.ask("/price ETH okx")
+    assert differences(found, price(truth, "ETH", asked=["okx"])) == {}
+    assert {seen.venue for seen in market.sandbox.requests} == {"okx"}
+
+
+@pytest.mark.parametrize(
+    "symbol", ["pepe", "1000PEPEUSDT", "PEPE-USDT-SWAP", "1000PEPEUSDT.P", "PEPE/USDT", "PEPE-PERP"]
+)
+async def test_a_coin_answers_to_every_venues_spelling(
+    market: Floor, truth: Truth, symbol: str
+) -> None:
+    assert differences(await market.ask(f"/price {symbol}"), price(truth, "PEPE")) == {}
+
+
+async def test_another_coin_of_the_same_name_is_shown_apart(market: Floor) -> None:
+    found = await market.ask("/price NEIRO")
+    assert found["venues"]["bybit"]["perp"]["other_coin"]
+    assert found["venues"]["bybit"]["spot"]["other_coin"]
+    assert found["totals"]["oi_usd_venues"] == ["binance", "okx"]
+    text = (await market.front.reply("/price NEIRO")).text
+    assert "Bybit perp" in text
+    assert "another coin?" in text
+    assert "BYB" not in text
+
+
+@pytest.mark.parametrize("field", ["lastPrice", "bid1Price"])
+async def test_another_coin_is_told_by_whichever_price_is_there(market: Floor, field: str) -> None:
+    market.sandbox.faults = [Fault("bybit", "missing", field)]
+    found = await market.ask("/price NEIRO")
+    assert found["venues"]["bybit"]["perp"]["other_coin"]
+    assert found["totals"]["oi_usd_venues"] == ["binance", "okx"]
+
+
+async def test_a_coin_that_one_venue_lists_names_the_others(market: Floor) -> None:
+    text = (await market.front.reply("/price MNT")).text
+    assert "Binance: does not list MNT\nOKX: does not list MNT" in text
+    assert "(1/3 venues)" in text
+
+
+async def test_a_venue_with_spot_only_is_answered_from_it(market: Floor) -> None:
+    found = await market.ask("/price OKB")
+    assert found["primary_venue"] == "okx"
+    assert found["totals"]["oi_usd"] is None
+    assert "OKB spot" in (await market.front.reply("/price OKB")).text
+
+
+async def test_a_coin_that_nobody_lists_gets_the_nearest_names(market: Floor) -> None:
+    with pytest.raises(UnknownCoin, match=r"^No venue lists BTCC\. Did you mean BTC") as caught:
+        await market.ask("/price BTCC")
+    assert caught.value.nearest[0] == "BTC"
+    assert not market.sandbox.requests
+
+
+async def test_a_delisted_coin_is_not_listed(market: Floor) -> None:
+    with pytest.raises(UnknownCoin, match="No venue lists FTT"):
+        await market.ask("/price FTT")
+
+
+@pytest.mark.parametrize("line", ["/price", "/price PEPE", "/price BTC/USD", "/price TSLA tradfi"])
+async def test_at_most_six_requests_go_to_a_venue(market: Floor, line: str) -> None:
+    await market.ask(line)
+    counts = {venue: market.gets(venue).total() for venue in VENUES}
+    assert max(counts.values()) <= 6
+    assert counts["bybit"] <= 2
+
+
+async def test_the_requests_go_out_in_one_wave() -> None:
+    """While none has been answered, all of them are under way."""
+    async with floor(SCALED) as market:
+        await market.open()
+        market.sandbox.faults = [Fault(venue, "timeout") for venue in VENUES]
+        await market.ask("/price")
+        assert {venue: len(market.gets(venue)) for venue in VENUES} == {
+            "binance": 6,
+            "bybit": 1,  # one path, for the perp and the spot market
+            "okx": 5,  # tickers of both come from one path too
+        }
+
+
+async def test_the_same_question_twice_at_once_goes_upstream_once(market: Floor) -> None:
+    await asyncio.gather(market.ask("/price SOL"), market.ask("/price SOL"))
+    assert {venue: market.gets(venue).total() for venue in VENUES} == {
+        "binance": 6,
+        "bybit": 2,
+        "okx": 6,
+    }
+
+
+async def test_the_compact_answer_is_short(market: Floor) -> None:
+    lines = (await market.front.reply("/price BTC")).text.split("\n")
+    assert len(lines) == 9  # eight, and the one that says where they come from
+    assert lines[0] == "<b>BTC USDT perps</b>"
+    assert [line[:3] for line in lines[2:5]] == ["BIN", "BYB", "OKX"]
+    assert re.fullmatch(r"OI \$[\d.]+B · 24h \$[\d.]+B \(3/3 venues\)", lines[5])
+    assert re.fullmatch(r"Spot [\d.]+ \(Binance\) · basis [+-]?[\d.]+ bp", lines[6])
+    assert re.fullmatch(r"Spread \+[\d.]+ bp: \w+ low, \w+ high", lines[7])
+    assert re.fullmatch(r"14:13:49 UTC · 0\.0 s old · Binance, Bybit, OKX", lines[8])
+
+
+@pytest.mark.parametrize(("coin", "quote"), COINS)
+async def test_no_answer_is_wider_than_a_phone(market: Floor, coin: str, quote: str) -> None:
+    sheet = await market.front.reply(f"/price {coin}/{quote}")
+    assert sheet.answer
+    assert_readable(sheet)
+
+
+async def test_refresh_asks_for_the_same_market(market: Floor) -> None:
+    sheet = await market.front.reply("/price btc/usdc okx")
+    (button,) = sheet.buttons[0]
+    again = await market.front.reply(button.line)
+    assert again.text == sheet.text
+
+
+async def test_after_a_while_whoever_is_there_is_shown() -> None:
+    async with floor(replace(PATIENT, partial=0.2)) as market:
+        await market.open()
+        full = await market.ask("/price BTC")
+        market.pass_time()
+        market.sandbox.faults = [Fault("okx", "slow", 0.4)]
+        sheet, *_, whole = await market.watch("/price BTC")
+    assert sheet.answer
+    assert whole.answer
+    first = numbers(sheet.answer)
+    assert first["waiting"] == ["okx"]
+    assert first["answered"] == ["binance", "bybit"]
+    assert first["venues"] == {venue: full["venues"][venue] for venue in ("binance", "bybit")}
+    assert first["totals"]["oi_usd_venues"] == ["binance", "bybit"]
+    assert "waiting: OKX" in sheet.text
+    assert "waiting" not in whole.text
+    assert differences(numbers(whole.answer), full) == {}

@@ -1,0 +1,183 @@
+"""/top10 over the simulated market: the order, every number, and what is asked for it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from crypto_assistant.errors import UsageError
+from crypto_assistant.sandbox import Fault
+from tests.floor import PATIENT, VENUES, Floor, differences, floor, numbers, world
+from tests.truth import Truth, top
+
+ORDERS = [
+    *(("perps", order) for order in ("volume", "gainers", "losers", "funding", "oi")),
+    *(("spot", order) for order in ("volume", "gainers", "losers")),
+    *(("tradfi", order) for order in ("volume", "gainers", "losers", "funding", "oi")),
+]
+INTEREST = "/fapi/v1/openInterest"
+COIN_MARGINED_INTEREST = "/dapi/v1/openInterest"
+
+
+@pytest.fixture(scope="module")
+def truth() -> Truth:
+    return Truth(world())
+
+
+@pytest.fixture
+async def market() -> AsyncIterator[Floor]:
+    async with floor() as market:
+        await market.open()
+        yield market
+
+
+@pytest.mark.parametrize(("kind", "order"), ORDERS)
+async def test_the_order_and_every_number_are_the_worlds(
+    market: Floor, truth: Truth, kind: str, order: str
+) -> None:
+    found = await market.ask(f"/top10 {kind} {order}")
+    assert differences(found, top(truth, kind, order)) == {}
+
+
+@pytest.mark.parametrize("venue", VENUES)
+async def test_one_venue_ranks_by_its_own_markets(market: Floor, truth: Truth, venue: str) -> None:
+    found = await market.ask(f"/top10 {venue}")
+    assert differences(found, top(truth, "perps", "volume", asked=[venue])) == {}
+    assert {seen.venue for seen in market.sandbox.requests} == {venue}
+
+
+async def test_perps_by_volume_is_what_is_shown_unasked(market: Floor) -> None:
+    plain = await market.ask("/top10")
+    assert plain == await market.ask("/top10 volume perps")
+    assert (plain["market"], plain["order"]) == ("perps", "volume")
+
+
+@pytest.mark.parametrize("order", ["funding", "oi"])
+async def test_spot_has_neither_funding_nor_open_interest(market: Floor, order: str) -> None:
+    with pytest.raises(UsageError, match=f"Spot has no {order}"):
+        await market.ask(f"/top10 spot {order}")
+    assert not market.sandbox.requests
+
+
+@pytest.mark.parametrize(("kind", "order"), ORDERS)
+async def test_stocks_stay_among_themselves(market: Floor, kind: str, order: str) -> None:
+    found = {row["coin"] for row in (await market.ask(f"/top10 {kind} {order}"))["rows"]}
+    stocks = {"TSLA", "XAU", "BTCDOM"}
+    assert found <= stocks if kind == "tradfi" else not found & stocks
+
+
+@pytest.mark.parametrize("kind", ["perps", "spot"])
+async def test_another_coin_of_the_same_name_is_not_summed(market: Floor, kind: str) -> None:
+    rows = (await market.ask(f"/top10 {kind} gainers"))["rows"]
+    namesake = next(row for row in rows if row["coin"] == "NEIRO")
+    assert namesake["turnover_venues"] == ["binance", "okx"]
+
+
+async def test_thin_coins_are_no_extremes_but_are_ranked_by_turnover() -> None:
+    """Most of these hundred coins turn over less than ten million a day."""
+    everything = Truth(world(extra=100))
+    async with floor(extra=100) as market:
+        await market.open()
+        for order in ("gainers", "losers", "funding"):
+            found = await market.ask(f"/top10 {order}")
+            assert found["least_turnover_usd"] == 1e7
+            assert min(row["turnover_24h_usd"] for row in found["rows"]) >= 1e7
+            assert differences(found, top(everything, "perps", order)) == {}
+        assert "24h turnover at least $10.0M" in (await market.front.reply("/top10 losers")).text
+
+
+async def test_open_interest_is_asked_for_the_coins_shown_only(market: Floor) -> None:
+    found = await market.ask("/top10")
+    shown = {row["coin"] for row in found["rows"]}
+    asked = {
+        seen.query["symbol"] for seen in market.sandbox.requests if seen.path.endswith("Interest")
+    }
+    perps = {
+        m.symbol
+        for m in Truth(world()).markets
+        if m.venue == "binance" and m.kind != "spot" and m.coin in shown
+    }
+    assert asked == perps
+    assert {"BTCUSDT", "BTCUSDC", "BTCUSD_PERP", "1000PEPEUSDT"} <= asked
+
+
+async def test_everything_else_is_asked_in_bulk(market: Floor) -> None:
+    await market.ask("/top10")
+    bulk = market.gets("binance")
+    del bulk[INTEREST], bulk[COIN_MARGINED_INTEREST]
+    assert bulk == {
+        "/fapi/v1/ticker/24hr": 1,
+        "/fapi/v1/premiumIndex": 1,
+        "/fapi/v1/fundingInfo": 1,
+        "/dapi/v1/ticker/24hr": 1,
+        "/dapi/v1/premiumIndex": 1,
+    }
+    assert market.gets("bybit") == {"/v5/market/tickers": 2}
+    assert market.gets("okx") == {
+        "/api/v5/market/tickers": 1,
+        "/api/v5/public/funding-rate": 1,
+        "/api/v5/public/open-interest": 1,
+    }
+
+
+async def test_the_order_by_open_interest_asks_for_a_hundred_and_keeps_them() -> None:
+    everything = Truth(world(extra=100))
+    async with floor(extra=100) as market:
+        await market.open()
+        first = await market.front.reply("/top10 oi")
+        requests = market.gets("binance")
+        assert requests[INTEREST] + requests[COIN_MARGINED_INTEREST] == 100
+        asked = {seen.query["symbol"] for seen in market.sandbox.requests if "symbol" in seen.query}
+        perps = [m for m in everything.markets if (m.venue, m.category) == ("binance", "crypto")]
+        perps = [m for m in perps if m.kind != "spot"]
+        assert asked == {m.symbol for m in sorted(perps, key=everything.turnover)[-100:]}
+        assert "Binance: top 100 by turnover" in first.text
+
+        market.pass_time()
+        again = await market.front.reply("/top10 oi")
+        assert market.gets("binance")[INTEREST] == 0
+        assert again.text == first.text
+
+
+async def test_the_note_on_binance_is_for_answers_with_binance(market: Floor) -> None:
+    assert "top 100" not in (await market.front.reply("/top10 oi okx")).text
+    assert "top 100" not in (await market.front.reply("/top10 volume")).text
+
+
+async def test_half_of_a_venues_open_interest_is_not_shown_as_the_whole(
+    market: Floor, truth: Truth
+) -> None:
+    market.sandbox.faults = [Fault("binance", "http", 500, path=COIN_MARGINED_INTEREST)]
+    found = await market.ask("/top10")
+    assert "open interest: HTTP 500" in found["failed"]["binance"]
+    healthy = top(truth, "perps", "volume")
+    for row in healthy["rows"]:
+        row["oi_usd"] = "less"
+        row["oi_venues"] = [venue for venue in row["oi_venues"] if venue != "binance"]
+    for row in found["rows"]:
+        row["oi_usd"] = "less"
+    found["failed"] = {}
+    assert differences(found, healthy) == {}
+
+
+async def test_while_open_interest_is_awaited_the_rest_is_shown() -> None:
+    async with floor(replace(PATIENT, partial=0.2)) as market:
+        await market.open()
+        full = await market.ask("/top10")
+        market.pass_time()
+        market.sandbox.faults = [Fault("binance", "slow", 0.4, path="/fapi/v1/openInterest")]
+        sheet, *_ = await market.watch("/top10")
+    assert sheet.answer
+    first = numbers(sheet.answer)
+    assert first["waiting"] == ["binance"]
+    assert "binance" not in first["rows"][0]["oi_venues"]
+    assert first["rows"][0]["turnover_24h_usd"] == full["rows"][0]["turnover_24h_usd"]
+    assert "waiting: Binance" in sheet.text
+
+
+async def test_every_button_is_a_question_that_is_answered(market: Floor) -> None:
+    rows = (await market.front.reply("/top10")).buttons
+    lines = [button.line for row in rows for button in row]
+    assert len(lines) == 9  # five orders, three kinds of market, refresh
+    for line in lines:
+        assert (await market.front.reply(line)).answer

@@ -1,0 +1,159 @@
+"""The simulated exchanges at one frozen moment, and a front that answers questions over them."""
+
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from math import isclose
+from typing import Any, Final
+
+import aiohttp
+import orjson
+
+from crypto_assistant.commands import COMMANDS
+from crypto_assistant.commands.base import Answer, encode
+from crypto_assistant.desk import Desk
+from crypto_assistant.exchanges import EXCHANGES
+from crypto_assistant.front import Front, Sheet
+from crypto_assistant.net.api import Door, Timing
+from crypto_assistant.net.cache import Cache
+from crypto_assistant.sandbox import Sandbox, World
+from crypto_assistant.view import WIDEST_TABLE, View
+
+NOW: Final = 1_790_000_029_500
+"""2026-09-21 14:13:49.5 UTC: half way through a second, so that no clock is near a full one."""
+VENUES: Final = tuple(exchange.name for exchange in EXCHANGES)
+
+SHIPPED: Final = Timing()
+SCALE: Final = 1 / 10
+SCALED: Final = Timing(
+    answer=SHIPPED.answer * SCALE,
+    partial=SHIPPED.partial * SCALE,
+    attempt=SHIPPED.attempt * SCALE,
+    pause=(SHIPPED.pause[0] * SCALE, SHIPPED.pause[1] * SCALE),
+)
+"""For tests in which somebody is silent."""
+PATIENT: Final = replace(SHIPPED, pause=(0.005, 0.025))
+"""For all others: a busy machine makes no difference."""
+
+
+@cache
+def world(extra: int = 0) -> World:
+    """What is true: the same for all tests, its prices of the moment reckoned once.
+
+    With this seed the coin whose name Bybit gives to another one is among the gainers.
+    """
+    world = World(seed=13, now=NOW, extra=extra)
+    for venue, kind in {(market.venue, market.kind) for market in world.markets}:
+        world.quotes(venue, kind, NOW)
+        world.openings(venue, kind, NOW)
+    return world
+
+
+@dataclass
+class Moment:
+    """Seconds that pass only when told to: the cache and the exchanges' limits count them."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A desk over the simulated exchanges that has asked nothing yet."""
+
+    sandbox: Sandbox
+    front: Front
+    urls: dict[str, str]
+    moment: Moment
+
+    async def open(self) -> None:
+        """Loads the listings; what came along with them is then too old to be used again."""
+        await self.front.desk.load(SHIPPED.answer)
+        self.pass_time()
+
+    def pass_time(self) -> None:
+        """A minute later: lists are still known, prices and rankings are asked for anew."""
+        self.moment.seconds += 60
+        self.sandbox.requests.clear()
+
+    async def ask(self, line: str) -> Any:
+        """What `ask --json` prints, read back."""
+        answer = await self.front.ask(line)
+        assert_readable(self.front.sheet(line, answer))
+        return numbers(answer)
+
+    async def watch(self, line: str) -> list[Sheet]:
+        """Everything that is shown for a line, the whole answer last."""
+        shown: list[Sheet] = []
+        shown.append(await self.front.reply(line, shown.append))
+        return shown
+
+    def gets(self, venue: str) -> Counter[str]:
+        """The paths that a venue was asked for."""
+        return Counter(seen.path for seen in self.sandbox.requests if seen.venue == venue)
+
+
+@asynccontextmanager
+async def floor(timing: Timing = PATIENT, *, extra: int = 0) -> AsyncIterator[Floor]:
+    """Everything but Telegram and the terminal, over loopback."""
+    sandbox, moment = _exchanges(extra)
+    sandbox.faults.clear()
+    sandbox.requests.clear()
+    moment.seconds += 3600
+    answers = Cache(moment)
+    async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
+        door = Door(session, answers, timing, clock)
+        desk = Desk([exchange(door, urls) for exchange in EXCHANGES], timing=timing, clock_ms=clock)
+        view = View({exchange.name: exchange.title for exchange in EXCHANGES})
+        try:
+            yield Floor(sandbox, Front(COMMANDS, desk, view), urls, moment)
+        finally:
+            await desk.kept.close()
+            await answers.close()
+
+
+@cache
+def _exchanges(extra: int) -> tuple[Sandbox, Moment]:
+    """Once for all tests, so that what they print at the one moment is put together once."""
+    moment = Moment()
+    return Sandbox(world(extra), clock, monotonic=moment), moment
+
+
+def clock() -> int:
+    return NOW
+
+
+def numbers(answer: Answer) -> Any:
+    return orjson.loads(encode(answer))
+
+
+def assert_readable(sheet: Sheet) -> None:
+    """No table is wider than a phone, and no gap in the data shows through as a number."""
+    for table in re.findall(r"<pre>(.*?)</pre>", sheet.text, re.DOTALL):
+        assert max(map(len, table.split("\n"))) <= WIDEST_TABLE
+    assert not re.search(r"\b(nan|inf|None)\b", sheet.text, re.IGNORECASE)
+
+
+def differences(found: Any, expected: Any) -> dict[str, tuple[Any, Any]]:
+    """Where two JSON values differ, by path; floats may differ in the tenth digit."""
+    mine, theirs = _leaves(found), _leaves(expected)
+    pairs = {path: (mine.get(path, "-"), theirs.get(path, "-")) for path in {**theirs, **mine}}
+    return {path: pair for path, pair in pairs.items() if not _equal(*pair)}
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float | int):
+        return isclose(one, other, rel_tol=1e-9)
+    return bool(one == other)
+
+
+def _leaves(value: Any, path: str = "") -> dict[str, Any]:
+    if not value or not isinstance(value, dict | list):
+        return {path: value}
+    items: Any = value.items() if isinstance(value, dict) else enumerate(value)
+    return {at: leaf for key, item in items for at, leaf in _leaves(item, f"{path}/{key}").items()}
