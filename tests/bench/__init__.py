@@ -1,0 +1,1 @@
+"""What an answer costs in requests, time and memory: figures to read, no tests."""
