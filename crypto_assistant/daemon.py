@@ -29,7 +29,6 @@ async def run(config: Config) -> None:
 
 async def _serve(config: Config, token: str) -> None:
     market = config.market or "live"
-    config.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with (
         Store.opened(config.state_directory / f"{market}.db") as store,
         open_front(config, market) as front,

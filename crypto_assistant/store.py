@@ -80,6 +80,7 @@ class Store:
 
 def _connected(path: Path) -> sqlite3.Connection:
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         connection = sqlite3.connect(path, timeout=5)
         connection.execute("PRAGMA journal_mode = WAL")

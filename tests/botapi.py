@@ -96,6 +96,8 @@ class BotApi:
     shown: dict[tuple[int, int], Shown] = field(default_factory=dict)
     held: dict[str, asyncio.Event] = field(default_factory=dict)
     """Methods whose next call waits, before it has any effect, until the event is set."""
+    stuck: Any = None
+    """An update that comes with every batch, whatever the offset."""
 
     def __post_init__(self) -> None:
         self._updates: list[Any] = []
@@ -245,12 +247,15 @@ class BotApi:
         if "offset" in arguments:
             self._updates = [left for left in self._updates if _update_id(left) >= self._offset]
         until = time.monotonic() + int(arguments.get("timeout", 0))
-        while not self._updates and time.monotonic() < until and not replaced.is_set():
+        while (
+            not (self._updates or self.stuck) and time.monotonic() < until and not replaced.is_set()
+        ):
             self._news.clear()
             await _first(self._news.wait(), replaced.wait(), timeout=until - time.monotonic())
         if replaced.is_set():
             return _refusal(409, "Conflict: terminated by other getUpdates request")
-        return self._updates[: int(arguments.get("limit", 100))]
+        stuck = [self.stuck] if self.stuck else []
+        return [*stuck, *self._updates[: int(arguments.get("limit", 100))]]
 
     async def _on_sendMessage(self, arguments: dict[str, Any]) -> Any:  # noqa: N802
         chat = int(arguments["chat_id"])

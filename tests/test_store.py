@@ -83,10 +83,16 @@ async def test_the_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> 
         await left_in(path)
 
 
-@pytest.mark.parametrize("place", ["missing/assistant.db", "."])
+@pytest.mark.parametrize("place", ["file/assistant.db", "file/deeper/assistant.db", "."])
 async def test_a_place_that_cannot_hold_a_database_is_named(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="cannot be used"):
         await left_in(tmp_path / place)
+
+
+async def test_the_directory_of_the_database_is_made_for_the_owner_alone(tmp_path: Path) -> None:
+    assert await left_in(tmp_path / "state" / "assistant.db") == []
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
 
 async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

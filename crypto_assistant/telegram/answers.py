@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from aiogram.enums import ChatAction, ChatType
 from aiogram.exceptions import TelegramAPIError
@@ -72,8 +73,8 @@ class Answers:
         if query.data.startswith("/"):
             await self._answer(query.data, Place(chat, topic))
             return
-        async with self._turns.newest((chat, message)):
-            await self._answer(query.data, Place(chat, topic, edits=message))
+        work = partial(self._answer, query.data, Place(chat, topic, edits=message))
+        await self._turns.newest((chat, message), work)
 
     async def catch_up(self, missed: Missed) -> None:
         """One summary for each place, with buttons that ask the questions again."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -70,6 +70,7 @@ class Poll:
         self._offset: int | None = None
         self._after_gap = True
         self._seen: deque[int] = deque(maxlen=10 * FULL_BATCH)
+        self._warned_of_ids = False
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._online = asyncio.Event()
         self._failure = ""
@@ -115,11 +116,13 @@ class Poll:
 
     async def _take(self, batch: list[Any]) -> None:
         """Into the inbox, then past them with the offset, then to their answers."""
-        updates = [update for raw in batch if (update := self._read(raw))]
-        await self._keep(batch, {update.update_id for update in updates})
-        ids = [raw["update_id"] for raw in batch if _has_id(raw)]
-        if ids:
-            self._offset = max(ids) + 1
+        numbered = {raw["update_id"]: raw for raw in batch if _has_id(raw)}
+        updates = [update for raw in numbered.values() if (update := self._read(raw))]
+        await self._keep({update.update_id: numbered[update.update_id] for update in updates})
+        if not all(map(_has_id, batch)):
+            self._warn_of_ids()
+        if numbered:
+            self._offset = max(numbered) + 1
         elif batch:
             await asyncio.sleep(self._timing.pause)
         late = [update for update in updates if self._after_gap and _is_late(update)]
@@ -134,22 +137,25 @@ class Poll:
             update = Update.model_validate(raw, context={"bot": self._bot})
         except ValidationError as e:
             where = ".".join(map(str, e.errors(include_input=False)[0]["loc"]))
-            known = raw["update_id"] if _has_id(raw) else "without an id"
-            log.warning("update %s is malformed at %r and skipped", known, where)
+            log.warning("update %d is malformed at %r and skipped", raw["update_id"], where)
             return None
         if update.update_id in self._seen:
             return None
         self._seen.append(update.update_id)
         return update
 
-    async def _keep(self, batch: list[Any], ids: Collection[int]) -> None:
-        kept = {raw["update_id"]: raw for raw in batch if _has_id(raw) and raw["update_id"] in ids}
+    async def _keep(self, raws: Mapping[int, Any]) -> None:
+        bodies = {update_id: orjson.dumps(raw) for update_id, raw in raws.items()}
         try:
-            await self._store.keep(
-                {update_id: orjson.dumps(raw) for update_id, raw in kept.items()}, clock_ms()
-            )
+            await self._store.keep(bodies, clock_ms())
         except sqlite3.Error:
-            log.exception("the inbox cannot be written: a restart now would lose %s", sorted(ids))
+            log.exception("the inbox cannot be written: a restart now would lose %s", sorted(raws))
+
+    def _warn_of_ids(self) -> None:
+        """Once: no offset passes such an update by, and it comes again with every request."""
+        if not self._warned_of_ids:
+            self._warned_of_ids = True
+            log.warning("an update is malformed: no usable id; all such are skipped")
 
     async def _dispatch(self, updates: Iterable[Update]) -> None:
         """Each in a task of its own, so that a slow one delays nobody."""
@@ -192,7 +198,9 @@ def _passes(error: BaseException) -> bool:
 
 
 def _has_id(raw: Any) -> bool:
-    return isinstance(raw, dict) and isinstance(raw.get("update_id"), int)
+    """Whether the update has a number that the inbox, and with it the offset, can hold."""
+    known = raw.get("update_id") if isinstance(raw, dict) else None
+    return type(known) is int and 0 <= known < 2**63
 
 
 def _is_late(update: Update) -> bool:

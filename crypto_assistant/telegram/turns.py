@@ -1,8 +1,7 @@
 """Of several answers to one message, only the newest goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -14,11 +13,10 @@ class Turns:
         self._newest: dict[Hashable, asyncio.Task[Any]] = {}
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
-    @asynccontextmanager
-    async def newest(self, message: Hashable) -> AsyncIterator[None]:
-        """Cancels an older block for the same message and waits until it has ended.
+    async def newest(self, message: Hashable, work: Callable[[], Awaitable[None]]) -> None:
+        """Cancels older work for the same message, waits until it has ended, then works.
 
-        A block that is cancelled so ends without an exception.
+        Work that is cancelled so, even before it began, ends without an exception.
         """
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         older = self._newest.get(message)
@@ -27,7 +25,7 @@ class Turns:
             older.cancel()
         try:
             async with self._locks.setdefault(message, asyncio.Lock()):
-                yield
+                await work()
         except asyncio.CancelledError:
             if self._newest.get(message) is task:
                 raise

@@ -59,6 +59,26 @@ async def test_updates_without_ids_are_not_fetched_in_a_hot_loop(
         assert time.monotonic() - began >= 3 * TIMING.pause
 
 
+@pytest.mark.parametrize("nobodys", [2**63, 2**63 + 5, -1, True, "5", None])
+async def test_an_update_without_a_usable_id_is_named_once_and_delays_nobody(
+    api: BotApi,
+    stage: Stage,
+    database: Path,
+    nobodys: object,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    api.stuck = {"update_id": nobodys, "message": message_from(ADA, 1, "/echo A")}
+    async with on_air(api, stage, database):
+        for number, line in enumerate(("echo B", "echo C"), 1):
+            api.say(f"/{line}")
+            assert (await api.next_message()).text == f"{line} no. {number}"
+        await api.called("getUpdates", times=len(api.made("getUpdates")) + 3)
+    assert [line for line in caplog.messages if "malformed" in line] == [
+        "an update is malformed: no usable id; all such are skipped"
+    ]
+    assert await left_in(database) == []
+
+
 async def test_only_the_kinds_that_are_answered_are_asked_for(
     api: BotApi, stage: Stage, database: Path
 ) -> None:
@@ -260,6 +280,27 @@ async def test_a_restart_does_not_repeat_a_press_that_a_newer_one_replaced(
         await stage.until_asked("hold A")
         api.press(both, "echo B")
         await api.next_message()
+    assert await left_in(database) == []
+
+
+async def test_of_three_presses_at_once_the_newest_stands_and_none_is_left(
+    api: BotApi, stage: Stage, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with on_air(api, stage, database):
+        api.say("/echo A")
+        shown = await api.next_message()
+        both = replace(shown, buttons=((("1", "echo A"), ("2", "echo B"), ("3", "echo C")),))
+        arrives = api.hold("editMessageText")
+        api.press(both, "echo A")
+        await api.called("editMessageText")
+        for presses, line in enumerate(("echo B", "echo C"), 2):
+            api.press(both, line)
+            await api.called("answerCallbackQuery", times=presses)
+        assert await api.silence()
+        arrives.set()
+        assert (await api.next_message()).text == "echo A no. 2"
+        assert (await api.next_message()).text == "echo C no. 3"
+    assert "a bug" not in caplog.text
     assert await left_in(database) == []
 
 
