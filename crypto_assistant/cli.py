@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -12,20 +13,25 @@ from crypto_assistant.commands.base import encode
 from crypto_assistant.config import Config
 from crypto_assistant.errors import ConfigError
 
-DONE, NOBODY_ANSWERED, USAGE, CONFIGURATION = 0, 1, 2, 78
-"""Exit statuses; 78 is EX_CONFIG: starting again does not help."""
+DONE, NOBODY_ANSWERED, USAGE, CONFIGURATION, INTERRUPTED = 0, 1, 2, 78, 130
+"""Exit statuses; 78 is EX_CONFIG: starting again does not help; 130 is a Ctrl-C."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command of the shell; returns its exit status."""
     arguments = _parser().parse_args(argv)
     try:
-        return int(asyncio.run(arguments.run(arguments)))
+        status = int(asyncio.run(arguments.run(arguments)))
+        print(end="", flush=True)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return CONFIGURATION
     except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # Whoever read has read enough, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,12 +101,12 @@ async def _ask(arguments: argparse.Namespace) -> int:
     async with open_front(settings, arguments.market or settings.market or "live") as front:
         sheet = await front.reply(line)
     if sheet.answer is None:
-        print(console.text(sheet, styled=sys.stderr.isatty()), file=sys.stderr)
+        print(console.text(sheet, styled=console.is_terminal(sys.stderr)), file=sys.stderr)
         return USAGE
     if arguments.json:
         print(encode(sheet.answer).decode())
     else:
-        print(console.text(sheet, styled=sys.stdout.isatty()))
+        print(console.text(sheet, styled=console.is_terminal(sys.stdout)))
     known = sheet.answer.provenance
     return DONE if known.answered or not known.asked else NOBODY_ANSWERED
 

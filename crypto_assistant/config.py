@@ -1,11 +1,12 @@
 """The settings: systemd credentials, the environment and .env, checked once into one Config."""
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -15,12 +16,14 @@ from pydantic import (
     ValidationError,
     create_model,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from crypto_assistant.errors import ConfigError
@@ -29,6 +32,13 @@ from crypto_assistant.exchanges import EXCHANGES
 ADDRESSES = {
     name: default for exchange in EXCHANGES for name, default in exchange.addresses.items()
 }
+
+
+LABEL = r"[\w-]{1,63}"
+NETWORK_LOCATION = re.compile(
+    rf"(.*@)?({LABEL}(\.{LABEL})*|\[[\d:a-f.]+\])(:\d+)?", flags=re.IGNORECASE
+)
+"""[user:password@]host[:port]"""
 
 
 def _chats(value: object) -> object:
@@ -50,19 +60,28 @@ def _zone(value: object) -> object:
 
 
 def _address(value: str) -> str:
-    parts = urlsplit(value)
-    if (parts.scheme == "https" and parts.hostname) or (
-        parts.scheme == "http" and _is_loopback(parts.hostname)
-    ):
+    parts = _parts(value)
+    schemes = {"http", "https"} if parts and _is_loopback(parts.hostname) else {"https"}
+    if parts and parts.scheme in schemes and "@" not in parts.netloc:
         return value.rstrip("/")
-    raise ValueError("an https address; http on loopback only")
+    raise ValueError("an address such as https://host:port/path; http on loopback only")
 
 
 def _proxy(value: SecretStr) -> SecretStr:
-    parts = urlsplit(value.get_secret_value())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("the http address of a proxy")
+    parts = _parts(value.get_secret_value())
+    if not parts or parts.scheme not in {"http", "https"}:
+        raise ValueError("the address of a proxy such as http://user:password@host:port")
     return value
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The parts of an address to which a path can be added, else none."""
+    try:
+        parts = urlsplit(url)
+        usable = NETWORK_LOCATION.fullmatch(parts.netloc) and parts.port != 0
+    except ValueError:  # Its text repeats what was set.
+        return None
+    return parts if usable and url.isprintable() and not set(url) & set(" ?#\\") else None
 
 
 def _is_loopback(host: str | None) -> bool:
@@ -81,6 +100,12 @@ class _Credentials(SecretsSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__call__().items() if value != ""}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        try:
+            return super().get_field_value(field, field_name)
+        except (OSError, UnicodeError):
+            raise ConfigError(f"{field_name.upper()}: its credential is no readable text") from None
 
 
 class Config(BaseSettings):
@@ -102,7 +127,9 @@ class Config(BaseSettings):
     https_proxy: Proxy | None = None
     market: Literal["live", "sandbox"] | None = None
     timezone: Annotated[ZoneInfo | None, BeforeValidator(_zone)] = None
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)
+    ] = "INFO"
     state_directory: Path = Path(".state")
     notify_socket: str | None = None
 
@@ -133,6 +160,12 @@ def load() -> Config:
         return create_model("Config", __base__=Config, **fields)()
     except ValidationError as error:
         raise ConfigError(_wrong(error)) from None
+    except SettingsError as error:
+        raise ConfigError(str(error.__cause__ or error)) from None
+    except UnicodeError:
+        raise ConfigError(".env: not UTF-8 text") from None
+    except OSError as error:
+        raise ConfigError(f"The settings cannot be read: {error}") from None
 
 
 def _wrong(error: ValidationError) -> str:

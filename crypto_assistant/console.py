@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from html.parser import HTMLParser
 from io import TextIOWrapper
+from typing import TextIO
 
 from crypto_assistant.front import Front, Sheet
 from crypto_assistant.view import Html
@@ -20,7 +21,7 @@ async def converse(front: Front) -> None:
     """Answers each line of the terminal or the pipe; with no line at all, shows the tour."""
     if isinstance(sys.stdin, TextIOWrapper):  # A pipe may hold anything.
         sys.stdin.reconfigure(errors="replace")
-    terminal = sys.stdin.isatty()
+    terminal = is_terminal(sys.stdin)
     if terminal:
         where = "simulated" if front.desk.simulated else "live"
         print(f"The {where} market. /help lists the commands; Ctrl-D leaves.")
@@ -42,8 +43,13 @@ async def tour(front: Front) -> None:
 async def answer(front: Front, line: str) -> Sheet:
     """Prints the answer to a line."""
     sheet = await front.reply(line)
-    print(text(sheet, styled=sys.stdout.isatty()), flush=True)
+    print(text(sheet, styled=is_terminal(sys.stdout)), flush=True)
     return sheet
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Python has no stream at all where the shell has closed it."""
+    return stream is not None and stream.isatty()
 
 
 async def _lines(terminal: bool) -> AsyncIterator[str]:
@@ -66,7 +72,7 @@ async def _lines(terminal: bool) -> AsyncIterator[str]:
 def _read(terminal: bool) -> str:
     """The next line with its end, or nothing at the end of the input."""
     if not terminal:
-        return sys.stdin.readline()
+        return sys.stdin.readline() if sys.stdin else ""
     try:
         return input("> ") + "\n"
     except EOFError:
@@ -76,7 +82,7 @@ def _read(terminal: bool) -> str:
 
 def text(sheet: Sheet, *, styled: bool) -> str:
     """An answer as a terminal shows it, its buttons as the commands that they stand for."""
-    buttons = [f"[{b.label}] /{b.line}" for row in sheet.buttons for b in row]
+    buttons = [_printable(f"[{b.label}] /{b.line}") for row in sheet.buttons for b in row]
     return "\n".join([plain(sheet.text, styled=styled), *buttons, ""])
 
 
@@ -88,6 +94,11 @@ def plain(html: Html, *, styled: bool) -> str:
     return "".join(reader.parts)
 
 
+def _printable(data: str) -> str:
+    """Without what would steer the terminal or turn its text around."""
+    return "".join(sign for sign in data if sign.isprintable() or sign == "\n")
+
+
 class _Terminal(HTMLParser):
     def __init__(self, styled: bool) -> None:
         super().__init__(convert_charrefs=True)
@@ -95,7 +106,7 @@ class _Terminal(HTMLParser):
         self._styled = styled
 
     def handle_data(self, data: str) -> None:
-        self.parts.append(data)
+        self.parts.append(_printable(data))
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         if self._styled:

@@ -1,5 +1,8 @@
 """The commands of the shell and their exit statuses."""
 
+import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +16,8 @@ from crypto_assistant.config import ADDRESSES, Config
 
 NOBODY = "http://127.0.0.1:9"
 """Nothing listens on the port of the discard service."""
+
+PROGRAM = [sys.executable, "-m", "crypto_assistant"]
 
 Output = pytest.CaptureFixture[str]
 
@@ -129,6 +134,59 @@ def test_the_daemon_does_not_start_without_a_token_and_somebody_to_answer(
     missing = {"TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"} - set(settings)
     said = capsys.readouterr().err
     assert any(name in said for name in missing)
+
+
+@pytest.mark.parametrize("directory", ["/proc/nowhere", "file"])
+def test_a_place_that_cannot_hold_the_state_is_told_in_one_line(
+    directory: str, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("file").touch()
+    monkeypatch.setenv("STATE_DIRECTORY", directory)
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "1:x")
+    monkeypatch.setenv("TELEGRAM_CHAT_ID", "1")
+    assert main(["run"]) == 78
+    said = capsys.readouterr().err
+    assert said.startswith(f"The database {directory}/live.db cannot be used: ")
+    assert said.count("\n") == 1
+
+
+def test_a_question_that_is_interrupted_is_not_answered(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen(
+            ["env", "--default-signal=INT", *PROGRAM, "ask", "/price BTC"],
+            cwd=tmp_path,
+            env=dict.fromkeys(ADDRESSES, url),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as asking:
+            silent.accept()[0].close()
+            asking.send_signal(signal.SIGINT)
+            assert asking.communicate(timeout=30) == (b"", b"")
+    assert asking.returncode == 130
+
+
+@pytest.mark.parametrize("line", ["ask --market sandbox /help", "demo"])
+def test_a_reader_who_has_read_enough_is_no_error(line: str, tmp_path: Path) -> None:
+    assert shell(f'"$@" {line} | true', tmp_path) == 0
+
+
+def test_an_output_that_the_shell_closed_is_no_error(tmp_path: Path) -> None:
+    assert shell('"$@" ask --market sandbox /help >&-', tmp_path) == 0
+
+
+def shell(script: str, where: Path) -> int:
+    """The exit status of a script in which "$@" is this program, which must not complain."""
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script, "bash", *PROGRAM],
+        cwd=where,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stderr == b""
+    return done.returncode
 
 
 def test_demo_shows_every_command(capsys: Output) -> None:

@@ -30,11 +30,11 @@ class Machine:
         lines = [f"{name}={value}\n" for name, value in values.items()]
         (self._home / ".env").write_text("".join(lines))
 
-    def credentials(self, **values: str) -> None:
+    def credentials(self, **values: str | bytes) -> None:
         directory = self._home / "credentials"
         directory.mkdir()
         for name, value in values.items():
-            (directory / name).write_text(value)
+            (directory / name).write_bytes(value.encode() if isinstance(value, str) else value)
         self._patch.setenv("CREDENTIALS_DIRECTORY", str(directory))
 
 
@@ -138,8 +138,8 @@ def test_every_wrong_setting_is_named_at_once(machine: Machine) -> None:
     [
         ("TELEGRAM_CHAT_ID", "ids of users and groups, whole numbers with commas between"),
         ("TIMEZONE", "a time zone such as Europe/Berlin"),
-        ("OKX_URL", "an https address; http on loopback only"),
-        ("HTTPS_PROXY", "the http address of a proxy"),
+        ("OKX_URL", "an address such as https://host:port/path; http on loopback only"),
+        ("HTTPS_PROXY", "the address of a proxy such as http://user:password@host:port"),
         ("MARKET", "'live' or 'sandbox'"),
     ],
 )
@@ -171,11 +171,67 @@ def test_an_address_is_https_or_on_loopback(machine: Machine, url: str, base: st
 
 
 @pytest.mark.parametrize(
-    "url", ["api.example", "https://", "http://10.0.0.1", "http://[::1", "//x"]
+    "url",
+    [
+        "api.example",
+        "https://",
+        "http://10.0.0.1",
+        "http://[::1",
+        "http://[::1]x",
+        "//x",
+        "http://127.0.0.1:99999",
+        "https://hush:0",
+        "https://hush:hush",
+        "https://hush.example?x=1",
+        "https://hush.example?",
+        "https://hush.example#hush",
+        "https://hush@api.example",
+        "https://hu sh",
+        "https://hush.example/\u00a0",
+        "https://hush.example\\path",
+        "https://hush..example",
+    ],
 )
 def test_any_other_address_is_refused(machine: Machine, url: str) -> None:
     machine.environment(OKX_URL=url)
-    assert complaint().startswith("OKX_URL: ")
+    text = complaint()
+    assert text.startswith("OKX_URL: ")
+    assert "hush" not in text
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h:99999", "http://h:hush", "http://h h:1", "http://h:1?hush", "http://hush@"]
+)
+def test_any_other_proxy_is_refused(machine: Machine, url: str) -> None:
+    machine.environment(TELEGRAM_PROXY=url, HTTPS_PROXY=url)
+    first, second = complaint().splitlines()
+    assert (first.partition(": ")[0], second.partition(": ")[0]) == (
+        "TELEGRAM_PROXY",
+        "HTTPS_PROXY",
+    )
+    assert "hush" not in first + second
+
+
+@pytest.mark.parametrize("level", ["info", "Info", "INFO"])
+def test_the_log_level_may_be_written_small(machine: Machine, level: str) -> None:
+    machine.environment(LOG_LEVEL=level)
+    assert load().log_level == "INFO"
+
+
+def test_a_file_of_settings_that_is_no_text_is_named(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"TELEGRAM_BOT_TOKEN=hush\xff\n")
+    assert complaint() == ".env: not UTF-8 text"
+
+
+def test_a_credential_that_is_no_text_is_named(machine: Machine) -> None:
+    machine.credentials(ca_TELEGRAM_CHAT_ID="7", ca_TELEGRAM_BOT_TOKEN=b"hush\xff\x00")
+    assert complaint() == "TELEGRAM_BOT_TOKEN: its credential is no readable text"
+
+
+def test_credentials_that_are_no_directory_are_refused(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    machine.environment(CREDENTIALS_DIRECTORY=str(tmp_path / "file"))
+    assert "must reference a directory" in complaint()
 
 
 def test_what_is_shown_of_the_settings_holds_no_secret(machine: Machine) -> None:

@@ -55,6 +55,41 @@ def test_a_pipe_without_a_line_shows_the_tour(tmp_path: Path) -> None:
     assert "Top 10 perps by volume" in told
 
 
+def test_an_input_that_the_shell_closed_is_one_without_a_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *PROGRAM],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stderr == b""
+    assert b"> /top10" in done.stdout
+
+
+def test_a_reader_who_has_read_enough_ends_the_program(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        PROGRAM,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as program:
+        assert program.stdin
+        assert program.stdout
+        assert program.stderr
+        program.stdin.write(b"/help\n")
+        program.stdin.flush()
+        assert program.stdout.readline()
+        program.stdout.close()
+        program.stdin.write(b"/help\n/help\n")
+        program.stdin.flush()
+        assert program.wait(timeout=30) == 0, "although more might be typed"
+        assert program.stderr.read() == b""
+
+
 def test_a_terminal_is_greeted_and_prompted(tmp_path: Path) -> None:
     keyboard, terminal = pty.openpty()
     with subprocess.Popen(
@@ -91,6 +126,13 @@ def test_markup_becomes_plain_text(html: str, shown: str) -> None:
 def test_a_terminal_shows_bold_text_bold() -> None:
     assert plain(bold("BTC"), styled=True) == "\033[1mBTC\033[0m"
     assert plain(table(["", "x"], [["a", "1"]]), styled=True) == "  x\na 1"
+
+
+def test_nothing_that_is_echoed_steers_the_terminal() -> None:
+    hostile = "\x1b[31m\u202eB\x07T\r\x9bC\u200b"
+    buttons = ((Button(hostile, f"price {hostile}"),),)
+    shown = text(Sheet(lines([bold(hostile), escape("€ Ω →")]), buttons), styled=False)
+    assert shown == "[31mBTC\n€ Ω →\n[[31mBTC] /price [31mBTC\n"
 
 
 def test_buttons_are_listed_as_the_commands_that_they_stand_for() -> None:
