@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import inf
 from typing import Any, Protocol, TypeVar
 
-from crypto_assistant.errors import ExchangeError, NotListed, Unreachable, Unsupported
+from crypto_assistant.errors import ExchangeError, Unreachable, Unsupported
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings import Listings, Place, per_plain_coin
 from crypto_assistant.models import Family, Instruments, Provenance
@@ -243,8 +243,7 @@ class Wave:
         """In words, why a venue's part of the answer is missing or not whole."""
         parts: dict[str, list[str]] = {}
         for part, error in self._errors.get(venue, {}).items():
-            unlisted = isinstance(error, NotListed) and venue in self._received
-            if not unlisted and not isinstance(error, Unsupported):
+            if not isinstance(error, Unsupported):
                 parts.setdefault(str(error)[:LONGEST_REASON], []).append(part)
         if venue not in self._received and len(parts) == 1:
             return next(iter(parts))

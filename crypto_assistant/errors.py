@@ -17,6 +17,8 @@ AssistantError
 
 from datetime import UTC, datetime
 
+DAY_MS = 86_400_000
+
 
 class AssistantError(Exception):
     """The root: caught only where it can be answered."""
@@ -28,6 +30,10 @@ class ConfigError(AssistantError):
 
 class UsageError(AssistantError):
     """What was wrong with a command line, in one line of plain text."""
+
+    def __init__(self, message: str) -> None:
+        # It may repeat what was typed: control characters would move the reader's cursor.
+        super().__init__("".join(filter(str.isprintable, message)))
 
 
 class UnknownCoin(UsageError):
@@ -49,9 +55,10 @@ class Unreachable(ExchangeError):
 class RateLimited(ExchangeError):
     """The venue's published limit is used up, or the venue said stop, until `until_ms`."""
 
-    def __init__(self, until_ms: int) -> None:
+    def __init__(self, until_ms: int, now_ms: int | None = None) -> None:
         until = datetime.fromtimestamp(until_ms / 1000, UTC)
-        super().__init__(f"rate-limited until {until:%H:%M:%S} UTC")
+        far = now_ms is not None and until_ms - now_ms > DAY_MS
+        super().__init__(f"rate-limited until {until:{'%d %b ' if far else ''}%H:%M:%S} UTC")
         self.until_ms = until_ms
 
 

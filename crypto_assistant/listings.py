@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from sys import intern
@@ -85,6 +85,16 @@ class Listings:
             raise self.errors[venue, family]
         raise NotListed(coin.symbol)
 
+    def may_list(self, venue: str, family: Family, coin: Coin) -> bool:
+        """Whether the venue lists the market, or its list is not known."""
+        return self._row(venue, family, coin) is not None or (venue, family) in self.errors
+
+    def places(self, name: str, families: Collection[Family], tradfi: bool) -> set[Place]:
+        """Where a coin of that name is listed in whatever quote, or may be."""
+        keys = self._rows.get(name, ())
+        listed = {(key.venue, key.family) for key in keys if key.tradfi == tradfi}
+        return {place for place in listed | self.errors.keys() if place[1] in families}
+
     def by_turnover(self, family: Family, coin: Coin) -> list[str]:
         """The venues that list the market, the one with the highest 24 h turnover first."""
         turnovers = {}
@@ -150,11 +160,14 @@ class Listings:
 
     def _split(self, symbol: str) -> tuple[str, str | None]:
         """The name and, where one is given, the quote."""
+        first, _, second = symbol.upper().removesuffix(".P").partition(":")
+        # BINANCE:BTCUSDT is how TradingView writes it, BTC/USDT:USDT how ccxt does.
+        symbol = second if first.lower() in self.titles else first
         for listed in self.instruments.values():
             row = listed.row.get(symbol)
             if row is not None and symbol not in self._rows and listed.quotes[row] in DOLLARS:
                 return listed.coins[row], listed.quotes[row]
-        name, *rest = re.split(r"[-/_:]", symbol.upper().removesuffix(".P"))
+        name, *rest = re.split(r"[-/_]", symbol)
         rest = [part for part in rest if part not in {"SWAP", "PERP"}]
         if rest:
             if rest[0] not in DOLLARS or len(rest) > 1:
@@ -199,7 +212,7 @@ def per_plain_coin(lists: Mapping[Place, Instruments]) -> dict[Place, Instrument
     """The lists with multiplier contracts under their plain coin: 1000PEPE is 1000 PEPE.
 
     A name is a multiplier contract only where the rest of it is known as a coin by itself, or
-    where venues write the same rest in different ways: 1INCH stays what it is.
+    where it comes with a multiplier on several venues or in several ways: 1INCH stays what it is.
     """
     names = {(venue, coin) for (venue, _), listed in lists.items() for coin in listed.coins}
     plain = {coin for _, coin in names}

@@ -4,7 +4,8 @@ from math import isnan, nan
 
 import pytest
 
-from crypto_assistant.coins import Market, by_coin, usd_rates
+from crypto_assistant.coins import Markets, by_coin, other_coins, usd_rates
+from crypto_assistant.listings import Listings
 from crypto_assistant.models import Family, Tickers
 from tests.markets import joined, markets, tickers
 
@@ -21,7 +22,7 @@ def told(
     return tickers(listed, last, turnover)
 
 
-def merged(*answers: Tickers, tradfi: bool = False, without: str = "") -> dict[str, list[Market]]:
+def merged(*answers: Tickers, tradfi: bool = False, without: str = "") -> dict[str, Markets]:
     return by_coin(answers, tradfi=tradfi, without=without.split())
 
 
@@ -70,11 +71,11 @@ def test_a_quote_without_a_price_has_no_worth(last: float) -> None:
 def test_turnover_of_every_quote_is_valued_in_dollars() -> None:
     coins = merged(told("binance", SPOT, SPOT_ROWS), without="USDT EUR FDUSD")
     assert set(coins) == {"BTC", "ETH"}
-    worth = {market.quote: market.turnover_usd for market in coins["BTC"]}
+    worth = {market.quote: market.turnover_usd for market in coins["BTC"].same}
     assert worth == {"USDT": 5e9, "EUR": 1e8, "TRY": 1e8, "FDUSD": 0.998e9, "USDC": 2e9}
-    prices = {market.symbol: market.price_usd for market in coins["ETH"]}
+    prices = {market.symbol: market.price_usd for market in coins["ETH"].same}
     assert prices == {"ETHUSDT": 4_000.0, "ETHBTC": pytest.approx(4_000.0)}
-    assert sum(market.turnover_usd for market in coins["ETH"]) == 1e9 + 1_000 * 100_000
+    assert sum(market.turnover_usd for market in coins["ETH"].same) == 1e9 + 1_000 * 100_000
 
 
 def test_the_usdt_market_with_the_highest_turnover_is_the_primary_one() -> None:
@@ -83,7 +84,7 @@ def test_the_usdt_market_with_the_highest_turnover_is_the_primary_one() -> None:
         told("bybit", LINEAR, {"BTC/USDT": (101.0, 7.0)}),
         told("okx", INVERSE, {"BTC/USD": (102.0, 98.0)}),
     )
-    primary, *others = coins["BTC"]
+    primary, *others = coins["BTC"].same
     assert (primary.venue, primary.symbol, primary.family) == ("bybit", "BTCUSDT", LINEAR)
     assert [market.venue for market in others] == ["binance", "binance", "okx"]
 
@@ -95,18 +96,33 @@ def test_a_market_more_than_a_tenth_off_the_primary_one_is_another_coin() -> Non
         told("okx", LINEAR, {"A/USDT": (110.2, 8.0), "A/USDC": (89.9, 8.0)}),
         told("okx", INVERSE, {"A/USD": (90.1, 1.0)}),
     )
-    assert [(market.venue, market.quote) for market in coins["A"]] == [
+    assert [(market.venue, market.quote) for market in coins["A"].same] == [
         ("binance", "USDT"),
         ("bybit", "USDT"),
         ("okx", "USD"),
     ]
+    assert [(market.venue, market.quote) for market in coins["A"].apart] == [
+        ("okx", "USDT"),
+        ("okx", "USDC"),
+    ]
+
+
+def test_another_coin_does_not_take_the_name_while_the_primary_market_is_away() -> None:
+    answers = {
+        ("binance", LINEAR): told("binance", LINEAR, {"A/USDT": (100.0, 9.0)}),
+        ("okx", LINEAR): told("okx", LINEAR, {"A/USDT": (3.0, 8.0), "B/USDT": (2.0, 8.0)}),
+    }
+    others = other_coins(Listings({}, tickers=answers))
+    assert others == {("okx", LINEAR, "A")}
+    left = by_coin([answers["okx", LINEAR]], tradfi=False, others=others)
+    assert set(left) == {"B"}
 
 
 def test_a_market_without_price_or_turnover_is_left_out() -> None:
     rows = {"A/USDT": (nan, 1.0), "B/USDT": (1.0, nan), "C/USDT": (1.0, 0.0), "D/XYZ": (1.0, 9.0)}
     coins = merged(told("binance", LINEAR, rows))
     assert set(coins) == {"C"}
-    assert not isnan(coins["C"][0].turnover_usd)
+    assert not isnan(coins["C"].same[0].turnover_usd)
 
 
 def test_a_coin_without_a_market_in_dollars_is_left_out() -> None:

@@ -172,18 +172,18 @@ async def test_data_that_a_venue_does_not_offer_is_no_failure() -> None:
     assert wave.lacks("price") == []
 
 
-async def test_a_coin_with_no_spot_market_is_a_failure_only_where_there_is_no_perp_either() -> None:
+async def test_a_market_that_a_venue_does_not_list_is_named_though_another_answers() -> None:
     binance, bybit = exchanges = stubs("binance", "bybit")
     wave = desk_of(exchanges).wave()
     wave.ask("perp", says("perp"))
     wave.ask("spot", says("spot"))
-    binance.say("perp")
-    binance.say("spot", NotListed("XYZ"))
+    binance.say("perp", NotListed("XYZ"))
+    binance.say("spot")
     bybit.say("perp", NotListed("XYZ"))
     bybit.say("spot", NotListed("XYZ"))
     known = await settled(wave)
     assert known.answered == ("binance",)
-    assert known.failed == {"bybit": "does not list XYZ"}
+    assert known.failed == {"binance": "perp: does not list XYZ", "bybit": "does not list XYZ"}
 
 
 async def test_a_bug_stays_loud() -> None:

@@ -82,6 +82,9 @@ LISTINGS = Listings(TITLES, plain(BINANCE, BINANCE_SPOT, BYBIT, OKX, OKX_COINS))
         ("0G", "0G", "USDT"),
         ("42", "42", "USDT"),
         ("币安人生", "币安人生", "USDT"),
+        ("BTC/USDT:USDT", "BTC", "USDT"),
+        ("BTC/USD:BTC", "BTC", "USD"),
+        ("BINANCE:BTCUSDT.P", "BTC", "USDT"),
         ("PERP", "PERP", "USDT"),
         ("PERP-USDT", "PERP", "USDT"),
         ("PERP-USDT-SWAP", "PERP", "USDT"),
@@ -98,7 +101,7 @@ def test_a_coin_without_the_usual_quote_is_found_in_another_unless_one_was_given
         LISTINGS.find("HYPE/USDT")
 
 
-@pytest.mark.parametrize("symbol", ["BTC/EUR", "BTC-USDT-250926", "BTC/USDT:USDT", "ETH/BTC"])
+@pytest.mark.parametrize("symbol", ["BTC/EUR", "BTC-USDT-250926", "ETH/BTC"])
 def test_other_quotes_are_refused(symbol: str) -> None:
     with pytest.raises(UsageError, match=rf"^Ask for markets in USDT, USDC, USD, not {symbol}\.$"):
         LISTINGS.find(symbol)

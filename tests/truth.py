@@ -3,7 +3,7 @@
 Where an exchange prints fewer decimals than the market has, the truth is rounded as printed.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import fsum
 from operator import itemgetter
 from typing import Any, Final
@@ -202,14 +202,13 @@ def _totals(perps: Mapping[str, Fields]) -> Fields:
 
 
 def _basis(perps: Mapping[str, Fields], spots: Mapping[str, Fields]) -> Fields | None:
-    if not perps or not spots:
+    marks = [(venue, perp["mark_price"]) for venue, perp in perps.items() if perp["mark_price"]]
+    mids = {venue: spot["mid_price"] for venue, spot in spots.items() if spot["mid_price"]}
+    if not marks or not mids:
         return None
-    perp_venue = next(iter(perps))
-    spot_venue = perp_venue if perp_venue in spots else next(iter(spots))
-    mark, mid = perps[perp_venue]["mark_price"], spots[spot_venue]["mid_price"]
-    if mark is None or mid is None:
-        return None
-    return {"perp_venue": perp_venue, "spot_venue": spot_venue, "fraction": mark / mid - 1}
+    venue, mark = marks[0]
+    spot_venue = venue if venue in mids else next(iter(mids))
+    return {"perp_venue": venue, "spot_venue": spot_venue, "fraction": mark / mids[spot_venue] - 1}
 
 
 def _spread(markets: Mapping[str, Fields]) -> Fields | None:
@@ -227,18 +226,29 @@ def top(
     *,
     asked: Collection[str] = VENUES,
     failed: Mapping[str, str] | None = None,
+    unknown: Collection[str] = (),
 ) -> Fields:
-    """The whole of /top10 where the venues in `failed` said nothing."""
+    """The whole of /top10 where the venues in `failed` said nothing.
+
+    The lists of the `unknown` ones never came: each of them may list any coin.
+    """
     there = [venue for venue in asked if venue not in (failed or {})]
     least = {"spot": 1e6}.get(market, 1e7) if order in {"gainers", "losers", "funding"} else None
-    coins = _coins(truth, market, there)
-    rows = [_row(truth, coin, markets) for coin, markets in coins.items()]
+    rows = []
+    for coin, (same, apart) in _coins(truth, market).items():
+        markets = [valued for valued in same if valued[0].venue in there]
+        if markets:
+            row = _row(truth, coin, markets)
+            listing = {m.venue for m, _ in same if m.venue in asked} | set(unknown)
+            others = {m.venue for m, _ in apart if m.venue in there}
+            rows.append(row | {"venues": sorted(listing), "apart_venues": sorted(others)})
     rows = [row for row in rows if row["turnover_24h_usd"] >= (least or 0)]
     return {
         "market": market,
         "order": order,
         "least_turnover_usd": least,
         "rows": _ordered(rows, order),
+        "one_by_one_venues": ["binance"] if order == "oi" and "binance" in there else [],
     } | known_by(asked, failed)
 
 
@@ -253,12 +263,12 @@ Valued = tuple[Market, float]
 """A market and what one unit of its quote is worth in USD."""
 
 
-def _coins(truth: Truth, market: str, venues: Iterable[str]) -> dict[str, list[Valued]]:
+def _coins(truth: Truth, market: str) -> dict[str, tuple[list[Valued], list[Valued]]]:
     coins: dict[str, list[Valued]] = {}
     for m in truth.markets:
         wanted = (m.kind == "spot") == (market == "spot")
         wanted &= (m.category != "crypto") == (market == "tradfi")
-        if wanted and m.venue in venues and truth.ticker(m) not in MONEY:
+        if wanted and truth.ticker(m) not in MONEY:
             coins.setdefault(truth.ticker(m), []).append((m, _worth(truth, m.venue, m.quote)))
     return {coin: _one_coin(truth, markets) for coin, markets in coins.items()}
 
@@ -268,14 +278,15 @@ def _worth(truth: Truth, venue: Venue, quote: str) -> float:
     return truth.quote(market).last if market else 1.0
 
 
-def _one_coin(truth: Truth, markets: list[Valued]) -> list[Valued]:
-    """The primary market first; without those that trade another coin of that name."""
+def _one_coin(truth: Truth, markets: list[Valued]) -> tuple[list[Valued], list[Valued]]:
+    """The primary market first; apart those that trade another coin of that name."""
     markets = sorted(markets, key=lambda m: (m[0].quote != "USDT", -truth.turnover(m[0]) * m[1]))
 
     def worth(valued: Valued) -> float:
         return truth.quote(valued[0]).last / valued[0].multiplier * valued[1]
 
-    return [m for m in markets if abs(worth(m) / worth(markets[0]) - 1) <= 0.1]
+    same = [m for m in markets if abs(worth(m) / worth(markets[0]) - 1) <= 0.1]
+    return same, [m for m in markets if m not in same]
 
 
 def _row(truth: Truth, coin: str, markets: Sequence[Valued]) -> Fields:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from crypto_assistant import view as v
-from crypto_assistant.coins import is_same_coin
+from crypto_assistant.coins import is_same_coin, other_coins
 from crypto_assistant.commands.base import Args, Command, Progress, Takes
 from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges.base import Exchange
@@ -34,7 +34,8 @@ here at the mark price; Bybit and OKX send USD themselves.
 
 Primary market: the venue with the highest 24h turnover.
 
-Basis = mark of the primary perp / spot mid - 1. Mid = half way between bid and ask.
+Basis = mark of the primary perp / spot mid - 1. Mid = half way between bid and ask; the last price
+where a venue sent no bid or no ask.
 
 Spread = highest / lowest mid of the perps - 1. 1 bp is 0.01 %.
 
@@ -139,12 +140,15 @@ async def run(args: Args, desk: Desk, progress: Progress[Price]) -> Price:
     def spot(exchange: Exchange) -> Instrument:
         return listings.market(exchange.name, Family.SPOT, coin.at_spot)
 
+    # Who has no perp is named for it once; who has no spot market only where there are no perps.
+    perps = [v for v in listings.titles if listings.may_list(v, coin.perps, coin)]
+    spots = [v for v in listings.titles if listings.may_list(v, Family.SPOT, coin.at_spot)]
     heard = _Heard(
-        perps=wave.ask("perp", lambda exchange: exchange.ticker(perp(exchange))),
-        marks=wave.ask("mark price", lambda exchange: exchange.mark(perp(exchange))),
-        fundings=wave.ask("funding", lambda exchange: exchange.funding(perp(exchange))),
-        interests=wave.ask("open interest", lambda ex: ex.open_interest(perp(ex))),
-        spots=wave.ask("spot", lambda exchange: exchange.ticker(spot(exchange))),
+        perps=wave.ask("perp", lambda ex: ex.ticker(perp(ex)), None if perps else ()),
+        marks=wave.ask("mark price", lambda ex: ex.mark(perp(ex)), perps),
+        fundings=wave.ask("funding", lambda ex: ex.funding(perp(ex)), perps),
+        interests=wave.ask("open interest", lambda ex: ex.open_interest(perp(ex)), perps),
+        spots=wave.ask("spot", lambda ex: ex.ticker(spot(ex)), spots if perps else None),
     )
 
     def build() -> Price:
@@ -179,8 +183,16 @@ def assemble(coin: Coin, listings: Listings, heard: _Heard, provenance: Provenan
         for venue in listings.by_turnover(Family.SPOT, coin.at_spot)
         if venue in heard.spots
     }
+    others = other_coins(listings)
+    perps = {
+        v: replace(p, other_coin=(v, coin.perps, coin.name) in others) for v, p in perps.items()
+    }
+    spots = {
+        v: replace(s, other_coin=(v, Family.SPOT, coin.name) in others) for v, s in spots.items()
+    }
     markets: list[Perp | Spot] = [*perps.values(), *spots.values()]
-    reference = next((price for market in markets if (price := _price(market))), None)
+    prices = (_price(market) for market in markets if not market.other_coin)
+    reference = next(filter(None, prices), None)
     perps = {venue: _named_apart(perp, reference) for venue, perp in perps.items()}
     spots = {venue: _named_apart(spot, reference) for venue, spot in spots.items()}
     same_perps = {venue: perp for venue, perp in perps.items() if not perp.other_coin}
@@ -265,12 +277,13 @@ def _totals(perps: Mapping[str, Perp]) -> Totals:
 
 
 def _basis(perps: Mapping[str, Perp], spots: Mapping[str, Spot]) -> Basis | None:
-    venue, perp = next(iter(perps.items()), (None, None))
-    spot_venue = venue if venue in spots else next(iter(spots), None)
-    mid = spots[spot_venue].mid_price if spot_venue else None
-    if not (venue and perp and spot_venue and perp.mark_price and mid):
+    marks = {venue: perp.mark_price for venue, perp in perps.items() if perp.mark_price}
+    mids = {venue: spot.mid_price for venue, spot in spots.items() if spot.mid_price}
+    if not marks or not mids:
         return None
-    return Basis(venue, spot_venue, perp.mark_price / mid - 1)
+    venue, mark = next(iter(marks.items()))
+    spot_venue = venue if venue in mids else next(iter(mids))
+    return Basis(venue, spot_venue, mark / mids[spot_venue] - 1)
 
 
 def _spread(markets: Mapping[str, Perp] | Mapping[str, Spot]) -> Spread | None:
@@ -293,8 +306,8 @@ def render(answer: Price, args: Args, view: v.View) -> v.Page:
 
 
 def _market(answer: Price) -> str:
-    if not any(markets.perp for markets in answer.venues.values()):
-        return "spot" if answer.venues else ""
+    if answer.venues and not any(markets.perp for markets in answer.venues.values()):
+        return "spot"
     return "coin-margined perps" if answer.quote == "USD" else f"{answer.quote} perps"
 
 
@@ -310,7 +323,7 @@ def _perp_tables(perps: Mapping[str, Perp], view: v.View) -> list[v.Html]:
         for name, perp in perps.items()
         if not perp.other_coin
     ]
-    return v.tables(["", "last", "24h", "OI $", "fund %"], rows)
+    return v.tables(["", "last", "24h", "OI $", "fund %"], rows) if rows else []
 
 
 def _spot_table(spots: Mapping[str, Spot], view: v.View) -> list[v.Html]:
@@ -352,14 +365,20 @@ def _totals_line(totals: Totals, asked: int) -> str:
 
 
 def _spot_line(answer: Price, spots: Mapping[str, Spot], view: v.View) -> str:
-    """The spot market that the basis is reckoned with."""
+    """The spot market that the basis is reckoned with, or the first one that answered."""
     basis = answer.basis
-    if basis is None:
+    venue = basis.spot_venue if basis else next(_same(spots), None)
+    if venue is None:
         return "Spot n/a"
-    spot = spots[basis.spot_venue]
-    price = v.price(spot.last_price, spot.tick_size)
-    where = view.venue(basis.spot_venue)
-    return f"Spot {price} ({where}) · basis {v.basis_points(basis.fraction)}"
+    price = v.price(spots[venue].last_price, spots[venue].tick_size)
+    if basis is None:
+        return f"Spot {price} ({view.venue(venue)}) · basis n/a"
+    perp = "" if basis.perp_venue == venue else f" of {view.venue(basis.perp_venue)}"
+    return f"Spot {price} ({view.venue(venue)}) · basis{perp} {v.basis_points(basis.fraction)}"
+
+
+def _same(spots: Mapping[str, Spot]) -> Iterator[str]:
+    return (venue for venue, spot in spots.items() if not spot.other_coin)
 
 
 COMMAND = Command(

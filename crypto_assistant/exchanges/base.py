@@ -1,6 +1,6 @@
 """What the program asks of an exchange, and how every adapter reads numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import isfinite, nan
 from sys import intern
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crypto_assistant.errors import Malformed
+from crypto_assistant.errors import Malformed, Unreachable
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -28,6 +28,7 @@ from crypto_assistant.models import (
 )
 from crypto_assistant.net.api import Door
 
+NO_MARKET = "no market trades now"
 FEW = 8
 """Cells for which numpy's detour costs more than it saves."""
 
@@ -108,6 +109,16 @@ def rows(payload: object) -> list[dict[str, Any]]:
     if not payload:
         raise Malformed("an empty list")
     return payload
+
+
+def trading(
+    markets: list[dict[str, Any]], trades: Callable[[Mapping[str, Any]], bool]
+) -> list[dict[str, Any]]:
+    """The markets that trade; none at all is maintenance, not an empty exchange."""
+    wanted = [market for market in markets if trades(market)]
+    if not wanted:
+        raise Unreachable(NO_MARKET)
+    return wanted
 
 
 def listing(

@@ -20,6 +20,7 @@ from crypto_assistant.exchanges.base import (
     number,
     price,
     rows,
+    trading,
 )
 from crypto_assistant.models import (
     Candles,
@@ -174,8 +175,10 @@ class Binance:
             weight=1,
             budget=self._funding_info,
             lifetime=Lifetime.INSTRUMENTS,
+            # On COIN-M it may be empty; hundreds of USDⓈ-M perps are paid more often.
             parse=lambda payload, _: {
-                row["symbol"]: number(row["fundingIntervalHours"]) for row in payload
+                row["symbol"]: number(row["fundingIntervalHours"])
+                for row in (rows(payload) if family is Family.LINEAR else payload)
             },
         )
 
@@ -226,7 +229,7 @@ def unwrap(response: Response) -> Any:
 
 
 def _instruments(payload: Any, family: Family, received_ms: int) -> Instruments:
-    wanted = [row for row in rows(payload["symbols"]) if _trades(row)]
+    wanted = trading(rows(payload["symbols"]), _trades)
     return listing(
         "binance",
         family,
@@ -262,12 +265,12 @@ def _tickers(statistics: Table, book: Table, listed: Instruments) -> Tickers:
         last=price(last) / listed.multiplier,
         bid=price(bid) / listed.multiplier,
         ask=price(ask) / listed.multiplier,
-        change_24h=percent / 100,
+        change_24h=np.where(last == 0, np.nan, percent / 100),
         high_24h=price(high) / listed.multiplier,
         low_24h=price(low) / listed.multiplier,
         volume_24h=coins,
         turnover_24h=turnover,
-        received_ms=statistics.received_ms,
+        received_ms=min(statistics.received_ms, book.received_ms),
     )
 
 
@@ -276,7 +279,7 @@ def _fundings(premiums: Table, hours: Mapping[str, float], listed: Instruments) 
     return Fundings(
         instruments=listed,
         rate=rate,
-        hours=np.array([hours.get(symbol, 8.0) for symbol in listed.symbols]),
+        hours=price(np.array([hours.get(symbol, 8.0) for symbol in listed.symbols])),
         next_ms=price(next_ms),
         received_ms=premiums.received_ms,
     )

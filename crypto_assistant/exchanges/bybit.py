@@ -11,6 +11,7 @@ import numpy as np
 
 from crypto_assistant.errors import ClockSkew, GeoBlocked, Malformed, Refused, Unreachable
 from crypto_assistant.exchanges.base import (
+    NO_MARKET,
     Table,
     candles,
     listing,
@@ -107,6 +108,8 @@ class Bybit:
         while (cursor := pages[-1].cursor) and len(pages) < MOST_PAGES:
             pages.append(await self._page(family, cursor))
         wanted = [market for page in pages for market in page.markets]
+        if not wanted:
+            raise Unreachable(NO_MARKET)
         return _instruments(wanted, family, pages[0].received_ms)
 
     async def tickers(self, listed: Instruments) -> Tickers:
@@ -266,7 +269,7 @@ def _tickers(table: Table, listed: Instruments) -> Tickers:
         last=price(last) / listed.multiplier,
         bid=price(bid) / listed.multiplier,
         ask=price(ask) / listed.multiplier,
-        change_24h=change,
+        change_24h=np.where(last == 0, np.nan, change),
         high_24h=price(high) / listed.multiplier,
         low_24h=price(low) / listed.multiplier,
         volume_24h=coins,

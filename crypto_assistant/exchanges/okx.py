@@ -19,6 +19,7 @@ from crypto_assistant.exchanges.base import (
     number,
     price,
     rows,
+    trading,
 )
 from crypto_assistant.models import (
     HOUR_MS,
@@ -238,7 +239,7 @@ def _index(symbol: str) -> str:
 
 
 def _instruments(payload: Any, received_ms: int) -> dict[Family, Instruments]:
-    wanted = [row for row in rows(payload) if _trades(row)]
+    wanted = trading(rows(payload), _trades)
     return {family: _family(wanted, family, received_ms) for family in Family}
 
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from crypto_assistant.errors import RateLimited
 
+LONGEST_HOLD = 7 * 86_400.0
+"""Seconds; the longest ban that a venue announces is three days."""
+
 
 class Budget:
     """At most `limit` units in any `seconds`, however the venue aligns its windows.
@@ -61,7 +64,7 @@ class Limiter:
 
     def hold(self, seconds: float) -> RateLimited:
         """Sends nothing for `seconds`; returns the error that says until when."""
-        self._held_until = max(self._held_until, self._now() + seconds)
+        self._held_until = max(self._held_until, self._now() + min(seconds, LONGEST_HOLD))
         return self._refusal(self._held_until)
 
     def frees_before(self, deadline: float) -> bool:
@@ -87,4 +90,5 @@ class Limiter:
         budget.spend(units, self._now())
 
     def _refusal(self, until: float) -> RateLimited:
-        return RateLimited(self._clock_ms() + round(1000 * max(0.0, until - self._now())))
+        now_ms = self._clock_ms()
+        return RateLimited(now_ms + round(1000 * max(0.0, until - self._now())), now_ms)

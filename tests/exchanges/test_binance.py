@@ -294,9 +294,18 @@ async def test_marks_are_per_plain_coin(
     assert (marks[1].mark, marks[1].index) == (0.000012, None)
 
 
-async def test_mark_and_funding_share_a_request(binance: Binance, host: Loopback) -> None:
+async def test_an_empty_list_of_intervals_is_believed_on_coin_m_only(
+    binance: Binance, host: Loopback
+) -> None:
     host.plays("/fapi/v1/premiumIndex?symbol=BTCUSDT", PREMIUM)
     host.plays("/fapi/v1/fundingInfo", [])
+    with pytest.raises(Malformed, match="an empty list"):
+        await binance.funding(PERP)
+
+
+async def test_mark_and_funding_share_a_request(binance: Binance, host: Loopback) -> None:
+    host.plays("/fapi/v1/premiumIndex?symbol=BTCUSDT", PREMIUM)
+    host.plays("/fapi/v1/fundingInfo", [{"symbol": "LPTUSDT", "fundingIntervalHours": 4}])
     assert (await binance.mark(PERP)).mark == 64005
     assert (await binance.funding(PERP)).rate == 0.0001
     assert len(host.asked) == 2
