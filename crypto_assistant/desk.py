@@ -58,9 +58,14 @@ class Desk:
         self._failing: set[Place] = set()
         self._loading: asyncio.Task[None] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the first load of the listings is over."""
+        return bool(self._listings.instruments or self._listings.errors)
+
     async def listings(self) -> Listings:
         """What is listed where; waits only for the first load after the start."""
-        if not self._listings.instruments and not self._listings.errors:
+        if not self.is_open:
             # Not longer: the question that waits for them has to be asked, too.
             await self.load(self.timing.attempt)
         return self._listings

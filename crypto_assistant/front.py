@@ -1,5 +1,6 @@
 """From a command line to the page that answers it: what Telegram and the terminal share."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,11 +33,16 @@ class Front:
 
     async def reply(self, line: str, show: Show = lambda _: None) -> Sheet:
         """The answer to a line; `show` gets incomplete ones while somebody is still awaited."""
+        opening = asyncio.get_running_loop().call_later(
+            self.desk.timing.partial, self._show_opening, show
+        )
         try:
             answer = await self.ask(line, lambda partial: show(self.sheet(line, partial)))
             return self.sheet(line, answer)
         except UsageError as error:
             return self._mistake(line, error)
+        finally:
+            opening.cancel()
 
     async def ask(self, line: str, progress: Progress[Answer] = lambda _: None) -> Answer:
         """The numbers behind the answer; raises UsageError."""
@@ -51,6 +57,15 @@ class Front:
         page = self._marked(command.render(answer, args, self.view))
         text, buttons = sheet(page, args.page, args.line(page=1))
         return Sheet(text, buttons, answer)
+
+    def _show_opening(self, show: Show) -> None:
+        """The first question after a start waits for the lists of all venues."""
+        if not self.desk.is_open:
+            show(
+                Sheet(
+                    escape(f"Reading what is listed; waiting: {self.view.venues(self.view.titles)}")
+                )
+            )
 
     def _marked(self, page: Page) -> Page:
         if not self.desk.simulated:

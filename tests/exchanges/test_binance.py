@@ -212,6 +212,20 @@ async def test_spot_is_asked_for_what_trades(binance: Binance, host: Loopback) -
     assert host.asked == [f"/api/v3/exchangeInfo?{query}"]
 
 
+async def test_maintenance_is_not_an_empty_exchange(binance: Binance, host: Loopback) -> None:
+    row = {"symbol": "BTCUSDT", "status": "BREAK", "baseAsset": "BTC", "quoteAsset": "USDT"}
+    host.plays("/fapi/v1/exchangeInfo", symbols(row))
+    with pytest.raises(Unreachable, match="no market trades now"):
+        await binance.instruments(LINEAR)
+
+
+async def test_an_interval_of_no_hours_is_unknown(binance: Binance, host: Loopback) -> None:
+    host.plays("/fapi/v1/premiumIndex?symbol=BTCUSDT", PREMIUM)
+    host.plays("/fapi/v1/fundingInfo", [{"symbol": "BTCUSDT", "fundingIntervalHours": 0}])
+    funding = await binance.funding(PERP)
+    assert (funding.rate, funding.hours, funding.rate_8h) == (0.0001, None, None)
+
+
 async def test_tickers_are_per_plain_coin_and_changes_fractions(
     binance: Binance, host: Loopback, linear: Instruments
 ) -> None:

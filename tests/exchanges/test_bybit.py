@@ -226,6 +226,12 @@ async def test_a_cursor_that_never_ends_does(bybit: Bybit, host: Loopback) -> No
     assert "BTC" in (await bybit.instruments(Family.LINEAR)).coins
 
 
+async def test_maintenance_is_not_an_empty_exchange(bybit: Bybit, host: Loopback) -> None:
+    host.plays(INSTRUMENTS, listed("linear", perp("BTCUSDT", "BTC", status="Closed")))
+    with pytest.raises(Unreachable, match="no market trades now"):
+        await bybit.instruments(Family.LINEAR)
+
+
 async def test_an_empty_list_of_instruments_is_no_answer(bybit: Bybit, host: Loopback) -> None:
     host.plays(INSTRUMENTS, listed("linear"))
     with pytest.raises(Malformed):

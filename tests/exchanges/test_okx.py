@@ -210,6 +210,12 @@ async def test_only_what_trades_now_is_listed(okx: Okx, host: Loopback) -> None:
     assert found.contract.tolist() == [1, 1]
 
 
+async def test_maintenance_is_not_an_empty_exchange(okx: Okx, host: Loopback) -> None:
+    host.plays(f"{INSTRUMENTS}?instType=SPOT", ok(spot("BTC-USDT", state="suspend")))
+    with pytest.raises(Unreachable, match="no market trades now"):
+        await okx.instruments(Family.SPOT)
+
+
 async def test_what_is_no_coin_is_marked(okx: Okx, host: Loopback) -> None:
     rows = [spot(f"C{i}-USDT", instCategory=kind) for i, kind in enumerate(["1", "", "3", "4"])]
     old = {key: value for key, value in spot("C-USDT").items() if key != "instCategory"}

@@ -190,6 +190,11 @@ async def test_a_limit_without_a_time_lasts_for_the_window(venue: Api, host: Loo
     assert limited.value.until_ms == pytest.approx(NOW + 60_000, abs=10)
 
 
+async def test_a_retry_after_of_nothing_holds_nobody(venue: Api, host: Loopback) -> None:
+    host.plays("/price", Reply({}, 429, {"Retry-After": "0"}), GOOD)
+    assert (await ask(venue))[0] == GOOD
+
+
 @pytest.mark.usefixtures("due_late")
 async def test_a_stop_that_ends_in_time_is_waited_for(venue: Api, host: Loopback) -> None:
     host.plays("/price", "stop", GOOD)

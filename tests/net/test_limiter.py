@@ -108,3 +108,15 @@ async def test_after_a_hold_the_callers_go_on() -> None:
     start = time.monotonic()
     await limiter.admit(Budget(1, 60), 1, start + 9)
     assert time.monotonic() - start >= 0.045
+
+
+def test_a_time_beyond_reason_is_a_week() -> None:
+    refused = stopped_at(100).hold(1e14)
+    assert refused.until_ms == NOON_MS + 7 * 86_400_000
+
+
+def test_a_far_end_comes_with_its_date() -> None:
+    limiter = stopped_at(100)
+    assert str(limiter.hold(3600)) == "rate-limited until 13:00:00 UTC"
+    assert " 13:00:00 UTC" in str(limiter.hold(90_000))
+    assert str(limiter.hold(90_000)) != "rate-limited until 13:00:00 UTC"
