@@ -1,21 +1,10 @@
 """What is not the whole market never reads as if it were."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.view import Html
 from tests.floor import SCALED, Floor, floor
 
 FUTURES = "/fapi/v1/"
-
-
-@pytest.fixture
-async def market() -> AsyncIterator[Floor]:
-    async with floor() as market:
-        await market.open()
-        yield market
 
 
 async def text(market: Floor, line: str) -> Html:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -18,7 +17,6 @@ from tests.floor import (
     differences,
     floor,
     numbers,
-    world,
 )
 from tests.truth import Truth, price
 
@@ -38,18 +36,6 @@ COINS = [
     ("LIT", "USDT"),  # listed forty minutes ago
     ("TIA", "USDT"),  # funding every two hours
 ]
-
-
-@pytest.fixture(scope="module")
-def truth() -> Truth:
-    return Truth(world())
-
-
-@pytest.fixture
-async def market() -> AsyncIterator[Floor]:
-    async with floor() as market:
-        await market.open()
-        yield market
 
 
 @pytest.mark.parametrize(("coin", "quote"), COINS)

@@ -1,6 +1,5 @@
 """/top10 over the simulated market: the order, every number, and what is asked for it."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -17,18 +16,6 @@ ORDERS = [
 ]
 INTEREST = "/fapi/v1/openInterest"
 COIN_MARGINED_INTEREST = "/dapi/v1/openInterest"
-
-
-@pytest.fixture(scope="module")
-def truth() -> Truth:
-    return Truth(world())
-
-
-@pytest.fixture
-async def market() -> AsyncIterator[Floor]:
-    async with floor() as market:
-        await market.open()
-        yield market
 
 
 @pytest.mark.parametrize(("kind", "order"), ORDERS)
