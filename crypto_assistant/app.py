@@ -77,9 +77,11 @@ async def connected(
         answers = Cache(time.monotonic)
         door = Door(session, answers, timing)
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
+        desk = Desk(exchanges, timing=timing, simulated=simulated)
         try:
-            yield Desk(exchanges, timing=timing, simulated=simulated)
+            yield desk
         finally:
+            await desk.close()
             await answers.close()
 
 

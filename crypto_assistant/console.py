@@ -53,20 +53,27 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 async def _lines(terminal: bool) -> AsyncIterator[str]:
-    """The lines of the input, read in a thread that does not hold up the end of the program."""
+    """The lines of the input, each read once the one before is answered.
+
+    They are read in a thread that does not hold up the end of the program.
+    """
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str] = asyncio.Queue()
+    wanted = threading.Semaphore(0)
 
     def read() -> None:
+        line = "unread"
         with suppress(RuntimeError):  # The loop is gone: nobody waits for this line any more.
-            while line := _read(terminal):
+            while line and wanted.acquire():
+                line = _read(terminal)
                 loop.call_soon_threadsafe(lines.put_nowait, line)
-            loop.call_soon_threadsafe(lines.put_nowait, "")
 
     threading.Thread(target=read, daemon=True).start()
+    wanted.release()
     while line := await lines.get():
         if line.strip():
             yield line.strip()
+        wanted.release()
 
 
 def _read(terminal: bool) -> str:

@@ -89,6 +89,13 @@ class Desk:
             self._loading = asyncio.create_task(self._load(patience))
         await asyncio.shield(self._loading)
 
+    async def close(self) -> None:
+        """Ends the load and the flights under way, while there still is a connection."""
+        if self._loading:
+            self._loading.cancel()
+            await asyncio.gather(self._loading, return_exceptions=True)
+        await self.kept.close()
+
     @contextmanager
     def question(self) -> Iterator[None]:
         """Whatever is asked inside is due when a trader would give up waiting."""

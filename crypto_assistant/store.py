@@ -5,7 +5,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,13 +82,15 @@ def _connected(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        connection = sqlite3.connect(path, timeout=5)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        _migrate(connection, path)
+        with ExitStack() as undo:
+            connection = undo.enter_context(closing(sqlite3.connect(path, timeout=5)))
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            _migrate(connection, path)
+            undo.pop_all()
+            return connection
     except (OSError, sqlite3.Error) as e:
         raise ConfigError(f"The database {path} cannot be used: {e}") from e
-    return connection
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
