@@ -1,6 +1,6 @@
 """/price: one coin on every venue now, its totals, its basis and the spread between venues."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -184,17 +184,13 @@ def assemble(coin: Coin, listings: Listings, heard: _Heard, provenance: Provenan
         if venue in heard.spots
     }
     others = other_coins(listings)
-    perps = {
-        v: replace(p, other_coin=(v, coin.perps, coin.name) in others) for v, p in perps.items()
-    }
-    spots = {
-        v: replace(s, other_coin=(v, Family.SPOT, coin.name) in others) for v, s in spots.items()
-    }
-    markets: list[Perp | Spot] = [*perps.values(), *spots.values()]
-    prices = (_price(market) for market in markets if not market.other_coin)
+    other_perps = {venue for venue in perps if (venue, coin.perps, coin.name) in others}
+    other_spots = {venue for venue in spots if (venue, Family.SPOT, coin.name) in others}
+    prices = [_price(perp) for venue, perp in perps.items() if venue not in other_perps]
+    prices += [_price(spot) for venue, spot in spots.items() if venue not in other_spots]
     reference = next(filter(None, prices), None)
-    perps = {venue: _named_apart(perp, reference) for venue, perp in perps.items()}
-    spots = {venue: _named_apart(spot, reference) for venue, spot in spots.items()}
+    perps = _told_apart(perps, other_perps, reference)
+    spots = _told_apart(spots, other_spots, reference)
     same_perps = {venue: perp for venue, perp in perps.items() if not perp.other_coin}
     same_spots = {venue: spot for venue, spot in spots.items() if not spot.other_coin}
     return Price(
@@ -250,11 +246,16 @@ def _spot(ticker: Ticker) -> Spot:
 M = TypeVar("M", Perp, Spot)
 
 
-def _named_apart(market: M, reference: float | None) -> M:
-    price = _price(market)
-    if not price or not reference or is_same_coin(price, reference):
-        return market
-    return replace(market, other_coin=True)
+def _told_apart(
+    markets: Mapping[str, M], others: Collection[str], reference: float | None
+) -> dict[str, M]:
+    """The markets with `other_coin` set on those in `others` or too far from the reference."""
+
+    def is_other(venue: str, price: float | None) -> bool:
+        off = price and reference and not is_same_coin(price, reference)
+        return venue in others or bool(off)
+
+    return {v: replace(m, other_coin=is_other(v, _price(m))) for v, m in markets.items()}
 
 
 def _price(market: Perp | Spot) -> float | None:
