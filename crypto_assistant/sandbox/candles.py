@@ -38,6 +38,9 @@ class Bars:
     taker_buy_turnover: Floats
     trades: Floats
 
+    def where(self, rows: NDArray[np.bool_]) -> "Bars":
+        return Bars(*(getattr(self, column.name)[rows] for column in fields(Bars)))
+
 
 def candles(grid: Grid, edges: Sequence[int], now: int) -> Bars:
     """Bars between neighbouring edges (ms, whole minutes) that traded and have begun by now."""

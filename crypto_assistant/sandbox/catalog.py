@@ -93,6 +93,13 @@ _SHARES: Final[dict[str, dict[str, float]]] = {
     "bybit": {"linear": 0.16, "spot": 0.05, "inverse": 0.010},
     "okx": {"linear": 0.13, "spot": 0.04, "inverse": 0.012},
 }
+# Beside the USDT pair, where it is not a tenth of it. OKX counts takers of spot by coin: over all
+# pairs of some coins nearly what the USDT pair alone trades, of others clearly more.
+_SIDE_PAIRS: Final = {
+    ("okx", "spot", "USDC"): 0.03,
+    ("okx", "spot", "EUR"): 0.03,
+    ("okx", "spot", "BTC"): 0.15,
+}
 _VENUES: Final[tuple[Venue, ...]] = ("binance", "bybit", "okx")
 
 
@@ -270,7 +277,9 @@ class _Shop:
         return self._coins[name].price / self._coins[quote].price
 
     def _share(self, venue: Venue, kind: Kind, quote: str) -> float:
-        return _SHARES[venue][kind] * (1 if quote == "USDT" else 0.1)
+        usual = 1 if quote == "USDT" else 0.1
+        side = _SIDE_PAIRS.get((venue, kind, quote), usual)
+        return _SHARES[venue][kind] * side
 
     def _listed(self, name: str) -> int:
         age = _NEW.get(name) or (400 + len(name) * 90) * DAY

@@ -1,5 +1,6 @@
 """How an exchange can fail: one list of faults, applied to answers on their way out."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
@@ -8,7 +9,7 @@ import orjson
 
 Kind = Literal[
     "timeout", "slow", "reset", "cut", "http", "rate_limited", "banned", "geo_blocked", "waf",
-    "html", "truncated", "empty", "missing", "null", "error_code",
+    "html", "truncated", "empty", "missing", "null", "null_fields", "error_code",
 ]  # fmt: skip
 
 
@@ -88,6 +89,11 @@ def _edited(edit: Callable[[Any, str], Any]) -> Callable[[Fault, Reply], Reply]:
     return change
 
 
+def _null_fields(fault: Fault, reply: Reply) -> Reply:
+    body = _nulled_numbers(fault.venue, orjson.loads(reply.body))
+    return replace(reply, body=orjson.dumps(body))
+
+
 def _emptied(body: Any, _name: str) -> Any:
     """The venue's envelope with its list emptied."""
     if isinstance(body, list):
@@ -111,6 +117,34 @@ def _nulled(body: Any, name: str) -> Any:
     return [_nulled(item, name) for item in body] if isinstance(body, list) else body
 
 
+def _nulled_numbers(venue: str, body: Any) -> Any:
+    """The venue's envelope; in its rows every number is gone but the times."""
+    empty = None if venue == "binance" else ""
+    if isinstance(body, list):
+        return _without_numbers(body, empty)
+    for name in ("data", "result", "symbols"):
+        if name in body:
+            return {**body, name: _without_numbers(body[name], empty)}
+    return _without_numbers(body, empty)
+
+
+def _without_numbers(part: Any, empty: str | None) -> Any:
+    if isinstance(part, dict):
+        return {name: _without_numbers(value, empty) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_without_numbers(item, empty) for item in part]
+    return empty if _is_number(part) else part
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or value is None:
+        return False
+    time = _TIME.fullmatch(str(value))
+    return time is None and _NUMBER.fullmatch(str(value)) is not None
+
+
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
+_TIME: Final = re.compile(r"[12]\d{12}")  # ms, of this century
 _JSON: Final = "application/json"
 _HTML: Final = "text/html"
 _RESTRICTED: Final = (
@@ -167,5 +201,6 @@ _CHANGES: Final[Mapping[Kind, Callable[[Fault, Reply], Reply]]] = {
     "empty": _edited(_emptied),
     "missing": _edited(_without),
     "null": _edited(_nulled),
+    "null_fields": _null_fields,
     "error_code": _error_code,
 }

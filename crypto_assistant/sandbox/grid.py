@@ -12,7 +12,7 @@ import numpy as np
 
 from crypto_assistant.sandbox.catalog import HOUR, MINUTE, Market, decimals
 from crypto_assistant.sandbox.coins import Coin
-from crypto_assistant.sandbox.noise import Floats, Keys, key, smooth, uniform
+from crypto_assistant.sandbox.noise import Floats, Keys, Steps, key, run, smooth, uniform
 
 _OCTAVES: Final = (1, 4, 16, 60, 240, 1440, 5760, 23040)
 _USD_PER_TRADE: Final = 2000
@@ -80,19 +80,20 @@ class Grid:
         """Native units: the very float that the printed decimal parses to."""
         return _scaled(lots, self._step)
 
-    def index(self, first: int, count: int) -> Floats:
+    def index(self, minutes: Steps) -> Floats:
         """What one base is worth in quote at the start of each minute, before rounding."""
-        log = self._log_prices(first, count)
+        log = self._log_prices(minutes)
         value: Floats = np.exp(log[self._coin] - log[self._cash]) * self.multiplier[:, None]
         return value
 
     def minutes(self, first: int, count: int) -> Minutes:
-        ticks = self.ticks(self.index(first, count + 1) * self._premium(first, count + 1))
+        minutes, edges = run(first, count), run(first, count + 1)
+        ticks = self.ticks(self.index(edges) * self._premium(edges))
         open_, close = ticks[:, :-1], ticks[:, 1:]
         top, bottom = np.maximum(open_, close), np.minimum(open_, close)
-        high = top + np.rint(top * self._wick(1, first, count))
-        low = np.maximum(bottom - np.rint(bottom * self._wick(2, first, count)), 1)
-        return Minutes(open_, high, low, close, self._lots(first, count))
+        high = top + np.rint(top * self._wick(1, minutes))
+        low = np.maximum(bottom - np.rint(bottom * self._wick(2, minutes)), 1)
+        return Minutes(open_, high, low, close, self._lots(minutes))
 
     def opens(self, minute: int) -> Floats:
         """Ticks at the start of the minute, or at the first trade of those listed since."""
@@ -102,10 +103,14 @@ class Grid:
             ticks[row] = self.only(self.markets[row]).minutes(first, 1).open[0, 0]
         return ticks
 
+    def marks(self, minutes: Steps) -> Floats:
+        """Ticks of the mark price at the start of each minute."""
+        index = self.index(minutes)
+        return mark(self.ticks(index), self.ticks(index * self._premium(minutes)))
+
     def bought(self, first: int, bars: Minutes) -> Floats:
         """The lots that takers bought: more of them in rising minutes."""
-        minutes = np.arange(first, first + bars.lots.shape[1])[None]
-        luck = uniform(self._keys[:, None] ^ np.uint64(3), minutes)
+        luck = self.luck(3, run(first, bars.lots.shape[1]))
         share = 0.36 + 0.2 * luck + 0.08 * (bars.close >= bars.open)
         lots: Floats = np.rint(bars.lots * share)
         return lots
@@ -119,47 +124,62 @@ class Grid:
         return turnover
 
     def trades(self, lots: Floats) -> Floats:
+        """How many trades: two at least, one of each side, where there is more than one lot."""
         per_trade = np.maximum(1, _USD_PER_TRADE // self._usd_per_lot)
-        count: Floats = np.ceil(lots / per_trade.reshape(-1, *(1,) * (lots.ndim - 1)))
-        return count
+        count = np.ceil(lots / per_trade.reshape(-1, *(1,) * (lots.ndim - 1)))
+        trades: Floats = np.minimum(lots, np.maximum(count, 2))
+        return trades
 
-    def open_interest(self, minute: int) -> Floats:
+    def open_interest(self, minutes: Steps) -> Floats:
         """Lots, each contract counted once."""
         coin = self._volumes[self._coin] ^ np.uint64(11)
-        tide = 0.25 * smooth(coin, minute, 1, 1440) + 0.04 * smooth(coin, minute, 1, 120)
-        tide += 0.03 * smooth(self._keys ^ np.uint64(11), minute, 1, 300)
-        lots: Floats = np.rint(0.4 * self._daily_usd * np.exp(tide)[:, 0] / self._usd_per_lot)
+        tide = 0.25 * smooth(coin, minutes, 1440) + 0.04 * smooth(coin, minutes, 120)
+        tide += 0.03 * smooth(self._keys ^ np.uint64(11), minutes, 300)
+        usual = 0.4 * self._daily_usd / self._usd_per_lot
+        lots: Floats = np.rint(usual[:, None] * np.exp(tide))
         return lots
 
-    def _log_prices(self, first: int, count: int) -> Floats:
-        walk = np.zeros((len(self._walks), count))
+    def long_share(self, salt: int, minutes: Steps) -> Floats:
+        """The part that is long of some group of traders, between 0.22 and 0.78."""
+        keys = self._keys ^ np.uint64(salt)
+        return 0.5 + 0.2 * smooth(keys, minutes, 1440) + 0.08 * smooth(keys, minutes, 90)
+
+    def luck(self, salt: int, steps: Steps) -> Floats:
+        """Each market's own randomness."""
+        return uniform(self._keys[:, None] ^ np.uint64(salt), steps[None])
+
+    def _log_prices(self, minutes: Steps) -> Floats:
+        moving = np.flatnonzero(self._volatility)  # cash stands still
+        walk = np.zeros((len(moving), len(minutes)))
         for period in _OCTAVES:
-            walk += smooth(self._walks, first, count, period) * period**0.5
-        log: Floats = walk * self._volatility[:, None] + self._base[:, None]
+            walk += smooth(self._walks[moving], minutes, period) * period**0.5
+        log: Floats = np.repeat(self._base[:, None], len(minutes), axis=1)
+        log[moving] += walk * self._volatility[moving, None]
         return log
 
-    def _premium(self, first: int, count: int) -> Floats:
+    def _premium(self, minutes: Steps) -> Floats:
         """Venues differ by some basis points; a dated future adds 5 % a year until delivery."""
-        left = self._expires[:, None] - np.arange(first, first + count)
-        years = np.maximum(left, 0) / 525_600
-        return 1 + 2e-4 * smooth(self._keys, first, count, 45) + 0.05 * years
+        years = np.maximum(self._expires[:, None] - minutes, 0) / 525_600
+        return 1 + 2e-4 * smooth(self._keys, minutes, 45) + 0.05 * years
 
-    def _wick(self, salt: int, first: int, count: int) -> Floats:
-        luck = uniform(
-            self._wicks[:, None] ^ np.uint64(salt), np.arange(first, first + count)[None]
-        )
+    def _wick(self, salt: int, minutes: Steps) -> Floats:
+        luck = uniform(self._wicks[:, None] ^ np.uint64(salt), minutes[None])
         reach: Floats = (luck * luck * self._volatility[:, None])[self._coin]
         return reach
 
-    def _lots(self, first: int, count: int) -> Floats:
+    def _lots(self, minutes: Steps) -> Floats:
         """Slow tides and bursts shared by a coin's markets, a time of day, luck of each market."""
-        minutes = np.arange(first, first + count)
-        tide = 0.4 * smooth(self._volumes, first, count, 240)
-        tide += 0.5 * smooth(self._volumes, first, count, 7)
+        tide = 0.4 * smooth(self._volumes, minutes, 240) + 0.5 * smooth(self._volumes, minutes, 7)
         coin = np.exp(tide)[self._coin] * (1 + 0.35 * np.sin(minutes * (2 * np.pi / 1440) - 2.2))
-        luck = 0.4 + 1.2 * uniform(self._keys[:, None] ^ np.uint64(5), minutes[None])
+        luck = 0.4 + 1.2 * self.luck(5, minutes)
         lots: Floats = np.rint(coin * luck * (self._daily_usd / self._usd_per_lot / 1440)[:, None])
         return lots
+
+
+def mark(fair: Floats, last: Floats) -> Floats:
+    """Ticks of the mark price: part of the way from the index to the last trade."""
+    ticks: Floats = np.rint(fair + (last - fair) * 0.4)
+    return ticks
 
 
 def funding_rate(seed: int, market: Market, paid_at: int) -> float:

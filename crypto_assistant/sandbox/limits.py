@@ -44,7 +44,7 @@ class Window:
 
 
 class BinanceLimit:
-    """One pool of weight; the statistics and funding endpoints have budgets of their own."""
+    """One pool of weight; funding and USDⓈ-M's statistics have budgets of their own."""
 
     def __init__(self, weight: int, monotonic: Clock) -> None:
         self._weight = weight
@@ -58,14 +58,15 @@ class BinanceLimit:
         moment = self._monotonic()
         if moment < self._banned_until:
             raise self._ban(moment, now)
-        name, window = self._window(path)
+        name, window = self._window(path, query)
         if not window.take(_weight(path, query) if name == "weight" else 1, moment):
             raise self._refuse(window, moment, now)
         self._refused = 0
         return self._headers()
 
-    def _window(self, path: str) -> tuple[str, Window]:
-        if path.startswith("/futures/data/"):
+    def _window(self, path: str, query: Query) -> tuple[str, Window]:
+        # COIN-M's statistics, which are asked by pair, weigh one like the rest of that host.
+        if path.startswith("/futures/data/") and "pair" not in query:
             return "data", self._others["data"]
         if path in ("/fapi/v1/fundingRate", "/fapi/v1/fundingInfo"):
             return "funding", self._others["funding"]
@@ -141,6 +142,18 @@ _OKX: Final[Mapping[str, tuple[int, str]]] = {
     "/api/v5/market/candles": (40, ""),
     "/api/v5/market/history-candles": (20, ""),
     "/api/v5/market/books": (40, ""),
+    "/api/v5/market/trades": (100, ""),
+    "/api/v5/rubik/stat/taker-volume": (5, ""),
+    "/api/v5/rubik/stat/taker-volume-contract": (5, "instId"),
+    "/api/v5/rubik/stat/contracts/open-interest-history": (10, "instId"),
+    **{
+        f"/api/v5/rubik/stat/contracts/long-short-{name}": (5, "instId")
+        for name in (
+            "account-ratio-contract",
+            "account-ratio-contract-top-trader",
+            "position-ratio-contract-top-trader",
+        )
+    },
 }
 
 # Weight of a request that names one symbol, and of one for all of them.
@@ -152,6 +165,7 @@ _WEIGHTS: Final[Mapping[str, tuple[int, int]]] = {
     "/api/v3/ticker/price": (2, 4),
     "/api/v3/ticker/bookTicker": (2, 4),
     "/api/v3/klines": (2, 2),
+    "/api/v3/aggTrades": (4, 4),
     **{
         f"/{host}{path}": weights
         for host in ("fapi", "dapi")
@@ -160,6 +174,7 @@ _WEIGHTS: Final[Mapping[str, tuple[int, int]]] = {
             "/v1/ticker/price": (1, 2),
             "/v2/ticker/price": (1, 2),
             "/v1/ticker/bookTicker": (2, 5),
+            "/v1/aggTrades": (20, 20),
             "/v1/premiumIndex": (1, 10) if host == "fapi" else (10, 10),
         }.items()
     },

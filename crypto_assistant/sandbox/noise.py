@@ -32,13 +32,20 @@ def uniform(keys: Keys, steps: Steps) -> Floats:
     return mantissa * 2.0**-53
 
 
-def smooth(keys: Keys, first: int, count: int, period: int) -> Floats:
-    """Rows of keys, columns first..first+count-1: within [-1, 1], one random knot per period."""
-    cell, phase = np.divmod(np.arange(first, first + count, dtype=np.int64), period)
+def smooth(keys: Keys, steps: Steps, period: int) -> Floats:
+    """Rows of keys, columns of ascending steps: within [-1, 1], one random knot per period."""
+    if not len(steps):
+        return np.empty((len(keys), 0))
+    cell, phase = np.divmod(steps, period)
     salt = np.uint64(period * 0xD1342543DE82EF95 % 2**64)
     cells = np.arange(cell[0], cell[-1] + 2, dtype=np.int64)
     knots = uniform((keys + salt)[:, None], cells[None, :])
-    x = phase / period
-    start, end = (np.take(knots, cell - (cell[0] - n), axis=1) for n in (0, 1))
+    at, x = cell - cell[0], phase / period
+    start, end = knots.take(at, axis=1), knots.take(at + 1, axis=1)
     value: Floats = start + (end - start) * (x * x * (3 - 2 * x))
     return value * 2 - 1
+
+
+def run(first: int, count: int) -> Steps:
+    """So many steps in a row."""
+    return np.arange(first, first + count, dtype=np.int64)

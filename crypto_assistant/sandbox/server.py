@@ -10,9 +10,7 @@ from typing import NamedTuple, Protocol
 import orjson
 from aiohttp import web
 
-from crypto_assistant.sandbox.binance import BinanceSpot
-from crypto_assistant.sandbox.binance_coinm import BinanceCoinM
-from crypto_assistant.sandbox.binance_usdm import BinanceUsdM
+from crypto_assistant.sandbox.binance import BinanceCoinM, BinanceSpot, BinanceUsdM
 from crypto_assistant.sandbox.bybit import Bybit
 from crypto_assistant.sandbox.face import Face, Query, Refusal
 from crypto_assistant.sandbox.faults import Fault, Reply, spoil

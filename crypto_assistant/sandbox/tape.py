@@ -7,8 +7,8 @@ import numpy as np
 
 from crypto_assistant.sandbox.catalog import HOUR, MINUTE, Market
 from crypto_assistant.sandbox.coins import Coin
-from crypto_assistant.sandbox.grid import Grid, Minutes, funding_rate
-from crypto_assistant.sandbox.noise import Floats
+from crypto_assistant.sandbox.grid import Grid, Minutes, funding_rate, mark
+from crypto_assistant.sandbox.noise import Floats, run
 
 _BATCH: Final = 1 << 17  # market-minutes worked on at once: the temporaries stay small
 _WINDOW: Final = 1439  # whole minutes that 24 hours hold besides the running one
@@ -140,8 +140,8 @@ class _Frame:
         self._grid = grid
         self._day = day
         self._bars = grid.minutes(minute, 1).at(0)
-        self._index = grid.ticks(grid.index(minute, 2))
-        self._interest = grid.size(grid.open_interest(minute))
+        self._index = grid.ticks(grid.index(run(minute, 2)))
+        self._interest = grid.size(grid.open_interest(run(minute, 1))[:, 0])
         self._open = grid.opens(minute - _WINDOW)
         self._hour_ago = grid.opens(minute - 60)
         self._funding = [_funding(seed, market, minute * MINUTE) for market in grid.markets]
@@ -188,8 +188,7 @@ class _Frame:
         return self._index[:, 0] + np.rint((self._index[:, 1] - self._index[:, 0]) * phase)
 
     def _mark(self, bars: Minutes, phase: float) -> Floats:
-        fair = self._fair(phase)
-        return np.rint(fair + (bars.close - fair) * 0.4)
+        return mark(self._fair(phase), bars.close)
 
     def _interest_in_coin(self, bars: Minutes, phase: float) -> Floats:
         usd = self._interest * self._grid.unit
@@ -208,19 +207,19 @@ def so_far(bars: Minutes, phase: float) -> Minutes:
     The price goes to one extreme in the first third, to the other in the second, then to the
     close; a rising minute makes its low first.
     """
-    rising = bars.close >= bars.open
-    turns = (
-        bars.open,
-        np.where(rising, bars.low, bars.high),
-        np.where(rising, bars.high, bars.low),
-        bars.close,
-    )
-    leg = int(phase * 3)
+    turns, leg = turning_points(bars), int(phase * 3)
     passed, target = turns[: leg + 1], turns[leg + 1]
     last = np.rint(passed[-1] + (target - passed[-1]) * (phase * 3 - leg))
     seen = np.stack([*passed, last])
     lots = np.floor(bars.lots * phase)
     return Minutes(bars.open, seen.max(axis=0), seen.min(axis=0), last, lots)
+
+
+def turning_points(bars: Minutes) -> tuple[Floats, Floats, Floats, Floats]:
+    """Where the price of each minute is at its start, after each third, and at its end."""
+    rising = bars.close >= bars.open
+    first, second = np.where(rising, bars.low, bars.high), np.where(rising, bars.high, bars.low)
+    return bars.open, first, second, bars.close
 
 
 def _funding(seed: int, market: Market, now: int) -> tuple[float, int]:

@@ -5,12 +5,25 @@ Time moves in whole seconds. What a face prints is exactly what is true here.
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
 
 from crypto_assistant.sandbox import catalog, coins
 from crypto_assistant.sandbox.candles import Bars, candles, joined
 from crypto_assistant.sandbox.catalog import MINUTE, Kind, Market, Venue
 from crypto_assistant.sandbox.grid import Grid, funding_rate
+from crypto_assistant.sandbox.noise import Floats
 from crypto_assistant.sandbox.tape import Quote, Tape
+from crypto_assistant.sandbox.trades import Trades, trades
+
+
+class Ratios(NamedTuple):
+    """The part of a market's traders that is long: of accounts, of the top ones, of their size."""
+
+    accounts: Floats
+    top_accounts: Floats
+    top_positions: Floats
 
 
 class World:
@@ -30,6 +43,7 @@ class World:
             self._by_kind.setdefault((market.venue, market.kind), []).append(market)
         self._by_symbol = {(m.venue, m.kind, m.symbol): m for m in self.markets}
         self._tapes: dict[tuple[Venue, Kind], Tape] = {}
+        self._grids: dict[tuple[Venue, Kind, str], Grid] = {}
         self._closed: OrderedDict[tuple[object, ...], Bars] = OrderedDict()
 
     def listed(self, venue: Venue, kind: Kind) -> list[Market]:
@@ -52,26 +66,68 @@ class World:
 
     def bars(self, market: Market, edges: Sequence[int], now: int) -> Bars:
         """Candles between neighbouring edges (ms, whole minutes), those that have begun by now."""
-        minute = now // MINUTE * MINUTE
+        minute, grid = now // MINUTE * MINUTE, self._grid(market)
         done = tuple(edge for edge in edges if edge <= minute)
-        running = candles(self._grid(market), edges[max(0, len(done) - 1) :], now)
-        return joined(self._whole_bars(market, done, minute), running)
+        key = market.venue, market.kind, market.symbol, done
+        if key in self._closed:
+            running = candles(grid, edges[max(0, len(done) - 1) :], now)
+            return joined(self._closed[key], running)
+        bars = candles(grid, edges, now)
+        self._keep(key, bars.where(bars.end <= minute))
+        return bars
+
+    def trades(
+        self,
+        market: Market,
+        start: int,
+        end: int,
+        now: int,
+        *,
+        limit: int | None = None,
+        newest: bool = False,
+    ) -> Trades:
+        """Those in [start, end) (ms) up to now; of more than `limit` the newest or the oldest.
+
+        Of each whole minute they add up to its bar, exactly.
+        """
+        start = max(start, market.listed)
+        end = min(end, now + 1, market.closed or now + 1)
+        return trades(self._grid(market), start, max(start, end), limit, newest)
+
+    def interest(self, market: Market, times: Sequence[int]) -> Floats:
+        """Open interest in the minute of each time (ascending ms): native units, one-sided."""
+        grid, at = self._grid(market), np.array(times, np.int64)
+        sizes: Floats = grid.size(grid.open_interest(at // MINUTE))[0]
+        sizes[at < market.listed] = 0
+        sizes[at >= (market.closed or np.inf)] = 0
+        return sizes
+
+    def marks(self, market: Market, times: Sequence[int]) -> Floats:
+        """The mark price at the start of the minute of each time (ascending ms)."""
+        grid, at = self._grid(market), np.array(times, np.int64)
+        prices: Floats = grid.price(grid.marks(at // MINUTE))[0]
+        return prices
+
+    def ratios(self, market: Market, times: Sequence[int]) -> Ratios:
+        """Shares in the minute of each time (ascending ms)."""
+        grid, at = self._grid(market), np.array(times, np.int64)
+        return Ratios(*(grid.long_share(salt, at // MINUTE)[0] for salt in (23, 29, 31)))
 
     def funding(self, market: Market, paid_at: int) -> float:
         """The rate of the payment at `paid_at` (ms)."""
         return funding_rate(self.seed, market, paid_at)
 
-    def _whole_bars(self, market: Market, edges: tuple[int, ...], now: int) -> Bars:
+    def _keep(self, key: tuple[object, ...], bars: Bars) -> None:
         """Closed bars never change: the latest asked for are kept."""
-        key = market.venue, market.kind, market.symbol, edges
-        if key not in self._closed:
-            self._closed[key] = candles(self._grid(market), edges, now)
-            if len(self._closed) > 128:
-                self._closed.popitem(last=False)
-        return self._closed[key]
+        self._closed[key] = bars
+        if len(self._closed) > 128:
+            self._closed.popitem(last=False)
 
     def _grid(self, market: Market) -> Grid:
-        return Grid(self.seed, self.coins, [market])
+        name = market.venue, market.kind, market.symbol
+        if name not in self._grids:
+            self._grids[name] = Grid(self.seed, self.coins, [market])
+        return self._grids[name]
 
     def _tape(self, venue: Venue, kind: Kind) -> Tape:
         if (venue, kind) not in self._tapes:

@@ -9,6 +9,7 @@ from typing import Any
 import ccxt  # type: ignore[import-not-found]
 import okx.MarketData  # type: ignore[import-not-found]
 import okx.PublicData  # type: ignore[import-not-found]
+import okx.TradingData  # type: ignore[import-not-found]
 import pybit.unified_trading  # type: ignore[import-not-found]
 import pytest
 from binance_sdk_derivatives_trading_coin_futures import (  # type: ignore[import-not-found]
@@ -20,7 +21,7 @@ from binance_sdk_derivatives_trading_usds_futures import (  # type: ignore[impor
 from binance_sdk_spot import spot  # type: ignore[import-not-found]
 
 from crypto_assistant.sandbox import World
-from crypto_assistant.sandbox.catalog import HOUR, Kind, Market, Venue
+from crypto_assistant.sandbox.catalog import HOUR, MINUTE, Kind, Market, Venue
 from crypto_assistant.sandbox.tape import Quote
 from tests.interop.conftest import NOW
 
@@ -39,6 +40,7 @@ BTC: list[tuple[Venue, Kind, str]] = [
     ("okx", "linear", "PEPE-USDT-SWAP"),
     ("okx", "inverse", "BTC-USD-SWAP"),
 ]
+SAMPLES = [NOW // (5 * MINUTE) * 5 * MINUTE - back * MINUTE for back in (5, 0)]
 PERPETUALS = [case for case in BTC if case[1] != "spot"]
 
 
@@ -80,6 +82,23 @@ def known(world: World, case: tuple[Venue, Kind, str]) -> tuple[Market, Quote]:
     market = world.market(*case)
     assert market is not None
     return market, world.quote(market, NOW)
+
+
+def last_trade(world: World, case: tuple[Venue, Kind, str]) -> tuple[float, float, bool]:
+    """Price, size, and whether the taker bought."""
+    market, _ = known(world, case)
+    trades = world.trades(market, 0, NOW + 1, NOW, limit=1, newest=True)
+    return float(trades.price[0]), float(trades.size[0]), bool(trades.bought[0])
+
+
+def both(
+    ccxts: dict[str, Any], world: World, case: tuple[Venue, Kind, str]
+) -> tuple[Market, dict[str, Any]]:
+    """One of our markets, and ccxt's view of it."""
+    market, _ = known(world, case)
+    theirs = listed(ccxts[market.venue], market)
+    assert theirs is not None
+    return market, theirs
 
 
 @pytest.mark.parametrize("venue", ["binance", "bybit", "okx"])
@@ -205,6 +224,78 @@ def test_ccxt_reads_open_interest(
     assert coins * market.multiplier == pytest.approx(quote.open_interest_coins)
 
 
+@pytest.mark.parametrize("case", BTC, ids=str)
+def test_ccxt_reads_candles_since_a_time(
+    ccxts: dict[str, Any], world: World, case: tuple[Venue, Kind, str]
+) -> None:
+    market, theirs = both(ccxts, world, case)
+    since = NOW // HOUR * HOUR - 40 * HOUR
+    rows = ccxts[market.venue].fetch_ohlcv(theirs["symbol"], "1h", since=since, limit=6)
+    bars = world.bars(market, range(since, since + 7 * HOUR, HOUR), NOW)
+    assert [row[0] for row in rows] == bars.start.tolist()
+    assert [row[4] for row in rows] == bars.close.tolist()
+
+
+@pytest.mark.parametrize("case", BTC, ids=str)
+def test_ccxt_reads_trades(
+    ccxts: dict[str, Any], world: World, case: tuple[Venue, Kind, str]
+) -> None:
+    market, theirs = both(ccxts, world, case)
+    rows = ccxts[market.venue].fetch_trades(theirs["symbol"], limit=50)
+    trades = world.trades(market, 0, NOW + 1, NOW, limit=50, newest=True)
+    assert [row["timestamp"] for row in rows] == trades.time.tolist()
+    assert sorted(row["amount"] for row in rows) == sorted(trades.size.tolist())
+    assert sorted(row["price"] for row in rows) == sorted(trades.price.tolist())
+    bought = sum(row["amount"] for row in rows if row["side"] == "buy")
+    assert bought == pytest.approx(trades.size[trades.bought].sum())
+
+
+@pytest.mark.parametrize("case", PERPETUALS, ids=str)
+def test_ccxt_reads_the_history_of_open_interest(
+    ccxts: dict[str, Any], world: World, case: tuple[Venue, Kind, str]
+) -> None:
+    market, theirs = both(ccxts, world, case)
+    read = ccxts[market.venue].fetch_open_interest_history
+    last = NOW // HOUR * HOUR
+    # ccxt passes both sides of Bybit on.
+    sides = 2 if market.venue == "bybit" else 1
+    name = "openInterestValue" if case[:2] == ("bybit", "inverse") else "openInterestAmount"
+    for end in (last, last - 36 * HOUR):
+        times = range(end - 3 * HOUR, end + 1, HOUR)
+        rows = read(theirs["symbol"], "1h", since=times[0], limit=4, params={"until": end})
+        assert [row["timestamp"] for row in rows] == list(times)
+        assert [row[name] for row in rows] == (world.interest(market, times) * sides).tolist()
+
+
+@pytest.mark.parametrize("case", PERPETUALS, ids=str)
+def test_ccxt_reads_long_short_ratios(
+    ccxts: dict[str, Any], world: World, case: tuple[Venue, Kind, str]
+) -> None:
+    market, theirs = both(ccxts, world, case)
+    params = {"contractType": "PERPETUAL"} if market.venue == "binance" else {}
+    read = ccxts[market.venue].fetch_long_short_ratio_history
+    rows = read(theirs["symbol"], "1h", limit=3, params=params)
+    last = NOW // HOUR * HOUR
+    share = world.ratios(market, range(last - 2 * HOUR, last + 1, HOUR)).accounts
+    assert sorted(row["timestamp"] for row in rows) == [last - 2 * HOUR, last - HOUR, last]
+    ratios = [row["longShortRatio"] for row in sorted(rows, key=lambda row: row["timestamp"])]
+    assert ratios == pytest.approx((share / (1 - share)).tolist(), abs=1e-3)
+
+
+@pytest.mark.parametrize("case", [case for case in PERPETUALS if case[0] == "okx"], ids=str)
+def test_ccxt_asks_okx_for_taker_volume(
+    ccxts: dict[str, Any], world: World, case: tuple[Venue, Kind, str]
+) -> None:
+    market, _ = known(world, case)
+    ask = ccxts["okx"].publicGetRubikStatTakerVolumeContract
+    body = ask({"instId": market.symbol, "period": "5m", "limit": "1", "end": str(SAMPLES[1])})
+    ((start, sold, bought),) = body["data"]
+    bar = world.bars(market, SAMPLES, NOW)
+    assert int(start) == SAMPLES[0]
+    assert float(bought) == bar.taker_buy[0]
+    assert float(sold) == pytest.approx(bar.volume[0] - bar.taker_buy[0])
+
+
 def test_binances_sdk_reads_spot(urls: dict[str, str], world: World) -> None:
     config = spot.ConfigurationRestAPI(base_path=urls["BINANCE_SPOT_URL"])
     rest = spot.Spot(config_rest_api=config).rest_api
@@ -218,6 +309,9 @@ def test_binances_sdk_reads_spot(urls: dict[str, str], world: World) -> None:
     best = rest.ticker_book_ticker(symbol="BTCUSDT").data().actual_instance
     assert float(best.bid_price) == quote.bid
     assert float(rest.depth("BTCUSDT", limit=5).data().asks[0][0]) == quote.ask
+    trade = rest.agg_trades("BTCUSDT", limit=1).data()[0]
+    newest = last_trade(world, ("binance", "spot", "BTCUSDT"))
+    assert (float(trade.p), float(trade.q), not trade.m) == newest
     assert float(rest.klines("BTCUSDT", "1h", limit=1).data()[0][4]) == quote.last
     assert rest.time().data().server_time == NOW
 
@@ -246,6 +340,26 @@ def test_binances_sdk_reads_usd_margined(urls: dict[str, str], world: World) -> 
     assert float(paid[-1].funding_rate) == world.funding(market, paid[-1].funding_time)
     assert float(rest.kline_candlestick_data("BTCUSDT", "1h", limit=1).data()[0][4]) == quote.last
     assert float(rest.order_book("BTCUSDT", limit=5).data().bids[0][0]) == quote.bid
+    trade = rest.compressed_aggregate_trades_list("BTCUSDT", limit=1).data()[0]
+    newest = last_trade(world, ("binance", "linear", "BTCUSDT"))
+    assert (float(trade.p), float(trade.q), not trade.m) == newest
+
+
+def test_binances_sdk_reads_statistics_of_usd_margined(urls: dict[str, str], world: World) -> None:
+    config = usds_futures.ConfigurationRestAPI(base_path=urls["BINANCE_USDM_URL"])
+    rest = usds_futures.DerivativesTradingUsdsFutures(config_rest_api=config).rest_api
+    market, _ = known(world, ("binance", "linear", "BTCUSDT"))
+    interest = rest.open_interest_statistics("BTCUSDT", "5m", limit=2).data()
+    assert [row.timestamp for row in interest] == SAMPLES
+    sizes = [float(row.sum_open_interest) for row in interest]
+    assert sizes == world.interest(market, SAMPLES).tolist()
+    for ask, shares in (
+        (rest.long_short_ratio, world.ratios(market, SAMPLES).accounts),
+        (rest.top_trader_long_short_ratio_accounts, world.ratios(market, SAMPLES).top_accounts),
+        (rest.top_trader_long_short_ratio_positions, world.ratios(market, SAMPLES).top_positions),
+    ):
+        rows = ask("BTCUSDT", "5m", limit=2).data()
+        assert [float(row.long_account) for row in rows] == shares.round(4).tolist()
 
 
 def test_binances_sdk_reads_coin_margined(urls: dict[str, str], world: World) -> None:
@@ -267,6 +381,27 @@ def test_binances_sdk_reads_coin_margined(urls: dict[str, str], world: World) ->
     assert float(row[4]) == quote.last
     paid = rest.get_funding_rate_history_of_perpetual_futures("BTCUSD_PERP", limit=2).data()
     assert len(paid) == 2
+    trade = rest.compressed_aggregate_trades_list("BTCUSD_PERP", limit=1).data()[0]
+    newest = last_trade(world, ("binance", "inverse", "BTCUSD_PERP"))
+    assert (float(trade.p), float(trade.q), not trade.m) == newest
+
+
+def test_binances_sdk_reads_statistics_of_coin_margined(urls: dict[str, str], world: World) -> None:
+    config = coin_futures.ConfigurationRestAPI(base_path=urls["BINANCE_COINM_URL"])
+    rest = coin_futures.DerivativesTradingCoinFutures(config_rest_api=config).rest_api
+    market, _ = known(world, ("binance", "inverse", "BTCUSD_PERP"))
+    asked = {"pair": "BTCUSD", "period": "5m", "contract_type": "PERPETUAL", "limit": 2}
+    interest = rest.open_interest_statistics(**asked).data()
+    assert [row.timestamp for row in interest] == SAMPLES
+    sizes = [float(row.sum_open_interest) for row in interest]
+    assert sizes == world.interest(market, SAMPLES).tolist()
+    ratios = world.ratios(market, SAMPLES)
+    rows = rest.long_short_ratio(**asked).data()
+    assert [float(row.long_account) for row in rows] == ratios.accounts.round(4).tolist()
+    rows = rest.top_trader_long_short_ratio_accounts(**asked).data()
+    assert [float(row.long_account) for row in rows] == ratios.top_accounts.round(4).tolist()
+    rows = rest.top_trader_long_short_ratio_positions(**asked).data()
+    assert [float(row.long_position) for row in rows] == ratios.top_positions.round(4).tolist()
 
 
 def test_pybit_reads_bybit(urls: dict[str, str], world: World) -> None:
@@ -287,6 +422,29 @@ def test_pybit_reads_bybit(urls: dict[str, str], world: World) -> None:
     (last,) = paid["result"]["list"]
     assert float(last["fundingRate"]) == world.funding(market, int(last["fundingRateTimestamp"]))
     assert session.get_server_time()["time"] == NOW
+
+
+def test_pybit_reads_statistics_of_bybit(urls: dict[str, str], world: World) -> None:
+    session = pybit.unified_trading.HTTP()
+    session.endpoint = urls["BYBIT_URL"]
+    case: tuple[Venue, Kind, str] = ("bybit", "inverse", "BTCUSD")
+    market, _ = known(world, case)
+    asked = {"category": "inverse", "symbol": "BTCUSD", "limit": 2}
+    first = session.get_open_interest(**asked, intervalTime="5min")["result"]
+    older = session.get_open_interest(**asked, intervalTime="5min", cursor=first["nextPageCursor"])[
+        "result"
+    ]
+    rows = [*first["list"], *older["list"]][::-1]
+    times = [int(row["timestamp"]) for row in rows]
+    assert times == list(range(SAMPLES[0] - 10 * MINUTE, SAMPLES[1] + 1, 5 * MINUTE))
+    sizes = [float(row["singleOpenInterest"]) for row in rows]
+    assert sizes == world.interest(market, times).tolist()
+    rows = session.get_long_short_ratio(**asked, period="5min")["result"]["list"][::-1]
+    shares = world.ratios(market, SAMPLES).accounts.round(4).tolist()
+    assert [float(row["buyRatio"]) for row in rows] == shares
+    trade = session.get_public_trade_history(**asked)["result"]["list"][0]
+    side = trade["side"] == "Buy"
+    assert (float(trade["price"]), float(trade["size"]), side) == last_trade(world, case)
 
 
 def test_python_okx_reads_okx(urls: dict[str, str], world: World) -> None:
@@ -317,3 +475,23 @@ def test_python_okx_reads_okx(urls: dict[str, str], world: World) -> None:
     assert prices.get_history_candlesticks("BTC-USDT-SWAP", bar="1Dutc", limit="2")["data"]
     (book,) = prices.get_orderbook("BTC-USDT-SWAP", sz="1")["data"]
     assert float(book["asks"][0][0]) == quote.ask
+
+
+def test_python_okx_reads_statistics_of_okx(urls: dict[str, str], world: World) -> None:
+    trading = okx.TradingData.TradingDataAPI(domain=urls["OKX_URL"])
+    prices = okx.MarketData.MarketAPI(domain=urls["OKX_URL"])
+    case: tuple[Venue, Kind, str] = ("okx", "linear", "BTC-USDT-SWAP")
+    market, _ = known(world, case)
+    rows = trading.get_open_interest_history("BTC-USDT-SWAP", limit="2")["data"][::-1]
+    assert [int(row[0]) for row in rows] == SAMPLES
+    assert [float(row[1]) for row in rows] == world.interest(market, SAMPLES).tolist()
+    start, sold, bought = trading.get_taker_volume("DOGE", "SPOT", period="5m")["data"][1]
+    doge, _ = known(world, ("okx", "spot", "DOGE-USDT"))
+    bar = world.bars(doge, [int(start), int(start) + 5 * MINUTE], NOW)
+    assert float(bought) == bar.taker_buy[0]
+    assert float(sold) == pytest.approx(bar.volume[0] - bar.taker_buy[0])
+    futures = okx.PublicData.PublicAPI(domain=urls["OKX_URL"]).get_open_interest("FUTURES")["data"]
+    assert all(float(row["oi"]) > 0 for row in futures)
+    trade = prices.get_trades("BTC-USDT-SWAP", limit="1")["data"][0]
+    side = trade["side"] == "buy"
+    assert (float(trade["px"]), float(trade["sz"]), side) == last_trade(world, case)

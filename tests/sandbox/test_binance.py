@@ -85,6 +85,30 @@ async def test_klines_from_a_start_are_the_oldest_but_newest_on_coin_margined(
     assert [row[0] for row in rows] == [hour - HOUR, hour]
 
 
+@pytest.mark.parametrize(
+    ("host", "path", "most"),
+    [
+        (SPOT, "/api/v3/klines?symbol=BTCUSDT", 1000),
+        (USDM, "/fapi/v1/klines?symbol=BTCUSDT", 1500),
+        (COINM, "/dapi/v1/klines?symbol=BTCUSD_PERP", 1500),
+    ],
+)
+async def test_klines_have_a_most(client: Client, host: str, path: str, most: int) -> None:
+    rows = await client(host, f"{path}&interval=1m&limit=1500")
+    assert [row[0] for row in rows[:: most - 1]] == [
+        NOW // MINUTE * MINUTE - (most - 1) * MINUTE,
+        NOW // MINUTE * MINUTE,
+    ]
+
+
+async def test_coin_margined_klines_lie_in_200_days(client: Client) -> None:
+    ask, today = "/dapi/v1/klines?symbol=BTCUSD_PERP&interval=1d&limit=1500", NOW // DAY * DAY
+    after = await client(COINM, f"{ask}&startTime={today - 300 * DAY}")
+    assert (after[0][0], after[-1][0]) == (today - 300 * DAY, today - 100 * DAY)
+    before = await client(COINM, f"{ask}&endTime={today}")
+    assert (before[0][0], before[-1][0]) == (today - 200 * DAY, today)
+
+
 async def test_klines_before_the_listing_begin_with_it(client: Client, world: World) -> None:
     listed = market(world, "linear", "MONUSDT").listed
     rows = await client(USDM, "/fapi/v1/klines?symbol=MONUSDT&interval=1h&startTime=0&limit=2")

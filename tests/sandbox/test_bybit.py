@@ -68,6 +68,13 @@ async def test_candles_of_a_window_are_its_newest(client: Client) -> None:
     assert [int(row[0]) for row in rows] == [hour - HOUR, hour - 2 * HOUR]
 
 
+async def test_candles_from_a_start_alone_are_its_oldest(client: Client) -> None:
+    hour = NOW - NOW % HOUR
+    window = f"start={hour - 9 * HOUR}&limit=2"
+    rows = await listing(client, f"kline?symbol=BTCUSDT&interval=60&{window}")
+    assert [int(row[0]) for row in rows] == [hour - 8 * HOUR, hour - 9 * HOUR]
+
+
 async def test_instruments_come_in_pages(client: Client, world: World) -> None:
     seen: list[str] = []
     cursor, pages = "", 0

@@ -17,7 +17,7 @@ TICKERS = {
 VENUES = sorted(TICKERS)
 
 
-def rows(body: Any) -> list[dict[str, Any]]:
+def rows(body: Any) -> list[Any]:
     found = body if isinstance(body, list) else body.get("data") or body["result"]["list"]
     assert isinstance(found, list)
     return found
@@ -142,6 +142,39 @@ async def test_a_null_field_is_null_everywhere(
     sandbox.faults = [Fault(venue, "null", PRICE[venue])]
     body = rows(await client(*TICKERS[venue]))
     assert {row[PRICE[venue]] for row in body} == {None}
+
+
+HISTORY = {
+    "binance": ("BINANCE_USDM_URL", "/fapi/v1/klines?symbol=BTCUSDT&interval=1h&limit=3"),
+    "bybit": ("BYBIT_URL", "/v5/market/kline?symbol=BTCUSDT&interval=60&limit=3"),
+    "okx": ("OKX_URL", "/api/v5/rubik/stat/taker-volume-contract?instId=BTC-USDT-SWAP&limit=3"),
+}
+
+
+async def test_null_fields_leave_names_and_times(
+    client: Client, sandbox: Sandbox, venue: str
+) -> None:
+    healthy = await client(*HISTORY[venue])
+    sandbox.faults = [Fault(venue, "null_fields")]
+    empty, body = None if venue == "binance" else "", await client(*HISTORY[venue])
+    times = (0, 6) if venue == "binance" else (0,)
+    for row, whole in zip(rows(body), rows(healthy), strict=True):
+        kept = {place: value for place, value in enumerate(row) if value != empty}
+        assert kept == {place: whole[place] for place in times}
+    name, price = ("instId", "last") if venue == "okx" else ("symbol", "lastPrice")
+    for row in rows(await client(*TICKERS[venue])):
+        assert row[name]
+        assert row[price] == empty
+
+
+async def test_null_fields_keep_the_envelope(client: Client, sandbox: Sandbox, venue: str) -> None:
+    sandbox.faults = [Fault(venue, "null_fields")]
+    body = await client(*TICKERS[venue])
+    if venue != "binance":
+        assert body.get("code", body.get("retCode")) in ("0", 0)
+    interest = await client("BINANCE_USDM_URL", "/fapi/v1/openInterest?symbol=BTCUSDT")
+    assert (interest["openInterest"] is None) is (venue == "binance")
+    assert interest["symbol"] == "BTCUSDT"
 
 
 async def test_an_error_code_in_the_body(client: Client, sandbox: Sandbox, venue: str) -> None:

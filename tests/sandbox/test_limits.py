@@ -33,6 +33,11 @@ async def spend(client: Client, host: str, path: str, times: int) -> None:
         (USDM, "/fapi/v1/klines?symbol=BTCUSDT&interval=1m&limit=1500", 10),
         (USDM, "/fapi/v1/fundingInfo", 0),
         (COINM, "/dapi/v1/premiumIndex?symbol=BTCUSD_PERP", 10),
+        (SPOT, "/api/v3/aggTrades?symbol=BTCUSDT", 4),
+        (USDM, "/fapi/v1/aggTrades?symbol=BTCUSDT", 20),
+        (COINM, "/dapi/v1/aggTrades?symbol=BTCUSD_PERP", 20),
+        (USDM, "/futures/data/openInterestHist?symbol=BTCUSDT&period=5m", 0),
+        (COINM, "/futures/data/openInterestHist?pair=BTCUSD&period=5m", 1),
     ],
 )
 async def test_binance_counts_weight(client: Client, host: str, path: str, weight: int) -> None:
@@ -77,6 +82,14 @@ async def test_binance_counts_funding_apart(client: Client, moment: Moment) -> N
     await spend(client, USDM, "/fapi/v1/time", 1)
 
 
+async def test_binance_counts_the_statistics_of_usd_margined_apart(client: Client) -> None:
+    path = "/futures/data/topLongShortAccountRatio?period=1d&limit=1"
+    await spend(client, USDM, f"{path}&symbol=BTCUSDT", 1000)
+    response, _ = await client.answer(USDM, f"{path}&symbol=BTCUSDT")
+    assert (response.status, response.headers["Retry-After"]) == (429, "300")
+    await spend(client, COINM, f"{path}&pair=BTCUSD", 1)
+
+
 async def test_bybit_shuts_out_whoever_asks_600_times_in_5_seconds(
     client: Client, moment: Moment
 ) -> None:
@@ -105,3 +118,30 @@ async def test_okx_counts_some_endpoints_by_instrument(client: Client) -> None:
     await spend(client, "OKX_URL", f"{path}ETH-USDT-SWAP", 10)
     response, _ = await client.answer("OKX_URL", f"{path}BTC-USDT-SWAP")
     assert response.status == 429
+
+
+@pytest.mark.parametrize(
+    ("path", "budget", "others"),
+    [
+        ("market/trades?instId=BTC-USDT", 100, None),
+        ("market/history-candles?instId=BTC-USDT", 20, None),
+        ("rubik/stat/taker-volume?instType=SPOT&ccy=BTC", 5, None),
+        ("rubik/stat/taker-volume-contract?instId=BTC-USDT-SWAP", 5, "ETH-USDT-SWAP"),
+        ("rubik/stat/contracts/open-interest-history?instId=BTC-USDT-SWAP", 10, "ETH-USDT-SWAP"),
+        ("rubik/stat/contracts/long-short-account-ratio-contract?instId=BTC-USDT-SWAP", 5,
+         "ETH-USDT-SWAP"),
+        ("rubik/stat/contracts/long-short-account-ratio-contract-top-trader?instId=BTC-USDT-SWAP",
+         5, "ETH-USDT-SWAP"),
+        ("rubik/stat/contracts/long-short-position-ratio-contract-top-trader?instId=BTC-USDT-SWAP",
+         5, "ETH-USDT-SWAP"),
+    ],
+)  # fmt: skip
+async def test_okx_gives_each_endpoint_its_budget(
+    client: Client, path: str, budget: int, others: str | None
+) -> None:
+    await spend(client, "OKX_URL", f"/api/v5/{path}", budget)
+    response, _ = await client.answer("OKX_URL", f"/api/v5/{path}")
+    assert response.status == 429
+    other = path.rpartition("=")[0] + "=" + (others or "ETH-USDT")
+    response, _ = await client.answer("OKX_URL", f"/api/v5/{other}")
+    assert response.status == (429 if others is None else 200)

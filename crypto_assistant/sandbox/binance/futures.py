@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from crypto_assistant.sandbox.binance_answers import (
+from crypto_assistant.sandbox.binance.answers import (
     Row,
     change,
     day_times,
@@ -16,7 +16,14 @@ from crypto_assistant.sandbox.binance_answers import (
     trade_ids,
     whole,
 )
-from crypto_assistant.sandbox.catalog import HOUR, MINUTE, Kind, Market, Venue
+from crypto_assistant.sandbox.binance.statistics import (
+    ACCOUNTS,
+    Asked,
+    long_short,
+    open_interest,
+)
+from crypto_assistant.sandbox.binance.trades import futures_trades
+from crypto_assistant.sandbox.catalog import DAY, HOUR, MINUTE, Kind, Market, Venue
 from crypto_assistant.sandbox.face import Query, Refusal, Route, fixed
 from crypto_assistant.sandbox.tape import Quote
 from crypto_assistant.sandbox.world import World
@@ -31,6 +38,8 @@ class Futures(ABC):
     kind: ClassVar[Kind]
     prefix: ClassVar[str]
     turnover_decimals: ClassVar[int]
+    positions: ClassVar[tuple[str, str]]
+    newest: ClassVar[bool] = False  # of too many candles in a window, the newest or the oldest
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -38,7 +47,8 @@ class Futures(ABC):
         ends = sorted({m.expires for m in self._markets.values() if m.expires is not None})
         self._quarters = (ends[0], ends[1])
         self.routes: Mapping[str, Route] = {
-            self.prefix + path: route for path, route in self._paths().items()
+            **{self.prefix + path: route for path, route in self._paths().items()},
+            **{f"/futures/data/{name}": route for name, route in self._statistics().items()},
         }
 
     def _paths(self) -> dict[str, Route]:
@@ -47,6 +57,7 @@ class Futures(ABC):
             "/v1/time": lambda _query, now: {"serverTime": now},
             "/v1/exchangeInfo": self._exchange_info,
             "/v1/klines": self._klines,
+            "/v1/aggTrades": self._trades,
             "/v1/depth": self._depth,
             "/v1/ticker/24hr": lambda query, now: self._per_symbol(query, now, self._day),
             "/v1/ticker/price": lambda query, now: self._per_symbol(query, now, self._price),
@@ -55,6 +66,15 @@ class Futures(ABC):
             "/v1/fundingInfo": self._funding_info,
             "/v1/fundingRate": self._funding_rates,
             "/v1/openInterest": self._open_interest,
+        }
+
+    def _statistics(self) -> dict[str, Route]:
+        ratio = self._long_short
+        return {
+            "openInterestHist": self._interest_history,
+            "globalLongShortAccountRatio": ratio("accounts", ACCOUNTS),
+            "topLongShortAccountRatio": ratio("top_accounts", ACCOUNTS),
+            "topLongShortPositionRatio": ratio("top_positions", self.positions),
         }
 
     def unknown(self, path: str, now: int) -> Refusal:
@@ -74,6 +94,9 @@ class Futures(ABC):
 
     @abstractmethod
     def _premium(self, market: Market, quote: Quote, now: int) -> Row: ...
+
+    @abstractmethod
+    def _asked(self, query: Query) -> Asked: ...
 
     @abstractmethod
     def _per_symbol(self, query: Query, now: int, row: RowMaker) -> Row | list[Row]: ...
@@ -130,16 +153,27 @@ class Futures(ABC):
             "time": now,
         }
 
+    def _interest_history(self, query: Query, now: int) -> list[Row]:
+        return open_interest(self._world, self._asked(query), query, now)
+
+    def _long_short(self, group: str, names: tuple[str, str]) -> Route:
+        def route(query: Query, now: int) -> list[Row]:
+            asked = self._asked(query)
+            return long_short(self._world, asked, query, now, group=group, names=names)
+
+        return route
+
+    def _trades(self, query: Query, now: int) -> list[Row]:
+        market = self._market(required(query, "symbol"))
+        return futures_trades(self._world, market, query, now, earliest=now - 2 * DAY)
+
     def _klines(self, query: Query, now: int) -> list[list[Any]]:
         market = self._market(required(query, "symbol"))
         limit = whole(query, "limit", 500)
         if not 0 < limit <= 1500:
             raise error(-1130, "Data sent for parameter 'limit' is not valid.")
-        bars = kline_bars(self._world, market, query, now, limit=limit, newest=self._newest(query))
+        bars = kline_bars(self._world, market, query, now, limit=limit, newest=self.newest)
         return kline_rows(bars, market.price_decimals, market.size_decimals, self.turnover_decimals)
-
-    def _newest(self, query: Query) -> bool:
-        return False
 
     def _depth(self, query: Query, now: int) -> Row:
         market = self._market(required(query, "symbol"))

@@ -1,16 +1,24 @@
 """Bybit v5: https://bybit-exchange.github.io/docs/v5/market"""
 
 from collections.abc import Mapping
-from functools import cached_property
-from typing import Any, Final
+from functools import cached_property, partial
+from typing import Final
 
-from crypto_assistant.sandbox.bybit_rows import INSTRUMENT, contract_ticker, rate, spot_ticker
-from crypto_assistant.sandbox.catalog import HOUR, Kind, Market, Venue
+from crypto_assistant.sandbox.bybit.answers import (
+    Row,
+    answer,
+    category_of,
+    error,
+    limit_of,
+    market_of,
+    whole,
+)
+from crypto_assistant.sandbox.bybit.rows import INSTRUMENT, contract_ticker, rate, spot_ticker
+from crypto_assistant.sandbox.bybit.statistics import account_ratio, open_interest, recent_trades
+from crypto_assistant.sandbox.catalog import HOUR, Kind, Venue
 from crypto_assistant.sandbox.face import Query, Refusal, Route, fixed
 from crypto_assistant.sandbox.periods import DAYS, HOURS, MINUTES, MONTH, WEEK, Period
 from crypto_assistant.sandbox.world import World
-
-Row = dict[str, Any]
 
 INTERVALS: Final[Mapping[str, Period]] = {
     **{str(n): period for n, period in MINUTES.items()},
@@ -19,7 +27,6 @@ INTERVALS: Final[Mapping[str, Period]] = {
     "W": WEEK,
     "M": MONTH,
 }
-_CATEGORIES: Final[Mapping[str, Kind]] = {"spot": "spot", "linear": "linear", "inverse": "inverse"}
 
 
 class Bybit:
@@ -36,6 +43,9 @@ class Bybit:
             f"{market}/kline": self._kline,
             f"{market}/orderbook": self._orderbook,
             f"{market}/funding/history": self._funding_history,
+            f"{market}/recent-trade": partial(recent_trades, world),
+            f"{market}/open-interest": partial(open_interest, world),
+            f"{market}/account-ratio": partial(account_ratio, world),
         }
 
     def unknown(self, path: str, now: int) -> Refusal:
@@ -45,7 +55,7 @@ class Bybit:
         return answer({"timeSecond": str(now // 1000), "timeNano": str(now * 1_000_000)}, now)
 
     def _instruments(self, query: Query, now: int) -> Row:
-        category = _category(query, now)
+        category = category_of(query, now)
         status, symbol = query.get("status", "Trading"), query.get("symbol")
         rows = [
             row
@@ -54,7 +64,7 @@ class Bybit:
         ]
         if category == "spot":
             return answer({"category": category, "list": rows}, now)
-        limit, start = _limit(query, now, 500, 1000), _page(query, now)
+        limit, start = limit_of(query, now, 500, 1000), _first_row(query, now)
         more = start + limit < len(rows)
         cursor = f"first%3D{start + limit}" if more else ""
         page = {"category": category, "nextPageCursor": cursor, "list": rows[start : start + limit]}
@@ -68,27 +78,29 @@ class Bybit:
         }
 
     def _tickers(self, query: Query, now: int) -> Row:
-        category = _category(query, now)
+        category = category_of(query, now)
         markets = [m for m in self._world.listed("bybit", category) if m.closed is None]
         if "symbol" in query:
-            markets = [self._market(category, query, now)]
+            markets = [market_of(self._world, category, query, now)]
         quotes = self._world.quotes("bybit", category, now)
         row = spot_ticker if category == "spot" else contract_ticker
         rows = [row(market, quotes[market.symbol]) for market in markets]
         return answer({"category": category, "list": rows}, now)
 
     def _kline(self, query: Query, now: int) -> Row:
-        category = _category({"category": "linear", **query}, now)
-        market = self._market(category, query, now)
+        category = category_of({"category": "linear", **query}, now)
+        market = market_of(self._world, category, query, now)
         period = INTERVALS.get(query.get("interval", ""))
         if period is None:
-            raise _error("Invalid period!", now)
-        limit = _limit(query, now, 200, 1000)
-        last = min(_whole(query, "end", now) or now, now)
-        first = _whole(query, "start", now)
+            raise error("Invalid period!", now)
+        limit = limit_of(query, now, 200, 1000)
+        last = min(whole(query, "end", now) or now, now)
+        first = whole(query, "start", now)
         if first is not None:
             first = max(first, period.start(market.listed))
-        bars = self._world.bars(market, period.edges(first, last, limit, newest=True), now)
+        # From a start alone the oldest come, with an end the newest before it.
+        newest = first is None or "end" in query
+        bars = self._world.bars(market, period.edges(first, last, limit, newest), now)
         price, size = market.price_decimals, market.size_decimals
         columns = (
             bars.start,
@@ -106,10 +118,10 @@ class Bybit:
         return answer({"symbol": market.symbol, "category": category, "list": rows[::-1]}, now)
 
     def _orderbook(self, query: Query, now: int) -> Row:
-        category = _category(query, now)
-        market = self._market(category, query, now)
+        category = category_of(query, now)
+        market = market_of(self._world, category, query, now)
         quote = self._world.quote(market, now)
-        depth = min(_limit(query, now, 1 if category == "spot" else 25, 1000), 25)
+        depth = min(limit_of(query, now, 1 if category == "spot" else 25, 1000), 25)
         price, size, tick = market.price_decimals, market.size_decimals, float(market.tick)
         levels = range(depth)
         book = {
@@ -128,14 +140,14 @@ class Bybit:
         return answer(book, now)
 
     def _funding_history(self, query: Query, now: int) -> Row:
-        category = _category(query, now)
-        market = self._market(category, query, now)
-        start, end = _whole(query, "startTime", now), _whole(query, "endTime", now)
+        category = category_of(query, now)
+        market = market_of(self._world, category, query, now)
+        start, end = whole(query, "startTime", now), whole(query, "endTime", now)
         if start is not None and end is None:
-            raise _error("params error: endTime is required with startTime", now)
+            raise error("params error: endTime is required with startTime", now)
         if market.interval is None:
             return answer({"category": category, "list": []}, now)
-        period, limit = market.interval * HOUR, _limit(query, now, 200, 200)
+        period, limit = market.interval * HOUR, limit_of(query, now, 200, 200)
         first = max(start or 0, market.listed)
         times = range(-(-first // period) * period, min(end or now, now) + 1, period)
         rows = [
@@ -148,43 +160,10 @@ class Bybit:
         ]
         return answer({"category": category, "list": rows}, now)
 
-    def _market(self, category: Kind, query: Query, now: int) -> Market:
-        market = self._world.market("bybit", category, query.get("symbol", ""))
-        if market is None or market.closed is not None:
-            raise _error("params error: symbol invalid", now)
-        return market
 
-
-def answer(result: Row, now: int, code: int = 0, message: str = "OK") -> Row:
-    return {"retCode": code, "retMsg": message, "result": result, "retExtInfo": {}, "time": now}
-
-
-def _error(message: str, now: int) -> Refusal:
-    return Refusal(200, answer({}, now, 10001, message))
-
-
-def _category(query: Query, now: int) -> Kind:
-    category = _CATEGORIES.get(query.get("category", ""))
-    if category is None:
-        raise _error("params error: Category is invalid", now)
-    return category
-
-
-def _whole(query: Query, name: str, now: int) -> int | None:
-    text = query.get(name)
-    if text is not None and not text.isdecimal():
-        raise _error(f"params error: {name} invalid", now)
-    return None if text is None else int(text)
-
-
-def _limit(query: Query, now: int, default: int, most: int) -> int:
-    limit = _whole(query, "limit", now)
-    return default if limit is None else max(1, min(limit, most))
-
-
-def _page(query: Query, now: int) -> int:
+def _first_row(query: Query, now: int) -> int:
     cursor = query.get("cursor", "")
     text = cursor.replace("%3D", "=").removeprefix("first=")
     if cursor and not text.isdecimal():
-        raise _error("params error: cursor invalid", now)
+        raise error("params error: cursor invalid", now)
     return int(text or 0)

@@ -4,9 +4,10 @@ from functools import cached_property
 
 import orjson
 
-from crypto_assistant.sandbox.binance_answers import Row
-from crypto_assistant.sandbox.binance_futures import Futures, RowMaker
-from crypto_assistant.sandbox.binance_symbols import ASSETS, USDM_LIMITS, usdm_symbol
+from crypto_assistant.sandbox.binance.answers import Row, required
+from crypto_assistant.sandbox.binance.futures import Futures, RowMaker
+from crypto_assistant.sandbox.binance.statistics import ACCOUNTS, Asked
+from crypto_assistant.sandbox.binance.symbols import ASSETS, USDM_LIMITS, usdm_symbol
 from crypto_assistant.sandbox.catalog import Market
 from crypto_assistant.sandbox.face import Query, Route, fixed
 from crypto_assistant.sandbox.tape import Quote
@@ -17,6 +18,7 @@ class BinanceUsdM(Futures):
     kind = "linear"
     prefix = "/fapi"
     turnover_decimals = 5
+    positions = ACCOUNTS
 
     def _paths(self) -> dict[str, Route]:
         return {**super()._paths(), "/v2/ticker/price": super()._paths()["/v1/ticker/price"]}
@@ -41,6 +43,10 @@ class BinanceUsdM(Futures):
         if "symbol" in query:
             return self._rows([self._market(query["symbol"])], now, row)[0]
         return self._rows(list(self._markets.values()), now, row)
+
+    def _asked(self, query: Query) -> Asked:
+        market = self._market(required(query, "symbol"))
+        return Asked([market], {"symbol": market.symbol})
 
     def _day(self, market: Market, quote: Quote, now: int) -> Row:
         mean = quote.turnover / quote.volume if quote.volume else 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from crypto_assistant.sandbox.binance_answers import (
+from crypto_assistant.sandbox.binance.answers import (
     change,
     day_times,
     error,
@@ -18,12 +18,13 @@ from crypto_assistant.sandbox.binance_answers import (
     trade_ids,
     whole,
 )
-from crypto_assistant.sandbox.binance_symbols import (
+from crypto_assistant.sandbox.binance.symbols import (
     SPOT_LIMITS,
     spot_permissions,
     spot_status,
     spot_symbol,
 )
+from crypto_assistant.sandbox.binance.trades import spot_trades
 from crypto_assistant.sandbox.catalog import Market, Venue
 from crypto_assistant.sandbox.face import Query, Refusal, Route, fixed
 from crypto_assistant.sandbox.tape import Quote
@@ -46,6 +47,7 @@ class BinanceSpot:
             "/api/v3/ticker/price": self._price,
             "/api/v3/ticker/bookTicker": self._book_ticker,
             "/api/v3/klines": self._klines,
+            "/api/v3/aggTrades": self._trades,
             "/api/v3/depth": self._depth,
         }
 
@@ -121,6 +123,10 @@ class BinanceSpot:
         limit = min(whole(query, "limit", 500), 1000)
         bars = kline_bars(self._world, market, query, now, limit=limit, newest=False)
         return kline_rows(bars, 8, 8, 8)
+
+    def _trades(self, query: Query, now: int) -> list[Row]:
+        market = self._market(required(query, "symbol"))
+        return spot_trades(self._world, market, query, now)
 
     def _depth(self, query: Query, now: int) -> Row:
         market = self._market(required(query, "symbol"))

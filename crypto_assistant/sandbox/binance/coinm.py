@@ -1,10 +1,11 @@
 """Binance COIN-M: https://developers.binance.com/docs/derivatives/coin-margined-futures"""
 
-from typing import Any
+from typing import Any, Final
 
-from crypto_assistant.sandbox.binance_answers import Row, error, required, whole
-from crypto_assistant.sandbox.binance_futures import Futures, RowMaker
-from crypto_assistant.sandbox.binance_symbols import (
+from crypto_assistant.sandbox.binance.answers import Row, error, required, whole
+from crypto_assistant.sandbox.binance.futures import Futures, RowMaker
+from crypto_assistant.sandbox.binance.statistics import POSITIONS, Asked, invalid
+from crypto_assistant.sandbox.binance.symbols import (
     FUTURES_LIMITS,
     coinm_symbol,
     contract_type,
@@ -14,12 +15,17 @@ from crypto_assistant.sandbox.catalog import DAY, Market
 from crypto_assistant.sandbox.face import Query, fixed
 from crypto_assistant.sandbox.tape import Quote
 
+_CONTRACT_TYPES: Final = "PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER"
+_SPAN: Final = 200 * DAY
+
 
 class BinanceCoinM(Futures):
     setting = "BINANCE_COINM_URL"
     kind = "inverse"
     prefix = "/dapi"
     turnover_decimals = 8
+    newest = True
+    positions = POSITIONS
 
     def _exchange_info(self, query: Query, now: int) -> Row:
         return {
@@ -35,6 +41,24 @@ class BinanceCoinM(Futures):
             return self._rows([self._market(query["symbol"])], now, row)
         markets = [m for m in self._markets.values() if query.get("pair") in (None, pair(m))]
         return self._rows(markets, now, row)
+
+    def _asked(self, query: Query) -> Asked:
+        """The contracts of a pair: of one type, or all together."""
+        name, wanted = required(query, "pair"), query.get("contractType")
+        if wanted not in (None, *_CONTRACT_TYPES):
+            raise invalid("contractType")
+        markets = [
+            market
+            for market in self._markets.values()
+            if pair(market) == name and wanted in (None, contract_type(market, self._quarters))
+        ]
+        if not markets:
+            raise error(-1121, "Invalid symbol.")
+        return Asked(markets, {"pair": name})
+
+    def _interest_history(self, query: Query, now: int) -> list[Row]:
+        named = {"contractType": query.get("contractType", "ALL")}
+        return [{**named, **row} for row in super()._interest_history(query, now)]
 
     def _day(self, market: Market, quote: Quote, now: int) -> Row:
         mean = quote.volume * market.unit / quote.turnover if quote.turnover else 0
@@ -77,13 +101,13 @@ class BinanceCoinM(Futures):
         }
 
     def _klines(self, query: Query, now: int) -> list[list[Any]]:
-        span = whole(query, "endTime", now) - whole(query, "startTime", now)
-        if self._newest(query) and span > 200 * DAY:
+        """Times that are not named lie 200 days from the one that is, at most."""
+        last = whole(query, "endTime", min(now, whole(query, "startTime", now) + _SPAN))
+        if last - whole(query, "startTime", last) > _SPAN:
             raise error(-4088, "Maximum time interval is 200 days.")
-        return super()._klines(query, now)
-
-    def _newest(self, query: Query) -> bool:
-        return "startTime" in query and "endTime" in query
+        if "endTime" in query:
+            query = {"startTime": str(max(0, last - _SPAN)), **query}
+        return super()._klines({**query, "endTime": str(last)}, now)
 
     def _depth(self, query: Query, now: int) -> Row:
         names = {"symbol": query.get("symbol"), "pair": query.get("symbol", "").partition("_")[0]}

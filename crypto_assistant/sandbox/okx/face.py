@@ -1,11 +1,14 @@
 """OKX v5: https://www.okx.com/docs-v5/en/"""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
-from crypto_assistant.sandbox.catalog import DAY, HOUR, Kind, Market, Venue
+from crypto_assistant.sandbox.catalog import DAY, HOUR, Market, Venue
 from crypto_assistant.sandbox.face import Query, Refusal, Route, short
-from crypto_assistant.sandbox.okx_rows import (
+from crypto_assistant.sandbox.okx.answers import BARS, Row, answer, error, whole
+from crypto_assistant.sandbox.okx.listing import chosen, market_of, swap_of
+from crypto_assistant.sandbox.okx.rows import (
     candle_rows,
     family,
     inst_type,
@@ -13,49 +16,24 @@ from crypto_assistant.sandbox.okx_rows import (
     level,
     price_text,
     ticker,
+    trade_rows,
 )
-from crypto_assistant.sandbox.periods import (
-    DAYS,
-    HOURS,
-    MINUTES,
-    MONTH,
-    QUARTER,
-    WEEK,
-    Period,
-    shifted,
-)
+from crypto_assistant.sandbox.okx.rubik import RUBIK
 from crypto_assistant.sandbox.tape import Quote
 from crypto_assistant.sandbox.world import World
 
-Row = dict[str, Any]
-
-_LONG: Final[Mapping[str, Period]] = {
-    "6H": HOURS[6], "12H": HOURS[12], "1D": DAYS[1], "2D": DAYS[2], "3D": DAYS[3],
-    "1W": WEEK, "1M": MONTH, "3M": QUARTER,
-}  # fmt: skip
-# From 6H on, bars begin with the day of UTC+8 unless the name ends in "utc".
-BARS: Final[Mapping[str, Period]] = {
-    **{f"{n}m": period for n, period in MINUTES.items()},
-    **{f"{n}H": HOURS[n] for n in (1, 2, 4)},
-    **{name: shifted(period, -8 * HOUR) for name, period in _LONG.items()},
-    **{f"{name}utc": period for name, period in _LONG.items()},
-}
-_KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
-    "SPOT": ("spot",),
-    "SWAP": ("linear", "inverse"),
-    "FUTURES": ("linear", "inverse"),
-}
 _MOST_RECENT: Final = 1440
 
 
 class Okx:
     venue: Venue = "okx"
     setting = "OKX_URL"
+    routes: Mapping[str, Route]
 
     def __init__(self, world: World) -> None:
         self._world = world
         api = "/api/v5"
-        self.routes: Mapping[str, Route] = {
+        self.routes = {
             f"{api}/public/time": lambda _query, now: answer([{"ts": str(now)}]),
             f"{api}/public/instruments": self._instruments,
             f"{api}/public/open-interest": self._open_interest,
@@ -68,26 +46,28 @@ class Okx:
             f"{api}/market/candles": lambda query, now: self._candles(query, now, _MOST_RECENT),
             f"{api}/market/history-candles": lambda query, now: self._candles(query, now, None),
             f"{api}/market/books": self._books,
+            f"{api}/market/trades": self._trades,
+            **{f"{api}/rubik/stat/{name}": partial(route, world) for name, route in RUBIK.items()},
         }
 
     def unknown(self, path: str, now: int) -> Refusal:
         return Refusal(404, {"code": "404", "msg": "Not Found", "data": []})
 
     def _instruments(self, query: Query, _now: int) -> Row:
-        return answer([instrument(market) for market in self._chosen(query)])
+        return answer([instrument(market) for market in chosen(self._world, query)])
 
     def _tickers(self, query: Query, now: int) -> Row:
-        return answer([self._ticker_row(m, now) for m in self._chosen(query, live=True)])
+        return answer([self._ticker_row(m, now) for m in chosen(self._world, query, live=True)])
 
     def _ticker(self, query: Query, now: int) -> Row:
-        return answer([self._ticker_row(self._market(query), now)])
+        return answer([self._ticker_row(market_of(self._world, query), now)])
 
     def _ticker_row(self, market: Market, now: int) -> Row:
         quote = self._quote(market, now)
         return ticker(market, quote, self._midnights(market, now), now)
 
     def _open_interest(self, query: Query, now: int) -> Row:
-        markets = self._chosen(query, live=True)
+        markets = chosen(self._world, query, live=True)
         return answer([self._interest_row(market, now) for market in markets])
 
     def _interest_row(self, market: Market, now: int) -> Row:
@@ -111,7 +91,7 @@ class Okx:
                     "markPx": price_text(market, self._quote(market, now).mark_price),
                     "ts": str(now),
                 }
-                for market in self._chosen(query, live=True)
+                for market in chosen(self._world, query, live=True)
             ]
         )
 
@@ -129,7 +109,7 @@ class Okx:
 
     @property
     def _indices(self) -> dict[str, Market]:
-        swaps = self._chosen({"instType": "SWAP"}, live=True)
+        swaps = chosen(self._world, {"instType": "SWAP"}, live=True)
         return {family(market): market for market in swaps}
 
     def _index_row(self, market: Market, now: int) -> Row:
@@ -147,9 +127,9 @@ class Okx:
 
     def _funding_rate(self, query: Query, now: int) -> Row:
         if query.get("instId") == "ANY":
-            markets = self._chosen({"instType": "SWAP"}, live=True)
+            markets = chosen(self._world, {"instType": "SWAP"}, live=True)
         else:
-            markets = [self._swap(query)]
+            markets = [swap_of(self._world, query)]
         return answer([self._funding_row(market, now) for market in markets])
 
     def _funding_row(self, market: Market, now: int) -> Row:
@@ -176,10 +156,10 @@ class Okx:
         }
 
     def _funding_history(self, query: Query, now: int) -> Row:
-        market, limit = self._swap(query), min(_whole(query, "limit", 400), 400)
+        market, limit = swap_of(self._world, query), min(whole(query, "limit", 400), 400)
         period = (market.interval or 0) * HOUR
-        oldest = max(now - 90 * DAY, market.listed, _whole(query, "before", 0) + 1)
-        newest = min(now, _whole(query, "after", now + 1) - 1)
+        oldest = max(now - 90 * DAY, market.listed, whole(query, "before", 0) + 1)
+        newest = min(now, whole(query, "after", now + 1) - 1)
         times = range(-(-oldest // period) * period, newest + 1, period)
         rate = {time: short(self._world.funding(market, time), 8) for time in times[-limit:]}
         return answer(
@@ -198,21 +178,27 @@ class Okx:
         )
 
     def _candles(self, query: Query, now: int, back: int | None) -> Row:
-        market = self._market(query)
+        market = market_of(self._world, query)
         period = BARS.get(query.get("bar", "1m"))
         if period is None:
             raise error("51000", "Parameter bar error")
-        limit = min(_whole(query, "limit", 100), 300)
-        last = min(now, _whole(query, "after", now + 1) - 1)
-        first = max(_whole(query, "before", 0) + 1, period.start(market.listed))
+        limit = min(whole(query, "limit", 100), 300)
+        last = min(now, whole(query, "after", now + 1) - 1)
+        first = max(whole(query, "before", 0) + 1, period.start(market.listed))
         if back is not None:
             first = max(first, period.after(period.start(now), 1 - back))
         bars = self._world.bars(market, period.edges(first, last, limit, newest=True), now)
         return answer(candle_rows(market, bars, now)[::-1])
 
+    def _trades(self, query: Query, now: int) -> Row:
+        market = market_of(self._world, query)
+        limit = min(whole(query, "limit", 100), 500)
+        trades = self._world.trades(market, 0, now + 1, now, limit=limit, newest=True)
+        return answer(trade_rows(market, trades)[::-1])
+
     def _books(self, query: Query, now: int) -> Row:
-        market = self._market(query)
-        quote, depth = self._quote(market, now), range(min(_whole(query, "sz", 1), 20))
+        market = market_of(self._world, query)
+        quote, depth = self._quote(market, now), range(min(whole(query, "sz", 1), 20))
         tick = float(market.tick)
         book = {
             "asks": [level(market, quote.ask + n * tick, quote.ask_size) for n in depth],
@@ -232,55 +218,3 @@ class Okx:
             for bar in ("1Dutc", "1D")
         )
         return utc0, utc8
-
-    def _chosen(self, query: Query, live: bool = False) -> list[Market]:
-        kinds = _KINDS.get(query.get("instType", ""))
-        if kinds is None:
-            raise error("51000", "Parameter instType error")
-        chosen = [
-            market
-            for kind in kinds
-            for market in self._world.listed("okx", kind)
-            if inst_type(market) == query["instType"]
-            and not (live and market.closed is not None)
-            and query.get("instFamily") in (None, family(market))
-            and query.get("instId") in (None, market.symbol)
-        ]
-        if "instId" in query and not chosen:
-            raise _no_instrument()
-        return chosen
-
-    def _market(self, query: Query) -> Market:
-        if not query.get("instId"):
-            raise error("50014", "Parameter instId can not be empty.")
-        for kind in ("spot", "linear", "inverse"):
-            market = self._world.market("okx", kind, query["instId"])
-            if market is not None and market.closed is None:
-                return market
-        raise _no_instrument()
-
-    def _swap(self, query: Query) -> Market:
-        market = self._market(query)
-        if market.interval is None:
-            raise _no_instrument()
-        return market
-
-
-def answer(rows: list[Any]) -> Row:
-    return {"code": "0", "msg": "", "data": rows}
-
-
-def error(code: str, message: str) -> Refusal:
-    return Refusal(400, {"code": code, "msg": message, "data": []})
-
-
-def _no_instrument() -> Refusal:
-    message = "Instrument ID, Instrument ID code or Spread ID doesn't exist."
-    return Refusal(200, {"code": "51001", "msg": message, "data": []})
-
-
-def _whole(query: Query, name: str, default: int) -> int:
-    text = query.get(name, str(default))
-    if not text.isdecimal():
-        raise error("51000", f"Parameter {name} error")
-    return int(text)

@@ -7,6 +7,7 @@ from crypto_assistant.sandbox.candles import Bars
 from crypto_assistant.sandbox.catalog import Market, decimals
 from crypto_assistant.sandbox.face import short
 from crypto_assistant.sandbox.tape import Quote
+from crypto_assistant.sandbox.trades import Trades
 
 Row = dict[str, Any]
 
@@ -157,6 +158,22 @@ def candle_rows(market: Market, bars: Bars, now: int) -> list[list[str]]:
             "1" if end <= now else "0",
         ]
         for start, end, *prices, volume, turnover in rows
+    ]
+
+
+def trade_rows(market: Market, trades: Trades) -> list[Row]:
+    columns = trades.time, trades.number, trades.price, trades.size, trades.bought
+    return [
+        {
+            "instId": market.symbol,
+            "side": "buy" if bought else "sell",
+            "sz": short(size, market.size_decimals),
+            "source": "0",
+            "px": price_text(market, price),
+            "tradeId": str(number),
+            "ts": str(time),
+        }
+        for time, number, price, size, bought in zip(*(c.tolist() for c in columns), strict=True)
     ]
 
 

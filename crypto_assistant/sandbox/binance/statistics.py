@@ -1,0 +1,92 @@
+"""Binance's /futures/data: open interest and long/short ratios of the last 30 days."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from crypto_assistant.sandbox.binance.answers import INTERVALS, Row, error, required, whole
+from crypto_assistant.sandbox.catalog import DAY, Market
+from crypto_assistant.sandbox.face import Query, Refusal, fixed
+from crypto_assistant.sandbox.noise import Floats
+from crypto_assistant.sandbox.world import Ratios, World
+
+PERIODS: Final = frozenset({"5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d"})
+ACCOUNTS: Final = "longAccount", "shortAccount"
+POSITIONS: Final = "longPosition", "shortPosition"
+
+
+class Asked(NamedTuple):
+    """The markets of a question, counted together, and the fields that name them."""
+
+    markets: Sequence[Market]
+    named: Mapping[str, str]
+
+
+def open_interest(world: World, asked: Asked, query: Query, now: int) -> list[Row]:
+    times = _times(asked, query, now)
+    sizes, values = np.zeros(len(times)), np.zeros(len(times))
+    for market in asked.markets:
+        size, mark = world.interest(market, times), world.marks(market, times)
+        sizes += size
+        values += size * market.unit / mark if market.kind == "inverse" else size * mark
+    return [
+        {
+            **asked.named,
+            "sumOpenInterest": fixed(size, 8),
+            "sumOpenInterestValue": fixed(value, 8),
+            "timestamp": time,
+        }
+        for time, size, value in zip(times, sizes.tolist(), values.tolist(), strict=True)
+    ]
+
+
+def long_short(
+    world: World, asked: Asked, query: Query, now: int, *, group: str, names: tuple[str, str]
+) -> list[Row]:
+    """The shares of a group of `Ratios`."""
+    times = _times(asked, query, now)
+    long, short = names
+    return [
+        {
+            **asked.named,
+            long: fixed(share, 4),
+            "longShortRatio": fixed(share / (1 - share), 4),
+            short: fixed(1 - round(share, 4), 4),
+            "timestamp": time,
+        }
+        for time, share in zip(times, _shares(world, asked, times, group), strict=True)
+    ]
+
+
+def _shares(world: World, asked: Asked, times: Sequence[int], group: str) -> list[float]:
+    """Of several markets the mean by open interest."""
+    parts = [_share(world.ratios(market, times), group) for market in asked.markets]
+    weights = [world.interest(market, times) * market.unit for market in asked.markets]
+    shares: list[float] = np.average(parts, axis=0, weights=weights).tolist()
+    return shares
+
+
+def _share(ratios: Ratios, group: str) -> Floats:
+    share: Floats = getattr(ratios, group)
+    return share
+
+
+def _times(asked: Asked, query: Query, now: int) -> list[int]:
+    """Whole periods that are over; of too many the newest."""
+    if required(query, "period") not in PERIODS:
+        raise invalid("period")
+    step, limit = INTERVALS[query["period"]].length, whole(query, "limit", 30)
+    if not 0 < limit <= 500:
+        raise invalid("limit")
+    start, end = whole(query, "startTime", now - 30 * DAY), whole(query, "endTime", now)
+    if start < now - 31 * DAY or start > end:
+        raise invalid("startTime")
+    start = max(start, min(market.listed for market in asked.markets))
+    end = min(end, now, *((market.closed or now + 1) - 1 for market in asked.markets))
+    times = range(-(-start // step) * step, end + 1, step)
+    return list(times[-limit:])
+
+
+def invalid(name: str) -> Refusal:
+    return error(-1130, f"parameter '{name}' is invalid.")

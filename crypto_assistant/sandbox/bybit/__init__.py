@@ -1,0 +1,5 @@
+"""Bybit's host."""
+
+from crypto_assistant.sandbox.bybit.face import Bybit
+
+__all__ = ["Bybit"]

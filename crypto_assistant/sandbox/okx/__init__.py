@@ -1,0 +1,5 @@
+"""OKX's host."""
+
+from crypto_assistant.sandbox.okx.face import Okx
+
+__all__ = ["Okx"]

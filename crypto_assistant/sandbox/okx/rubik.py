@@ -1,0 +1,156 @@
+"""OKX's trading statistics: https://www.okx.com/docs-v5/en/#trading-statistics-rest-api
+
+A row bears the start of its period; the newest period is still running.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from crypto_assistant.sandbox.candles import Bars
+from crypto_assistant.sandbox.catalog import DAY, HOUR, Kind, Market
+from crypto_assistant.sandbox.face import Query, short
+from crypto_assistant.sandbox.noise import Floats
+from crypto_assistant.sandbox.okx.answers import BARS, Row, answer, error, whole
+from crypto_assistant.sandbox.okx.listing import contract_of
+from crypto_assistant.sandbox.periods import Period, shifted
+from crypto_assistant.sandbox.world import World
+
+_FIVE_DAYS: Final = Period(5 * DAY)
+PERIODS: Final[Mapping[str, Period]] = {
+    **{name: period for name, period in BARS.items() if name not in ("1m", "3m")},
+    "5D": shifted(_FIVE_DAYS, -8 * HOUR),
+    "5Dutc": _FIVE_DAYS,
+}
+_MOST_RECENT: Final = 1440
+_PAGE: Final = 100
+# Of a coin: how far back each period reaches.
+_REACH: Final = {"5m": 2 * DAY, "1H": 30 * DAY, "1D": 180 * DAY}
+_KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
+    "SPOT": ("spot",),
+    "CONTRACTS": ("linear", "inverse"),
+}
+
+Split = tuple[Floats, Floats]  # what takers bought, and all that was traded
+
+
+def taker_volume_of_contract(world: World, query: Query, now: int) -> Row:
+    market, unit = contract_of(world, query), _UNITS.get(query.get("unit", "1"))
+    if unit is None:
+        raise error("51000", "Parameter unit error")
+    bars = world.bars(market, _edges(query, now, market.listed), now)
+    return answer(_sold_and_bought(bars.start.tolist(), *unit(market, bars)))
+
+
+def taker_volume_of_coin(world: World, query: Query, now: int) -> Row:
+    """Spot in coins, over all pairs of the coin; contracts in USD."""
+    markets = _markets_of_coin(world, query)
+    period = query.get("period", "5m")
+    if period not in _REACH:
+        raise error("51000", "Parameter period error")
+    listed = min(market.listed for market in markets)
+    edges = _edges(query, now, max(listed, now - _REACH[period]))
+    every = [world.bars(market, edges, now) for market in markets]
+    unit = in_coins if query["instType"] == "SPOT" else in_usd
+    parts = [unit(market, bars) for market, bars in zip(markets, every, strict=True)]
+    bought, traded = (np.sum(part, axis=0) for part in zip(*parts, strict=True))
+    return answer(_sold_and_bought(every[0].start.tolist(), bought, traded))
+
+
+def open_interest_history(world: World, query: Query, now: int) -> Row:
+    market = contract_of(world, query)
+    times = _samples(market, query, now)
+    contracts, marks = world.interest(market, times), world.marks(market, times)
+    value = contracts * market.unit
+    linear = market.kind == "linear"
+    coins, usd = (value, value * marks) if linear else (value / marks, value)
+    columns = contracts.tolist(), coins.tolist(), usd.tolist()
+    rows = zip(times, *columns, strict=True)
+    return answer([[str(time), *(short(x, 8) for x in row)] for time, *row in rows][::-1])
+
+
+def ratio(world: World, query: Query, now: int, *, group: str) -> Row:
+    """Long over short of a group of `Ratios`."""
+    market = contract_of(world, query)
+    times = _samples(market, query, now)
+    shares = getattr(world.ratios(market, times), group).tolist()
+    pairs = zip(times, shares, strict=True)
+    return answer([[str(time), short(x / (1 - x), 16)] for time, x in pairs][::-1])
+
+
+RUBIK: Final[Mapping[str, Callable[[World, Query, int], Row]]] = {
+    "taker-volume": taker_volume_of_coin,
+    "taker-volume-contract": taker_volume_of_contract,
+    "contracts/open-interest-history": open_interest_history,
+    "contracts/long-short-account-ratio-contract": partial(ratio, group="accounts"),
+    "contracts/long-short-account-ratio-contract-top-trader": partial(ratio, group="top_accounts"),
+    "contracts/long-short-position-ratio-contract-top-trader": partial(
+        ratio, group="top_positions"
+    ),
+}
+
+
+def in_coins(market: Market, bars: Bars) -> Split:
+    if market.kind == "inverse":
+        return bars.taker_buy_turnover, bars.turnover
+    return bars.taker_buy * market.unit, bars.volume * market.unit
+
+
+def in_contracts(_market: Market, bars: Bars) -> Split:
+    return bars.taker_buy, bars.volume
+
+
+def in_usd(market: Market, bars: Bars) -> Split:
+    if market.kind == "inverse":
+        return bars.taker_buy * market.unit, bars.volume * market.unit
+    return bars.taker_buy_turnover, bars.turnover
+
+
+_UNITS: Final[Mapping[str, Callable[[Market, Bars], Split]]] = {
+    "0": in_coins,
+    "1": in_contracts,
+    "2": in_usd,
+}
+
+
+def _sold_and_bought(times: Iterable[int], bought: Floats, traded: Floats) -> list[list[str]]:
+    columns = (traded - bought).tolist(), bought.tolist()
+    rows = zip(times, *columns, strict=True)
+    return [[str(time), short(sell, 8), short(buy, 8)] for time, sell, buy in rows][::-1]
+
+
+def _edges(query: Query, now: int, earliest: int) -> Sequence[int]:
+    """The periods newer than `begin` and older than `end`; of too many the newest."""
+    period = PERIODS.get(query.get("period", "5m"))
+    if period is None:
+        raise error("51000", "Parameter period error")
+    limit = min(whole(query, "limit", _PAGE), _PAGE)
+    last = min(now, whole(query, "end", now + 1) - 1)
+    oldest = period.after(period.start(now), 1 - _MOST_RECENT)
+    first = max(whole(query, "begin", 0) + 1, period.start(earliest), oldest)
+    return period.edges(first, last, limit, newest=True)
+
+
+def _samples(market: Market, query: Query, now: int) -> list[int]:
+    starts = _edges(query, now, market.listed)[:-1]
+    return [start for start in starts if start >= market.listed]
+
+
+def _markets_of_coin(world: World, query: Query) -> list[Market]:
+    for name in ("ccy", "instType"):
+        if not query.get(name):
+            raise error("50014", f"Parameter {name} can not be empty.")
+    kinds = _KINDS.get(query["instType"])
+    if kinds is None:
+        raise error("51000", "Parameter instType error")
+    markets = [
+        market
+        for kind in kinds
+        for market in world.listed("okx", kind)
+        if market.base == query["ccy"] and market.closed is None
+    ]
+    if not markets:
+        raise error("51000", "Parameter ccy error")
+    return markets
