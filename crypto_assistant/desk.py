@@ -76,7 +76,10 @@ class Desk:
         `loaded` is called after each load, when the bodies that it read are gone.
         """
         while True:
-            await self.load(self.timing.attempt)
+            try:
+                await self.load(self.timing.attempt)
+            except Exception:  # Lists that nobody keeps would age without a word.
+                log.exception("the listings were not loaded")
             loaded()
             await asyncio.sleep(RETRY_SECONDS if self._stale() else RELOAD_SECONDS)
 
@@ -97,9 +100,9 @@ class Desk:
         await self.kept.close()
 
     @contextmanager
-    def question(self) -> Iterator[None]:
-        """Whatever is asked inside is due when a trader would give up waiting."""
-        token = deadline.set(time.monotonic() + self.timing.answer)
+    def question(self, seconds: float) -> Iterator[None]:
+        """Whatever is asked inside is due in `seconds`."""
+        token = deadline.set(time.monotonic() + seconds)
         try:
             yield
         finally:
@@ -116,7 +119,8 @@ class Desk:
             {place: exchange.instruments(place[1]) for place, exchange in stale.items()}, patience
         )
         self._lists |= lists
-        instruments = per_plain_coin(self._lists)
+        plain = per_plain_coin(self._lists)
+        instruments = {place: listed.where(~listed.dated) for place, listed in plain.items()}
         tickers, silent = await self._each(
             {place: stale[place].tickers(instruments[place]) for place in lists}, patience
         )
@@ -124,6 +128,7 @@ class Desk:
         self._listings = replace(
             self._listings,
             instruments=instruments,
+            dated={place: listed.where(listed.dated) for place, listed in plain.items()},
             tickers={**self._listings.tickers, **tickers},
             errors={place: error for place, error in errors.items() if place not in self._lists},
         )
@@ -153,7 +158,7 @@ class Desk:
         self, questions: Mapping[Place, Awaitable[T]], patience: float
     ) -> tuple[dict[Place, T], dict[Place, ExchangeError]]:
         """All answers at once, by the places of the questions, and the errors by theirs."""
-        with self.question():
+        with self.question(self.timing.answer):
             results = await asyncio.gather(*(outcome(q, patience) for q in questions.values()))
         pairs = list(zip(questions, results, strict=True))
         return (
@@ -177,6 +182,8 @@ class Wave:
         self._waiting: Counter[str] = Counter()
         self._received: dict[str, int] = {}
         self._errors: dict[str, dict[str, ExchangeError]] = {}
+        self._parts: dict[str, None] = {}
+        """In the order in which they were asked for."""
 
     def ask(
         self,
@@ -186,6 +193,7 @@ class Wave:
     ) -> dict[str, T]:
         """Notes a question to every exchange, or to some; its answers are there once settled."""
         answers: dict[str, T] = {}
+        self._parts[part] = None
         for exchange in self._exchanges:
             if venues is None or exchange.name in venues:
                 self._jobs.append(self._answer(exchange, part, question, answers))
@@ -254,9 +262,10 @@ class Wave:
     def _why(self, venue: str) -> str:
         """In words, why a venue's part of the answer is missing or not whole."""
         parts: dict[str, list[str]] = {}
-        for part, error in self._errors.get(venue, {}).items():
-            if not isinstance(error, Unsupported):
-                parts.setdefault(str(error)[:LONGEST_REASON], []).append(part)
+        errors = self._errors.get(venue, {})
+        for part in self._parts:
+            if part in errors and not isinstance(errors[part], Unsupported):
+                parts.setdefault(str(errors[part])[:LONGEST_REASON], []).append(part)
         if venue not in self._received and len(parts) == 1:
             return next(iter(parts))
         return "; ".join(f"{', '.join(names)}: {why}" for why, names in parts.items())

@@ -62,13 +62,15 @@ class _Key(NamedTuple):
 class Listings:
     """Every market that trades, the last bulk tickers, and what could not be loaded.
 
-    `titles`: the venues by name, as they are shown.
+    `titles`: the venues by name, as they are shown. `dated`: futures with a delivery, which are
+    not among `instruments`.
     """
 
     titles: Mapping[str, str]
     instruments: Mapping[Place, Instruments] = field(default_factory=dict)
     tickers: Mapping[Place, Tickers] = field(default_factory=dict)
     errors: Mapping[Place, ExchangeError] = field(default_factory=dict)
+    dated: Mapping[Place, Instruments] = field(default_factory=dict)
 
     def listed(self, venue: str, family: Family) -> Instruments:
         """All markets of a venue's family; raises why they are not known."""

@@ -11,7 +11,6 @@ import pytest
 
 from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.errors import (
-    ExchangeError,
     GeoBlocked,
     NotListed,
     Unreachable,
@@ -42,7 +41,7 @@ class Stub:
     def __init__(self, name: str) -> None:
         vars(self).update(name=name, title=name.title())
         self.asked: Counter[str] = Counter()
-        self.fails: dict[str, ExchangeError] = {}
+        self.fails: dict[str, Exception] = {}
         self.hangs = False
         self.coins = ["BTC"]
         self.received_ms = NOW
@@ -186,6 +185,19 @@ async def test_a_market_that_a_venue_does_not_list_is_named_though_another_answe
     assert known.failed == {"binance": "perp: does not list XYZ", "bybit": "does not list XYZ"}
 
 
+async def test_what_failed_is_told_in_the_order_in_which_it_was_asked() -> None:
+    (okx,) = exchanges = stubs("okx")
+    wave = desk_of(exchanges).wave()
+    for part in ("perp", "funding", "spot"):
+        wave.ask(part, says(part))
+    settling = asyncio.create_task(settled(wave))
+    okx.say("spot", Unreachable("HTTP 503"))
+    await turns()
+    okx.say("funding", GeoBlocked())
+    okx.say("perp")
+    assert (await settling).failed == {"okx": "funding: geo-blocked; spot: HTTP 503"}
+
+
 async def test_a_bug_stays_loud() -> None:
     binance, bybit = exchanges = stubs("binance", "bybit")
     wave = desk_of(exchanges).wave()
@@ -225,7 +237,7 @@ def test_a_trader_waits_eight_seconds_and_sees_what_arrived_after_one() -> None:
 
 async def test_nothing_is_waited_for_once_the_answer_is_due() -> None:
     desk = desk_of(stubs("okx"), timing=Timing(answer=NEVER))
-    with desk.question():
+    with desk.question(desk.timing.answer):
         deadline.set(time.monotonic() - 1)
         wave = desk.wave()
         wave.ask("price", says("price"))
@@ -431,6 +443,22 @@ async def test_the_keeper_loads_and_says_so() -> None:
     await asyncio.wait_for(loaded.wait(), 5)
     assert (await desk.listings()).instruments
     assert exchanges[0].asked["linear list"] == 1
+    keeper.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeper
+
+
+async def test_a_bug_in_a_load_is_logged_and_does_not_end_the_keeper(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (okx,) = exchanges = stubs("okx")
+    okx.fails["linear list"] = ValueError("a bug")
+    desk = desk_of(exchanges)
+    loaded = asyncio.Event()
+    keeper = asyncio.create_task(desk.keep_listings(loaded.set))
+    await asyncio.wait_for(loaded.wait(), 5)
+    assert not keeper.done()
+    assert "a bug" in caplog.text
     keeper.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeper

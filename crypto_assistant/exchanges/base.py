@@ -18,15 +18,20 @@ from crypto_assistant.models import (
     Fundings,
     Instrument,
     Instruments,
+    LongShorts,
     Mark,
     Marks,
     OpenInterest,
+    OpenInterestHistory,
     OpenInterests,
+    TakerVolumes,
     Ticker,
     Tickers,
     Timeframe,
+    Trades,
 )
 from crypto_assistant.net.api import Door
+from crypto_assistant.net.limiter import Limiter
 
 NO_MARKET = "no market trades now"
 FEW = 8
@@ -34,7 +39,10 @@ FEW = 8
 
 
 class Exchange(Protocol):
-    """Market data of one venue. Every method raises ExchangeError, Unsupported among them."""
+    """Market data of one venue. Every method raises ExchangeError, Unsupported among them.
+
+    Series are in ascending order, the bar or sample that is still forming included.
+    """
 
     name: ClassVar[str]
     """As it is written in commands: `binance`."""
@@ -42,6 +50,8 @@ class Exchange(Protocol):
     """As it is shown: `Binance`."""
     addresses: ClassVar[Mapping[str, str]]
     """The setting of each base address and its public default."""
+    limiter: Limiter
+    """What keeps all requests to the venue within its limits."""
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         """`urls`: the base address behind each setting of `addresses`."""
@@ -50,16 +60,29 @@ class Exchange(Protocol):
         """The venue's own time."""
 
     async def instruments(self, family: Family) -> Instruments:
-        """Every market of the family that trades now."""
+        """Every market of the family that trades now, dated futures among them."""
 
     async def tickers(self, listed: Instruments) -> Tickers:
-        """All tickers of the family of `listed`, one request."""
+        """All tickers of `listed`, spot markets or perps, in one request."""
 
     async def ticker(self, instrument: Instrument) -> Ticker:
         """One market's ticker."""
 
-    async def candles(self, instrument: Instrument, timeframe: Timeframe, limit: int) -> Candles:
-        """The newest `limit` bars (300 at most), the forming one included."""
+    async def candles(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
+    ) -> Candles:
+        """The last `limit` bars that open before `end_ms`; None: the forming one included."""
+
+    async def taker_volumes(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int
+    ) -> TakerVolumes:
+        """What takers did in the last `limit` bars, as far back as the venue tells it.
+
+        Unsupported where it does not tell it in bars of that length.
+        """
+
+    async def trades(self, instrument: Instrument) -> Trades:
+        """The newest trades, as many as come with one request."""
 
     async def fundings(self, listed: Instruments) -> Fundings:
         """Funding of every perp of `listed`."""
@@ -74,10 +97,21 @@ class Exchange(Protocol):
         """One perp's mark and index price."""
 
     async def open_interests(self, listed: Instruments) -> OpenInterests:
-        """Open interest of every perp of `listed`; Unsupported where it is told one by one."""
+        """Open interest of all of `listed`, perps or dated futures, in one request.
+
+        Unsupported where it is told one by one.
+        """
 
     async def open_interest(self, instrument: Instrument) -> OpenInterest:
         """One perp's open interest."""
+
+    async def open_interest_history(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
+    ) -> OpenInterestHistory:
+        """The last `limit` samples at or before `end_ms`, one per `timeframe` (5m to 4h)."""
+
+    async def long_shorts(self, instrument: Instrument) -> LongShorts:
+        """Who is long, by each of the venue's own counts."""
 
 
 def number(value: object) -> float:
@@ -132,8 +166,12 @@ def listing(
     contract: Sequence[float],
     tick: Sequence[float],
     tradfi: Sequence[bool],
+    expires_ms: Sequence[float] = (),
 ) -> Instruments:
-    """The markets of one answer, each named after what the venue calls its coin."""
+    """The markets of one answer, each named after what the venue calls its coin.
+
+    `expires_ms`: NaN or 0 for what is not dated; empty where nothing is.
+    """
     return Instruments(
         venue,
         family,
@@ -144,6 +182,7 @@ def listing(
         np.array(contract, float),
         np.array(tick, float),
         np.array(tradfi, bool),
+        price(np.array(expires_ms, float)) if expires_ms else np.full(len(symbol), nan),
         received_ms,
     )
 
@@ -202,6 +241,7 @@ def candles(
     turnover: Floats,
     closed: NDArray[np.bool_],
     taker_buy: Floats | None = None,
+    taker_buy_turnover: Floats | None = None,
 ) -> Candles:
     """Candles of bars that open with time, open, high, low, close in the venue's prices."""
     return Candles(
@@ -215,6 +255,7 @@ def candles(
         volume=volume,
         turnover=turnover,
         taker_buy=taker_buy,
+        taker_buy_turnover=taker_buy_turnover,
         closed=closed,
         received_ms=received_ms,
     )

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,9 +14,8 @@ import aiohttp
 import orjson
 from tenacity import (
     AsyncRetrying,
+    RetryCallState,
     retry_if_exception,
-    stop_after_attempt,
-    stop_before_delay,
     wait_random,
 )
 from yarl import URL
@@ -35,6 +35,19 @@ LARGEST_BODY = 48 * 1024 * 1024
 deadline: ContextVar[float] = ContextVar("deadline")
 """When the answer that is being worked on is due, on the clock of `time.monotonic`."""
 
+share: ContextVar[float] = ContextVar("share", default=1.0)
+"""What part of each limit the answer that is being worked on may use."""
+
+
+@contextmanager
+def sharing(part: float) -> Iterator[None]:
+    """Whatever is asked inside leaves the rest of each limit to others."""
+    token = share.set(part)
+    try:
+        yield
+    finally:
+        share.reset(token)
+
 
 def clock_ms() -> int:
     """This host's time."""
@@ -46,6 +59,7 @@ class Timing:
     """Every duration that somebody waits for, in seconds."""
 
     answer: float = 8.0
+    scan: float = 60.0
     partial: float = 1.0
     attempt: float = 3.0
     tries: int = 3
@@ -123,7 +137,8 @@ class Api:
                 log.warning("%s: cannot be read: %r", url, e)
                 raise Malformed("an answer of another shape") from e
 
-        return await self._door.cache.get((url, variant), lifetime.value, fetch)
+        # Who may use the whole limit does not wait with those who may use a part of it.
+        return await self._door.cache.get((url, variant, share.get()), lifetime.value, fetch)
 
     def _due(self) -> float:
         return deadline.get(time.monotonic() + self._door.timing.answer)
@@ -132,6 +147,7 @@ class Api:
         timing = self._door.timing
         # A flight may serve callers that came later than its first one: it has its own deadline.
         due = max(self._due(), time.monotonic() + timing.answer)
+        tired = time.monotonic() + timing.answer
         attempt = timing.answer if lifetime is Lifetime.INSTRUMENTS else timing.attempt
 
         def fits(error: BaseException) -> bool:
@@ -139,9 +155,17 @@ class Api:
                 return self._limiter.frees_before(due)
             return isinstance(error, Unreachable)
 
+        def is_over(tried: RetryCallState) -> bool:
+            next_try = time.monotonic() + tried.upcoming_sleep
+            return tried.attempt_number >= timing.tries or next_try >= min(due, tired)
+
         async def once() -> Any:
-            await self._limiter.admit(budget, weight, due)
-            response = await self._send(url, min(attempt, due - time.monotonic()))
+            nonlocal tired
+            asked = time.monotonic()
+            await self._limiter.admit(budget, weight, due, share.get())
+            # A question that has long waits for the limits, but for the venue as long as any.
+            tired += time.monotonic() - asked
+            response = await self._send(url, min(attempt, min(due, tired) - time.monotonic()))
             return self._judged(response, budget)
 
         try:  # A first try without tenacity: its machinery is a tenth of an answer's time.
@@ -150,7 +174,7 @@ class Api:
             failures = [error]
         async for tried in AsyncRetrying(
             retry=retry_if_exception(fits),
-            stop=stop_after_attempt(timing.tries) | stop_before_delay(due - time.monotonic()),
+            stop=is_over,
             wait=wait_random(*timing.pause),
             reraise=True,
         ):

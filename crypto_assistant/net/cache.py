@@ -8,12 +8,17 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+SWEEP_SECONDS = 1.0
+"""How often what is too old is thrown away: looking through all of it at each answer is slow."""
+
+
 class Lifetime(Enum):
     """Seconds for which data of a kind is handed out again."""
 
     PRICE = 1.0
     INDICATOR = 5.0
     RANKING = 30.0
+    CLOSED = 300.0
     INSTRUMENTS = 500.0
 
 
@@ -28,6 +33,7 @@ class Cache:
         self._now = now
         self._kept: dict[Hashable, tuple[float, Any]] = {}
         self._flights: dict[Hashable, asyncio.Task[Any]] = {}
+        self._swept = now()
 
     async def get(self, key: Hashable, seconds: float, fetch: Callable[[], Awaitable[T]]) -> T:
         """What is kept under `key`, else what `fetch` brings."""
@@ -50,8 +56,10 @@ class Cache:
 
     async def _fly(self, key: Hashable, seconds: float, fetch: Callable[[], Awaitable[T]]) -> T:
         value = await fetch()
-        self._sweep()
-        self._kept[key] = (self._now() + seconds, value)
+        now = self._now()
+        if now - self._swept >= SWEEP_SECONDS:
+            self._sweep(now)
+        self._kept[key] = (now + seconds, value)
         return value
 
     def _landed(self, key: Hashable, flight: asyncio.Task[Any]) -> None:
@@ -59,7 +67,7 @@ class Cache:
         if not flight.cancelled():
             flight.exception()  # Looked at, for where every caller has left.
 
-    def _sweep(self) -> None:
-        now = self._now()
+    def _sweep(self, now: float) -> None:
+        self._swept = now
         for key in [key for key, (expires, _) in self._kept.items() if expires <= now]:
             del self._kept[key]

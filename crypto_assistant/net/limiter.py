@@ -29,9 +29,9 @@ class Budget:
             self._sum -= self._spent.popleft()[1]
         return self._sum
 
-    def free_at(self, units: float, now: float) -> float:
-        """The earliest time at which `units` more fit."""
-        over = self.used(now) + units - self.limit
+    def free_at(self, units: float, now: float, share: float = 1.0) -> float:
+        """The earliest time at which `units` more fit that share of the limit."""
+        over = self.used(now) + units - self.limit * share
         for when, spent in self._spent:
             if over <= 0:
                 break
@@ -76,18 +76,23 @@ class Limiter:
         if self._held_until > max(deadline, self._now()):
             raise self._refusal(self._held_until)
 
-    async def admit(self, budget: Budget, units: float, deadline: float) -> None:
-        """Waits until `units` fit the budget, then spends them.
+    async def admit(
+        self, budget: Budget, units: float, deadline: float, share: float = 1.0
+    ) -> None:
+        """Waits until `units` fit `share` of the budget, then spends them.
 
         Raises RateLimited at once where the wait would outlast the deadline.
         """
-        while (free := max(self._held_until, budget.free_at(units, self._now()))) > self._now():
+        while (free := self._free_at(budget, units, share)) > self._now():
             if free > deadline:
                 raise self._refusal(free)
             start = self._now()
             await asyncio.sleep(free - start)
             self.waited += self._now() - start
         budget.spend(units, self._now())
+
+    def _free_at(self, budget: Budget, units: float, share: float) -> float:
+        return max(self._held_until, budget.free_at(units, self._now(), share))
 
     def _refusal(self, until: float) -> RateLimited:
         now_ms = self._clock_ms()

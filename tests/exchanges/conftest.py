@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,11 +11,14 @@ from typing import Any, TypeVar
 import aiohttp
 import pytest
 
+from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.net.api import Door, Timing
 from crypto_assistant.net.cache import Cache
+from crypto_assistant.sandbox import Sandbox, World
+from tests.exchanges import simulated
 from tests.net.loopback import Loopback
 
 NOW = 1_789_992_030_000
@@ -86,6 +90,25 @@ def recorded() -> Recorded:
         return next(entry for entry in entries if entry["id"] == name)
 
     return entry
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return World(seed=7, now=simulated.NOW)
+
+
+@pytest.fixture
+def clocks() -> simulated.Clocks:
+    return simulated.Clocks()
+
+
+@pytest.fixture
+async def venues(world: World, clocks: simulated.Clocks) -> AsyncIterator[simulated.Venues]:
+    """Every adapter before the simulated market."""
+    sandbox = Sandbox(world, clock=lambda: clocks.theirs)
+    async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
+        door = Door(session, Cache(time.monotonic), clock_ms=lambda: clocks.ours)
+        yield {exchange.name: exchange(door, urls) for exchange in EXCHANGES}
 
 
 def _at(exchange: type[V], door: Door, base: str) -> V:

@@ -1,4 +1,4 @@
-"""Binance's own bodies, and what they mean."""
+"""Binance's markets at this moment, its errors and its limits."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -18,126 +18,23 @@ from crypto_assistant.errors import (
     Unsupported,
 )
 from crypto_assistant.exchanges.binance import Binance
-from crypto_assistant.models import Family, Instrument, Instruments, Timeframe
+from crypto_assistant.models import Instruments, Timeframe
+from tests.exchanges.binance_bodies import (
+    COIN_PERP,
+    COIN_TICKER,
+    LINEAR,
+    PEPE_PREMIUM,
+    PEPE_TICKER,
+    PERP,
+    PREMIUM,
+    SPOT,
+    TICKER,
+    in_family,
+    perp,
+    symbols,
+)
 from tests.exchanges.conftest import NOW, Clock, Recorded
 from tests.net.loopback import Loopback, Reply
-
-SPOT, LINEAR, INVERSE = Family.SPOT, Family.LINEAR, Family.INVERSE
-
-
-def symbols(*rows: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "timezone": "UTC",
-        "serverTime": NOW,
-        "rateLimits": [],
-        "exchangeFilters": [],
-        "symbols": list(rows),
-    }
-
-
-def perp(symbol: str, coin: str, **more: Any) -> dict[str, Any]:
-    return {
-        "symbol": symbol,
-        "pair": symbol,
-        "contractType": "PERPETUAL",
-        "deliveryDate": 4133404800000,
-        "onboardDate": 1567965300000,
-        "status": "TRADING",
-        "baseAsset": coin,
-        "quoteAsset": "USDT",
-        "marginAsset": "USDT",
-        "pricePrecision": 2,
-        "quantityPrecision": 3,
-        "underlyingType": "COIN",
-        "underlyingSubType": ["PoW"],
-        "filters": [
-            {"filterType": "LOT_SIZE", "stepSize": "0.001", "minQty": "0.001"},
-            {
-                "filterType": "PRICE_FILTER",
-                "tickSize": "0.10",
-                "minPrice": "1",
-                "maxPrice": "9",
-            },
-        ],
-        **more,
-    }
-
-
-def coin_margined(symbol: str, coin: str, size: int, **more: Any) -> dict[str, Any]:
-    row = perp(symbol, coin, quoteAsset="USD", marginAsset=coin, contractSize=size, **more)
-    row["contractStatus"] = row.pop("status")
-    return row
-
-
-TICKER = {
-    "symbol": "BTCUSDT",
-    "priceChange": "1500.0",
-    "priceChangePercent": "2.400",
-    "weightedAvgPrice": "63000",
-    "lastPrice": "64000.1",
-    "lastQty": "0.1",
-    "openPrice": "62500.1",
-    "highPrice": "64500",
-    "lowPrice": "62000",
-    "volume": "80000",
-    "quoteVolume": "5000000000",
-    "openTime": NOW - 86_400_000,
-    "closeTime": NOW,
-    "firstId": 1,
-    "lastId": 2,
-    "count": 2,
-}
-PEPE_TICKER = {
-    **TICKER,
-    "symbol": "1000PEPEUSDT",
-    "priceChangePercent": "-95.960",
-    "lastPrice": "0.0125",
-    "highPrice": "0.014",
-    "lowPrice": "0.00",
-    "volume": "4000000",
-    "quoteVolume": "50000",
-}
-COIN_TICKER = {
-    **{key: value for key, value in TICKER.items() if key != "quoteVolume"},
-    "symbol": "BTCUSD_PERP",
-    "pair": "BTCUSD",
-    "volume": "6400000",
-    "baseVolume": "10000.5",
-}
-PREMIUM = {
-    "symbol": "BTCUSDT",
-    "markPrice": "64005.00000000",
-    "indexPrice": "64010.50000000",
-    "estimatedSettlePrice": "64010.1",
-    "lastFundingRate": "0.00010000",
-    "interestRate": "0.00010000",
-    "nextFundingTime": 1790006400000,
-    "time": NOW,
-}
-PEPE_PREMIUM = {
-    **PREMIUM,
-    "symbol": "1000PEPEUSDT",
-    "markPrice": "0.012",
-    "indexPrice": "0",
-    "lastFundingRate": "-0.00025",
-}
-NEWEST = NOW - NOW % 60_000
-
-
-def bar(start: int, close: str, sizes: tuple[str, str], taker: tuple[str, str]) -> list[Any]:
-    prices = ["64000", "64030", "63990", close]
-    return [start, *prices, sizes[0], start + 59_999, sizes[1], 617, *taker, "0"]
-
-
-BARS = [
-    bar(NEWEST - 60_000, "64010", ("10", "640050"), ("6", "384030")),
-    bar(NEWEST, "64020", ("2.5", "160050"), ("1", "64020")),
-]
-
-
-def in_family(family: Family, symbol: str, contract: float = 1.0) -> Instrument:
-    quote = "USD" if family is INVERSE else "USDT"
-    return Instrument("binance", family, symbol, "BTC", quote, 1.0, contract, 0.1, tradfi=False)
 
 
 @pytest.fixture
@@ -150,73 +47,9 @@ async def linear(binance: Binance, host: Loopback) -> Instruments:
     return replace(found, multiplier=np.array([1.0, 1000]))
 
 
-PERP = in_family(LINEAR, "BTCUSDT")
-COIN_PERP = in_family(INVERSE, "BTCUSD_PERP", contract=100)
-
-
 async def test_the_venues_clock(binance: Binance, host: Loopback) -> None:
     host.plays("/api/v3/time", {"serverTime": 1499827319559})
     assert await binance.clock_ms() == 1499827319559
-
-
-async def test_perps_that_trade_are_listed_and_nothing_else(
-    binance: Binance, host: Loopback
-) -> None:
-    rows = [
-        perp("BTCUSDT", "BTC"),
-        perp("BTCUSDC", "BTC", quoteAsset="USDC"),
-        perp("BTCUSDT_260925", "BTC", contractType="CURRENT_QUARTER"),
-        perp("OLDUSDT", "OLD", status="SETTLING"),
-        perp("TSLAUSDT", "TSLA", contractType="TRADIFI_PERPETUAL", underlyingType="EQUITY"),
-        perp("BTCDOMUSDT", "BTCDOM", underlyingType="INDEX"),
-    ]
-    host.plays("/fapi/v1/exchangeInfo", symbols(*rows))
-    found = await binance.instruments(LINEAR)
-    assert found.symbols == ("BTCUSDT", "BTCUSDC", "TSLAUSDT", "BTCDOMUSDT")
-    assert found.quotes == ("USDT", "USDC", "USDT", "USDT")
-    assert found.tradfi.tolist() == [False, False, True, True]
-    assert found.tick.tolist() == [0.1] * 4
-    assert found.contract.tolist() == found.multiplier.tolist() == [1] * 4
-
-
-async def test_a_coin_margined_contract_is_so_many_dollars(
-    binance: Binance, host: Loopback
-) -> None:
-    rows = [
-        coin_margined("BTCUSD_PERP", "BTC", 100),
-        coin_margined("ETHUSD_PERP", "ETH", 10),
-        coin_margined("BTCUSD_260925", "BTC", 100, contractType="CURRENT_QUARTER"),
-        coin_margined("OLDUSD_PERP", "OLD", 10, status="PENDING_TRADING"),
-    ]
-    host.plays("/dapi/v1/exchangeInfo", symbols(*rows))
-    found = await binance.instruments(INVERSE)
-    assert found.symbols == ("BTCUSD_PERP", "ETHUSD_PERP")
-    assert found.contract.tolist() == [100, 10]
-
-
-async def test_spot_is_asked_for_what_trades(binance: Binance, host: Loopback) -> None:
-    row = {
-        "symbol": "BTCUSDT",
-        "status": "TRADING",
-        "baseAsset": "BTC",
-        "quoteAsset": "USDT",
-        "isSpotTradingAllowed": True,
-        "filters": [{"filterType": "PRICE_FILTER", "tickSize": "0.01000000"}],
-        "permissionSets": [],
-    }
-    broken = {**row, "symbol": "OLDUSDT", "status": "BREAK"}
-    host.plays("/api/v3/exchangeInfo", symbols(row, broken))
-    found = await binance.instruments(SPOT)
-    assert (found.symbols, found.tick.tolist()) == (("BTCUSDT",), [0.01])
-    query = "permissions=SPOT&showPermissionSets=false&symbolStatus=TRADING"
-    assert host.asked == [f"/api/v3/exchangeInfo?{query}"]
-
-
-async def test_maintenance_is_not_an_empty_exchange(binance: Binance, host: Loopback) -> None:
-    row = {"symbol": "BTCUSDT", "status": "BREAK", "baseAsset": "BTC", "quoteAsset": "USDT"}
-    host.plays("/fapi/v1/exchangeInfo", symbols(row))
-    with pytest.raises(Unreachable, match="no market trades now"):
-        await binance.instruments(LINEAR)
 
 
 async def test_an_interval_of_no_hours_is_unknown(binance: Binance, host: Loopback) -> None:
@@ -344,42 +177,6 @@ async def test_open_interest_in_bulk_is_not_offered(binance: Binance, linear: In
         await binance.open_interests(linear)
 
 
-async def test_candles_stay_in_order_and_the_last_is_open(
-    binance: Binance, host: Loopback, linear: Instruments
-) -> None:
-    host.plays("/fapi/v1/klines?symbol=1000PEPEUSDT&interval=1m&limit=2", BARS)
-    bars = await binance.candles(linear[1], Timeframe.M1, 2)
-    assert bars.open_ms.tolist() == [NEWEST - 60_000, NEWEST]
-    assert bars.closed.tolist() == [True, False]
-    assert bars.open.tolist() == [64, 64]
-    assert bars.high.tolist() == [64.03, 64.03]
-    assert bars.low.tolist() == [63.99, 63.99]
-    assert bars.close.tolist() == [64.01, 64.02]
-    assert bars.volume.tolist() == [10_000, 2_500]
-    assert bars.turnover.tolist() == [640050, 160050]
-    assert bars.taker_buy is not None
-    assert bars.taker_buy.tolist() == [6_000, 1_000]
-
-
-async def test_coin_margined_candles_count_contracts_first(
-    binance: Binance, host: Loopback
-) -> None:
-    host.plays("/dapi/v1/klines", [bar(NEWEST, "64000", ("6400", "10"), ("3200", "5"))])
-    bars = await binance.candles(COIN_PERP, Timeframe.M1, 1)
-    assert (bars.volume.tolist(), bars.turnover.tolist()) == ([10], [640000])
-    assert bars.taker_buy is not None
-    assert bars.taker_buy.tolist() == [5]
-
-
-@pytest.mark.parametrize("timeframe", list(Timeframe))
-async def test_every_timeframe_is_an_interval(
-    binance: Binance, host: Loopback, timeframe: Timeframe
-) -> None:
-    host.plays("/api/v3/klines", BARS)
-    await binance.candles(in_family(SPOT, "BTCUSDT"), timeframe, 5)
-    assert host.asked == [f"/api/v3/klines?symbol=BTCUSDT&interval={timeframe.value}&limit=5"]
-
-
 async def test_the_futures_hosts_share_one_limit(binance: Binance, host: Loopback) -> None:
     full = {"X-MBX-USED-WEIGHT-1M": "2399"}
     host.plays(
@@ -448,37 +245,6 @@ async def test_errors_say_what_the_venue_said(
 async def test_a_back_end_that_timed_out_is_tried_again(binance: Binance, host: Loopback) -> None:
     host.plays("/api/v3/ticker/24hr", Reply({"code": -1007, "msg": "Timeout"}, 408), TICKER)
     assert (await binance.ticker(in_family(SPOT, "BTCUSDT"))).last == 64000.1
-
-
-INFO = {LINEAR: "/fapi/v1/exchangeInfo", INVERSE: "/dapi/v1/exchangeInfo"}
-
-
-@pytest.mark.parametrize(("number", "family"), [("001", LINEAR), ("002", INVERSE)])
-async def test_recorded_instruments(
-    binance: Binance, host: Loopback, recorded: Recorded, number: str, family: Family
-) -> None:
-    entry = recorded(f"binance/instruments/{number}")
-    host.plays(INFO[family], symbols(*entry["httpResponse"]))
-    found = await binance.instruments(family)
-    known = [market for market in entry["parsedResponse"] if market["expiry"] is None]
-    assert list(found.symbols) == [market["id"] for market in known if market["active"]]
-    assert list(found.coins) == [market["base"] for market in known if market["active"]]
-    assert found.contract.tolist() == [m["contractSize"] for m in known if m["active"]]
-    assert found.tick.tolist() == [m["precision"]["price"] for m in known if m["active"]]
-
-
-@pytest.mark.parametrize(
-    ("number", "family"), [("005", LINEAR), ("017", LINEAR), ("004", INVERSE), ("018", INVERSE)]
-)
-async def test_recorded_lists_of_other_years(
-    binance: Binance, host: Loopback, recorded: Recorded, number: str, family: Family
-) -> None:
-    host.plays(INFO[family], recorded(f"binance/instruments/{number}")["httpResponse"])
-    found = await binance.instruments(family)
-    assert "BTC" in found.coins
-    assert not any("_2" in symbol for symbol in found.symbols)
-    assert (found.contract > 0).all()
-    assert (found.tick > 0).all()
 
 
 async def test_recorded_spot_ticker(binance: Binance, host: Loopback, recorded: Recorded) -> None:

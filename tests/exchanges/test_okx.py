@@ -1,6 +1,5 @@
 """OKX's own bodies, and what they mean."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -17,14 +16,26 @@ from crypto_assistant.errors import (
     Unreachable,
 )
 from crypto_assistant.exchanges.okx import Okx
-from crypto_assistant.models import Family, Instrument, Instruments, Timeframe
+from crypto_assistant.models import Family, Instruments
 from tests.exchanges.conftest import NOW, Clock, Recorded
+from tests.exchanges.okx_bodies import (
+    BTC,
+    BTC_UM,
+    BTC_USD,
+    DELIVERY,
+    PERP,
+    SATS,
+    SHIB,
+    SPOT,
+    market,
+    no,
+    ok,
+)
 from tests.net.loopback import Loopback, Reply
 
 INSTRUMENTS = "/api/v5/public/instruments"
 TICKERS = "/api/v5/market/tickers"
 TICKER = "/api/v5/market/ticker"
-CANDLES = "/api/v5/market/candles"
 FUNDING = "/api/v5/public/funding-rate"
 MARK = "/api/v5/public/mark-price"
 INDEX = "/api/v5/market/index-tickers"
@@ -33,69 +44,6 @@ OPEN_INTEREST = "/api/v5/public/open-interest"
 EIGHT_HOURS = 28_800_000
 SETTLEMENT = 1_790_006_400_000
 
-
-def ok(*data: Any) -> dict[str, Any]:
-    return {"code": "0", "msg": "", "data": list(data)}
-
-
-def no(code: str, status: int = 200) -> Reply:
-    return Reply({"code": code, "msg": "why", "data": []}, status)
-
-
-def spot(symbol: str, **more: Any) -> dict[str, Any]:
-    coin, _, quote = symbol.partition("-")
-    return {
-        "alias": "",
-        "baseCcy": coin,
-        "category": "1",
-        "ctMult": "",
-        "ctType": "",
-        "ctVal": "",
-        "ctValCcy": "",
-        "expTime": "",
-        "instCategory": "1",
-        "instFamily": "",
-        "instId": symbol,
-        "instType": "SPOT",
-        "lever": "10",
-        "listTime": "1611907686000",
-        "lotSz": "0.00000001",
-        "minSz": "0.00001",
-        "quoteCcy": quote,
-        "ruleType": "normal",
-        "settleCcy": "",
-        "state": "live",
-        "tickSz": "0.1",
-        "uly": "",
-        **more,
-    }
-
-
-def swap(symbol: str, settle: str, contract: str, **more: Any) -> dict[str, Any]:
-    family = symbol.removesuffix("-SWAP")
-    inverse = symbol.endswith("-USD-SWAP")
-    return {
-        **spot(family),
-        "baseCcy": "",
-        "quoteCcy": "",
-        "ctMult": "1",
-        "ctType": "inverse" if inverse else "linear",
-        "ctVal": contract,
-        "ctValCcy": "USD" if inverse else family.partition("-")[0],
-        "instFamily": family,
-        "instId": symbol,
-        "instType": "SWAP",
-        "settleCcy": settle,
-        "uly": family.removesuffix("_UM"),
-        **more,
-    }
-
-
-BTC = swap("BTC-USDT-SWAP", "USDT", "0.01")
-SHIB = swap("SHIB-USDT-SWAP", "USDT", "1000000", tickSz="0.000000001")
-SATS = swap("1000SATS-USDT-SWAP", "USDT", "10", ctMult="100", tickSz="0.0000001")
-BTC_USD = swap("BTC-USD-SWAP", "BTC", "100")
-BTC_UM = swap("BTC-USD_UM-SWAP", "USDⓈ", "0.01")
 
 TICKER_ROW = {
     "instType": "SWAP",
@@ -134,11 +82,6 @@ BTC_USD_ROW = {
     "vol24h": "6400000",
     "volCcy24h": "12799.5",
 }
-NEWEST = NOW - NOW % 60_000
-BARS = [
-    [str(NEWEST), "64010", "64030", "64000", "64020", "250", "2.5", "160050", "0"],
-    [str(NEWEST - 60_000), "64000", "64015", "63990", "64010", "1000", "10", "640050", "1"],
-]
 
 
 @pytest.fixture
@@ -161,66 +104,9 @@ async def inverse(swaps: None, okx: Okx, host: Loopback) -> Instruments:
     return found
 
 
-def in_family(family: Family, symbol: str) -> Instrument:
-    return Instrument("okx", family, symbol, "BTC", "USDT", 1.0, 0.01, 0.1, tradfi=False)
-
-
-PERP = in_family(Family.LINEAR, "BTC-USDT-SWAP")
-
-
 async def test_the_venues_clock(okx: Okx, host: Loopback) -> None:
     host.plays("/api/v5/public/time", ok({"ts": "1597026383085"}))
     assert await okx.clock_ms() == 1597026383085
-
-
-async def test_a_contract_is_so_many_coins_or_dollars(
-    linear: Instruments, inverse: Instruments
-) -> None:
-    assert linear.symbols[:3] == ("BTC-USDT-SWAP", "SHIB-USDT-SWAP", "1000SATS-USDT-SWAP")
-    assert linear.coins == ("BTC", "SHIB", "1000SATS", "BTC")
-    assert linear.quotes == ("USDT", "USDT", "USDT", "USD")
-    assert linear.contract.tolist() == [0.01, 1_000_000, 1000, 0.01]
-    assert linear.tick.tolist() == [0.1, 1e-9, 1e-7, 0.1]
-    assert (inverse.symbols, inverse.coins, inverse.quotes) == (
-        ("BTC-USD-SWAP",),
-        ("BTC",),
-        ("USD",),
-    )
-    assert inverse.contract.tolist() == [100]
-
-
-@pytest.mark.usefixtures("swaps")
-async def test_both_families_of_perps_come_with_one_request(okx: Okx, host: Loopback) -> None:
-    await asyncio.gather(okx.instruments(Family.LINEAR), okx.instruments(Family.INVERSE))
-    assert host.asked == [f"{INSTRUMENTS}?instType=SWAP"]
-
-
-async def test_only_what_trades_now_is_listed(okx: Okx, host: Loopback) -> None:
-    rows = [
-        spot("BTC-USDT"),
-        spot("ETH-BTC"),
-        spot("OLD-USDT", state="suspend"),
-        spot("NEW-USDT", state="preopen"),
-        spot("SOON-USDT", ruleType="pre_market"),
-    ]
-    host.plays(f"{INSTRUMENTS}?instType=SPOT", ok(*rows))
-    found = await okx.instruments(Family.SPOT)
-    assert found.symbols == ("BTC-USDT", "ETH-BTC")
-    assert found.quotes == ("USDT", "BTC")
-    assert found.contract.tolist() == [1, 1]
-
-
-async def test_maintenance_is_not_an_empty_exchange(okx: Okx, host: Loopback) -> None:
-    host.plays(f"{INSTRUMENTS}?instType=SPOT", ok(spot("BTC-USDT", state="suspend")))
-    with pytest.raises(Unreachable, match="no market trades now"):
-        await okx.instruments(Family.SPOT)
-
-
-async def test_what_is_no_coin_is_marked(okx: Okx, host: Loopback) -> None:
-    rows = [spot(f"C{i}-USDT", instCategory=kind) for i, kind in enumerate(["1", "", "3", "4"])]
-    old = {key: value for key, value in spot("C-USDT").items() if key != "instCategory"}
-    host.plays(INSTRUMENTS, ok(*rows, old))
-    assert (await okx.instruments(Family.SPOT)).tradfi.tolist() == [False, False, True, True, False]
 
 
 async def test_a_linear_volume_is_contracts_and_counted_in_coins(
@@ -251,7 +137,7 @@ async def test_an_inverse_volume_is_contracts_of_dollars(
 async def test_a_spot_volume_is_coins(okx: Okx, host: Loopback) -> None:
     row = {**TICKER_ROW, "instId": "BTC-USDT", "vol24h": "21266.5", "volCcy24h": "1519926359.6"}
     host.plays(f"{TICKER}?instId=BTC-USDT", ok({**row, "instType": "SPOT"}))
-    ticker = await okx.ticker(in_family(Family.SPOT, "BTC-USDT"))
+    ticker = await okx.ticker(SPOT)
     assert (ticker.volume_24h, ticker.turnover_24h) == (21266.5, 1519926359.6)
 
 
@@ -331,7 +217,7 @@ async def test_a_mark_stands_beside_the_index_of_its_pair(
 ) -> None:
     host.plays(f"{MARK}?instType=SWAP&instId={symbol}", ok(mark(symbol, "64005.5")))
     host.plays(f"{INDEX}?instId={name}", ok(index(name, "64010")))
-    answer = await okx.mark(in_family(Family.LINEAR, symbol))
+    answer = await okx.mark(market(Family.LINEAR, symbol))
     assert (answer.mark, answer.index) == (64005.5, 64010)
 
 
@@ -365,6 +251,17 @@ async def test_open_interest_is_contracts_and_counted_in_coins(
     assert len(host.asked) == 1
 
 
+async def test_dated_futures_have_open_interest_of_their_own(okx: Okx, host: Loopback) -> None:
+    future = market(Family.LINEAR, "BTC-USDT-261225", 0.01, expires_ms=DELIVERY)
+    row = {"instId": "BTC-USDT-261225", "instType": "FUTURES", "oi": "500", "oiCcy": "5"}
+    host.plays(f"{OPEN_INTEREST}?instType=FUTURES", ok({**row, "oiUsd": "320000", "ts": "1"}))
+    answer = await okx.open_interests(Instruments.one(future, NOW))
+    assert (answer[0].coins, answer[0].usd) == (5, 320_000)
+    host.plays(f"{OPEN_INTEREST}?instType=FUTURES&instId=BTC-USDT-261225", ok(row))
+    one = await okx.open_interest(future)
+    assert (one.coins, one.usd) == (5, None)
+
+
 async def test_one_markets_open_interest(okx: Okx, host: Loopback) -> None:
     row = {"instId": "BTC-USDT-SWAP", "oi": "0", "oiCcy": "0", "oiUsd": "0", "ts": "1"}
     host.plays(f"{OPEN_INTEREST}?instType=SWAP&instId=BTC-USDT-SWAP", ok(row))
@@ -372,58 +269,11 @@ async def test_one_markets_open_interest(okx: Okx, host: Loopback) -> None:
     assert (answer.coins, answer.usd) == (0, 0)
 
 
-async def test_candles_are_turned_round_and_counted_in_coins(
-    okx: Okx, host: Loopback, linear: Instruments
-) -> None:
-    host.plays(f"{CANDLES}?instId=1000SATS-USDT-SWAP&bar=1m&limit=2", ok(*BARS))
-    bars = await okx.candles(linear[2], Timeframe.M1, 2)
-    assert bars.open_ms.tolist() == [NEWEST - 60_000, NEWEST]
-    assert bars.closed.tolist() == [True, False]
-    assert bars.open.tolist() == [64, 64.01]
-    assert bars.high.tolist() == [64.015, 64.03]
-    assert bars.low.tolist() == [63.99, 64]
-    assert bars.close.tolist() == [64.01, 64.02]
-    assert bars.volume.tolist() == [10_000, 2_500]
-    assert bars.turnover.tolist() == [640050, 160050]
-    assert bars.taker_buy is None
-
-
-async def test_spot_candles_come_in_coins_and_quote(okx: Okx, host: Loopback) -> None:
-    row = [str(NEWEST), "64000", "64000", "64000", "64000", "2", "128000", "128000", "1"]
-    host.plays(CANDLES, ok(row))
-    bars = await okx.candles(in_family(Family.SPOT, "BTC-USDT"), Timeframe.H1, 1)
-    assert (bars.volume.tolist(), bars.turnover.tolist()) == ([2], [128000])
-
-
-async def test_inverse_candles_come_in_contracts(
-    okx: Okx, host: Loopback, inverse: Instruments
-) -> None:
-    row = [str(NEWEST), "64000", "64000", "64000", "64000", "6400", "10", "640000", "1"]
-    host.plays(CANDLES, ok(row))
-    bars = await okx.candles(inverse[0], Timeframe.H1, 1)
-    assert (bars.volume.tolist(), bars.turnover.tolist()) == ([10], [640000])
-
-
-@pytest.mark.parametrize(
-    ("timeframe", "bar"),
-    [
-        *[("1m", "1m"), ("3m", "3m"), ("5m", "5m"), ("15m", "15m"), ("30m", "30m"), ("1h", "1H")],
-        *[("2h", "2H"), ("4h", "4H"), ("6h", "6Hutc"), ("12h", "12Hutc"), ("1d", "1Dutc")],
-    ],
-)
-async def test_long_bars_start_at_midnight_utc(
-    okx: Okx, host: Loopback, timeframe: str, bar: str
-) -> None:
-    host.plays(CANDLES, ok(*BARS))
-    await okx.candles(PERP, Timeframe(timeframe), 5)
-    assert host.asked == [f"{CANDLES}?instId=BTC-USDT-SWAP&bar={bar}&limit=5"]
-
-
 async def test_each_path_has_a_limit_of_its_own(okx: Okx, host: Loopback) -> None:
     host.plays(FUNDING, ok(funding("BTC-USDT-SWAP", "0.0001", 8)))
     host.plays(TICKER, ok(TICKER_ROW))
     for i in range(10):
-        await okx.funding(in_family(Family.LINEAR, f"C{i}-USDT-SWAP"))
+        await okx.funding(market(Family.LINEAR, f"C{i}-USDT-SWAP"))
     with pytest.raises(RateLimited):
         await okx.funding(PERP)
     assert (await okx.ticker(PERP)).last == 64000
@@ -493,31 +343,11 @@ async def test_a_limit_holds_the_venue_for_a_window(
     assert len(host.asked) == 1
 
 
-async def test_recorded_instruments(okx: Okx, host: Loopback, recorded: Recorded) -> None:
-    entry = recorded("okx/instruments/000")
-    host.plays(INSTRUMENTS, ok(*entry["httpResponse"]))
-    found = await okx.instruments(Family.SPOT)
-    known = entry["parsedResponse"]
-    assert list(found.symbols) == [market["id"] for market in known]
-    assert list(found.coins) == [market["base"] for market in known]
-    assert list(found.quotes) == [market["quote"] for market in known]
-    assert found.tick.tolist() == [market["precision"]["price"] for market in known]
-    assert not found.tradfi.any()
-
-
-async def test_recorded_instruments_of_2022(okx: Okx, host: Loopback, recorded: Recorded) -> None:
-    entry = recorded("okx/instruments/012")
-    host.plays(INSTRUMENTS, entry["httpResponse"])
-    found = await okx.instruments(Family.SPOT)
-    assert "1INCH-USDT" in found.symbols
-    assert not found.tradfi.any()
-
-
 async def test_recorded_spot_ticker(okx: Okx, host: Loopback, recorded: Recorded) -> None:
     entry = recorded("okx/tickers/000")
     host.plays(TICKER, entry["httpResponse"])
     known = entry["parsedResponse"]
-    ticker = await okx.ticker(in_family(Family.SPOT, "BTC-USDT"))
+    ticker = await okx.ticker(SPOT)
     assert (ticker.last, ticker.bid, ticker.ask) == (known["last"], known["bid"], known["ask"])
     assert (ticker.high_24h, ticker.low_24h) == (known["high"], known["low"])
     assert ticker.change_24h == pytest.approx(known["percentage"] / 100)
@@ -547,7 +377,7 @@ async def test_recorded_open_interest(
     entry = recorded("okx/open_interest/000")
     host.plays(OPEN_INTEREST, entry["httpResponse"])
     answer = await okx.open_interest(PERP)
-    assert answer.coins == entry["parsedResponse"]["baseVolume"]
+    assert answer.coins == pytest.approx(entry["parsedResponse"]["baseVolume"])
     assert answer.usd == entry["parsedResponse"]["openInterestValue"]
     host.plays(OPEN_INTEREST, recorded("okx/open_interest/006")["httpResponse"])
     old = (await okx.open_interests(inverse))[0]
@@ -559,13 +389,6 @@ async def test_recorded_funding(okx: Okx, host: Loopback, recorded: Recorded) ->
     answer = await okx.funding(PERP)
     assert (answer.rate, answer.hours) == (0.0000182221218054, 8)
     assert answer.next_ms == 1743609600000
-
-
-async def test_recorded_candles(okx: Okx, host: Loopback, recorded: Recorded) -> None:
-    host.plays(CANDLES, recorded("okx/klines/007")["httpResponse"])
-    bars = await okx.candles(PERP, Timeframe.M1, 2)
-    assert bars.close.tolist() == [3.72, 3.708]
-    assert bars.closed.tolist() == [True, False]
 
 
 @pytest.mark.parametrize(

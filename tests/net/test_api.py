@@ -204,6 +204,41 @@ async def test_a_stop_that_ends_in_time_is_waited_for(venue: Api, host: Loopback
     assert len(host.asked) == 2
 
 
+@pytest.mark.usefixtures("due_late")
+async def test_a_silent_venue_is_given_up_as_soon_by_a_question_that_has_long(
+    door: Door, base: str, host: Loopback, budget: Budget
+) -> None:
+    host.plays("/price", Reply(hang=True))
+    patient = replace(door, timing=replace(SCALED, tries=1000))
+    with pytest.raises(Unreachable, match=r"no answer in 0\.2 s"):
+        await ask(Api(patient, base, Limiter(time.monotonic, lambda: NOW), budget, unwrap))
+    assert len(host.asked) <= 4
+
+
+async def test_a_question_may_leave_a_part_of_the_limit_to_others(
+    door: Door, base: str, host: Loopback
+) -> None:
+    for path in ("/a", "/b", "/c"):
+        host.plays(path, GOOD)
+    venue = Api(door, base, Limiter(time.monotonic, lambda: NOW), Budget(4, 60), unwrap)
+    with api.sharing(0.5):
+        await ask(venue, "/a")
+        await ask(venue, "/b")
+        with pytest.raises(RateLimited):
+            await ask(venue, "/c")
+    assert (await ask(venue, "/c"))[0] == GOOD
+
+
+async def test_nobody_waits_with_a_question_that_may_use_less_of_the_limit(
+    venue: Api, host: Loopback
+) -> None:
+    host.plays("/price", GOOD)
+    with api.sharing(0.5):
+        await ask(venue)
+    await ask(venue)
+    assert len(host.asked) == 2
+
+
 async def test_a_caller_in_a_hurry_is_told_at_once_of_a_stop(
     door: Door, base: str, host: Loopback, budget: Budget
 ) -> None:

@@ -57,6 +57,29 @@ def test_a_request_larger_than_its_budget_goes_out_alone() -> None:
     assert budget.free_at(11, now=101) == 160
 
 
+def test_a_share_of_a_budget_counts_what_all_have_spent() -> None:
+    budget = Budget(10, 60)
+    budget.spend(2, now=100)
+    budget.spend(2, now=110)
+    assert budget.free_at(1, now=120, share=0.5) == 120
+    assert budget.free_at(2, now=120, share=0.5) == 160
+    assert budget.free_at(4, now=120, share=0.5) == 170
+    assert budget.free_at(6, now=120) == 120
+
+
+async def test_who_waits_for_a_share_does_not_hold_up_the_rest() -> None:
+    limiter = Limiter(time.monotonic, lambda: NOON_MS)
+    budget = Budget(4, 0.1)
+    due = time.monotonic() + 9
+    half = [asyncio.create_task(limiter.admit(budget, 1, due, share=0.5)) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert [task.done() for task in half] == [True, True, False]
+    await limiter.admit(budget, 2, due)
+    assert limiter.waited == 0
+    await asyncio.gather(*half)
+    assert limiter.waited > 0
+
+
 async def test_what_does_not_fit_waits_for_the_window() -> None:
     limiter = Limiter(time.monotonic, lambda: NOON_MS)
     budget = Budget(2, 0.05)

@@ -1,0 +1,246 @@
+"""Binance: spot, USDⓈ-M and COIN-M over REST.
+
+https://developers.binance.com/docs/binance-spot-api-docs/rest-api
+https://developers.binance.com/docs/derivatives
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import ClassVar
+
+from crypto_assistant.errors import NotListed, Unsupported
+from crypto_assistant.exchanges.base import Table, number, rows
+from crypto_assistant.exchanges.binance import now, series
+from crypto_assistant.exchanges.binance.envelope import unwrap
+from crypto_assistant.exchanges.binance.listed import Listed
+from crypto_assistant.exchanges.binance.statistics import Statistics
+from crypto_assistant.exchanges.binance.windows import Window, bars_weight, most_bars
+from crypto_assistant.exchanges.pages import paged
+from crypto_assistant.models import (
+    Candles,
+    Family,
+    Funding,
+    Fundings,
+    Instrument,
+    Instruments,
+    LongShorts,
+    Mark,
+    Marks,
+    OpenInterest,
+    OpenInterestHistory,
+    OpenInterests,
+    TakerVolumes,
+    Ticker,
+    Tickers,
+    Timeframe,
+    Trades,
+)
+from crypto_assistant.net.api import Api, Door
+from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.limiter import Budget, Limiter
+
+PREFIX = {Family.SPOT: "/api/v3", Family.LINEAR: "/fapi/v1", Family.INVERSE: "/dapi/v1"}
+
+
+class Binance:
+    """Sizes are coins on spot and USDⓈ-M, contracts of a fixed USD amount on COIN-M."""
+
+    name: ClassVar[str] = "binance"
+    title: ClassVar[str] = "Binance"
+    addresses: ClassVar[Mapping[str, str]] = {
+        "BINANCE_SPOT_URL": "https://api.binance.com",
+        "BINANCE_USDM_URL": "https://fapi.binance.com",
+        "BINANCE_COINM_URL": "https://dapi.binance.com",
+    }
+
+    def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
+        self.limiter = Limiter(time.monotonic, door.clock_ms)
+        self._clock_ms = door.clock_ms
+        spot = Budget(6000, 60, "X-MBX-USED-WEIGHT-1M")
+        # One counter for both futures hosts since 2026-06-30.
+        futures = Budget(2400, 60, "X-MBX-USED-WEIGHT-1M")
+        self._funding_info = Budget(500, 300)
+        self._apis = {
+            Family.SPOT: Api(door, urls["BINANCE_SPOT_URL"], self.limiter, spot, unwrap),
+            Family.LINEAR: Api(door, urls["BINANCE_USDM_URL"], self.limiter, futures, unwrap),
+            Family.INVERSE: Api(door, urls["BINANCE_COINM_URL"], self.limiter, futures, unwrap),
+        }
+        self._statistics = Statistics(self._apis, self._contract_type, door.clock_ms)
+
+    async def clock_ms(self) -> int:
+        return await self._apis[Family.SPOT].get(
+            "/api/v3/time", parse=lambda payload, _: int(number(payload.get("serverTime")))
+        )
+
+    async def instruments(self, family: Family) -> Instruments:
+        return (await self._listed(family)).instruments
+
+    async def tickers(self, listed: Instruments) -> Tickers:
+        weight = 80 if listed.family is Family.SPOT else 40
+        names = now.STATISTICS + now.BOOK
+        statistics = await self._all(listed.family, "/ticker/24hr", names, weight)
+        return now.tickers(statistics, statistics, listed)
+
+    async def ticker(self, instrument: Instrument) -> Ticker:
+        if instrument.family is Family.SPOT:
+            statistics = book = await self._one(
+                instrument, "/ticker/24hr", now.STATISTICS + now.BOOK, weight=2
+            )
+        else:  # Their 24 h statistics carry no bid and ask.
+            statistics, book = await asyncio.gather(
+                self._one(instrument, "/ticker/24hr", now.STATISTICS),
+                self._one(instrument, "/ticker/bookTicker", now.BOOK, weight=2),
+            )
+        listed = Instruments.one(instrument, statistics.received_ms)
+        return now.tickers(statistics, book, listed)[0]
+
+    async def candles(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
+    ) -> Candles:
+        return await paged(
+            limit,
+            most_bars(instrument.family, timeframe),
+            timeframe.ms,
+            partial(self._bars, instrument, timeframe),
+            end_ms=end_ms,
+            now_ms=self._clock_ms(),
+        )
+
+    async def taker_volumes(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int
+    ) -> TakerVolumes:
+        return series.taker_volumes(await self.candles(instrument, timeframe, limit))
+
+    async def trades(self, instrument: Instrument) -> Trades:
+        return await self._apis[instrument.family].get(
+            PREFIX[instrument.family] + "/aggTrades",
+            [("symbol", instrument.symbol), ("limit", series.MOST_TRADES)],
+            weight=4 if instrument.family is Family.SPOT else 20,
+            lifetime=Lifetime.INDICATOR,
+            variant=instrument,
+            parse=lambda payload, ms: series.trades(payload, instrument, ms),
+        )
+
+    async def fundings(self, listed: Instruments) -> Fundings:
+        premiums, hours = await asyncio.gather(
+            self._premiums(listed.family), self._funding_hours(listed.family)
+        )
+        return now.fundings(premiums, hours, listed)
+
+    async def funding(self, instrument: Instrument) -> Funding:
+        premium, hours = await asyncio.gather(
+            self._premium(instrument), self._funding_hours(instrument.family)
+        )
+        return now.fundings(premium, hours, Instruments.one(instrument, premium.received_ms))[0]
+
+    async def marks(self, listed: Instruments) -> Marks:
+        return now.marks(await self._premiums(listed.family), listed)
+
+    async def mark(self, instrument: Instrument) -> Mark:
+        premium = await self._premium(instrument)
+        return now.marks(premium, Instruments.one(instrument, premium.received_ms))[0]
+
+    async def open_interests(self, listed: Instruments) -> OpenInterests:
+        raise Unsupported("open interest is told market by market")
+
+    async def open_interest(self, instrument: Instrument) -> OpenInterest:
+        table = await self._one(
+            instrument, "/openInterest", now.OPEN_INTEREST, lifetime=Lifetime.INDICATOR
+        )
+        return now.open_interests(table, Instruments.one(instrument, table.received_ms))[0]
+
+    async def open_interest_history(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
+    ) -> OpenInterestHistory:
+        return await self._statistics.open_interest_history(instrument, timeframe, limit, end_ms)
+
+    async def long_shorts(self, instrument: Instrument) -> LongShorts:
+        return await self._statistics.long_shorts(instrument)
+
+    async def _listed(self, family: Family) -> Listed:
+        spot = family is Family.SPOT
+        return await self._apis[family].get(
+            PREFIX[family] + "/exchangeInfo",
+            # Without leveraged tokens, delisted markets and the permission sets of each market.
+            [("permissions", "SPOT"), ("showPermissionSets", "false"), ("symbolStatus", "TRADING")]
+            if spot
+            else (),
+            weight=20 if spot else 1,
+            lifetime=Lifetime.INSTRUMENTS,
+            parse=lambda payload, received_ms: Listed.read(payload, family, received_ms),
+        )
+
+    async def _bars(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None
+    ) -> Candles:
+        window = Window(limit, timeframe.ms, end_ms, self._clock_ms())
+        return await self._apis[instrument.family].get(
+            PREFIX[instrument.family] + "/klines",
+            [("symbol", instrument.symbol), ("interval", timeframe.value), *window.query],
+            weight=bars_weight(instrument.family, limit),
+            lifetime=window.lifetime,
+            variant=instrument,
+            parse=lambda payload, ms: series.candles(
+                window.answered(payload), instrument, timeframe, ms
+            ),
+        )
+
+    async def _contract_type(self, instrument: Instrument) -> str:
+        """What COIN-M calls a perp, or a dated future for as long as it is listed."""
+        if instrument.expires_ms is None:
+            return "PERPETUAL"
+        dated = (await self._listed(instrument.family)).contract_type
+        if instrument.symbol not in dated:
+            raise NotListed(instrument.symbol)
+        return dated[instrument.symbol]
+
+    async def _premium(self, instrument: Instrument) -> Table:
+        weight = 10 if instrument.family is Family.INVERSE else 1
+        return await self._one(instrument, "/premiumIndex", now.PREMIUM, weight=weight)
+
+    async def _premiums(self, family: Family) -> Table:
+        return await self._all(family, "/premiumIndex", now.PREMIUM, weight=10)
+
+    async def _funding_hours(self, family: Family) -> dict[str, float]:
+        """The interval of each perp that is not paid every eight hours."""
+        return await self._apis[family].get(
+            PREFIX[family] + "/fundingInfo",
+            weight=1,
+            budget=self._funding_info,
+            lifetime=Lifetime.INSTRUMENTS,
+            # On COIN-M it may be empty; hundreds of USDⓈ-M perps are paid more often.
+            parse=lambda payload, _: {
+                row["symbol"]: number(row["fundingIntervalHours"])
+                for row in (rows(payload) if family is Family.LINEAR else payload)
+            },
+        )
+
+    async def _all(self, family: Family, path: str, names: Sequence[str], weight: float) -> Table:
+        return await self._apis[family].get(
+            PREFIX[family] + path,
+            weight=weight,
+            lifetime=Lifetime.RANKING,
+            parse=lambda body, ms: Table.read(body, ms, "symbol", names),
+        )
+
+    async def _one(
+        self,
+        instrument: Instrument,
+        path: str,
+        names: Sequence[str],
+        *,
+        weight: float = 1,
+        lifetime: Lifetime = Lifetime.PRICE,
+    ) -> Table:
+        """A market's numbers; the futures hosts differ in whether one row comes in a list."""
+        return await self._apis[instrument.family].get(
+            PREFIX[instrument.family] + path,
+            [("symbol", instrument.symbol)],
+            weight=weight,
+            lifetime=lifetime,
+            parse=lambda body, ms: Table.read(
+                body if isinstance(body, list) else [body], ms, "symbol", names
+            ),
+        )

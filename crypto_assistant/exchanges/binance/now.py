@@ -1,0 +1,72 @@
+"""Binance's rows of markets at this moment, in coins, quote currency and fractions."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from crypto_assistant.exchanges.base import Table, price
+from crypto_assistant.models import (
+    Family,
+    Fundings,
+    Instruments,
+    Marks,
+    OpenInterests,
+    Tickers,
+)
+
+STATISTICS = (
+    *("lastPrice", "priceChangePercent", "highPrice", "lowPrice"),
+    *("volume", "quoteVolume", "baseVolume"),
+)
+BOOK = ("bidPrice", "askPrice")
+PREMIUM = ("markPrice", "indexPrice", "lastFundingRate", "nextFundingTime")
+OPEN_INTEREST = ("openInterest",)
+
+
+def tickers(statistics: Table, book: Table, listed: Instruments) -> Tickers:
+    last, percent, high, low, size, quote, base = statistics.columns(listed.symbols, *STATISTICS)
+    bid, ask = book.columns(listed.symbols, *BOOK)
+    coins, turnover = size * listed.multiplier, quote
+    if listed.family is Family.INVERSE:  # "volume" counts contracts, "baseVolume" coins.
+        coins, turnover = base, size * listed.contract
+    return Tickers(
+        instruments=listed,
+        last=price(last) / listed.multiplier,
+        bid=price(bid) / listed.multiplier,
+        ask=price(ask) / listed.multiplier,
+        change_24h=np.where(last == 0, np.nan, percent / 100),
+        high_24h=price(high) / listed.multiplier,
+        low_24h=price(low) / listed.multiplier,
+        volume_24h=coins,
+        turnover_24h=turnover,
+        received_ms=min(statistics.received_ms, book.received_ms),
+    )
+
+
+def fundings(premiums: Table, hours: Mapping[str, float], listed: Instruments) -> Fundings:
+    rate, next_ms = premiums.columns(listed.symbols, "lastFundingRate", "nextFundingTime")
+    return Fundings(
+        instruments=listed,
+        rate=rate,
+        hours=price(np.array([hours.get(symbol, 8.0) for symbol in listed.symbols])),
+        next_ms=price(next_ms),
+        received_ms=premiums.received_ms,
+    )
+
+
+def marks(premiums: Table, listed: Instruments) -> Marks:
+    mark, index = premiums.columns(listed.symbols, "markPrice", "indexPrice")
+    return Marks(
+        listed,
+        price(mark) / listed.multiplier,
+        price(index) / listed.multiplier,
+        premiums.received_ms,
+    )
+
+
+def open_interests(table: Table, listed: Instruments) -> OpenInterests:
+    (size,) = table.columns(listed.symbols, *OPEN_INTEREST)
+    unknown = np.full(len(listed), np.nan)
+    if listed.family is Family.INVERSE:
+        return OpenInterests(listed, unknown, size * listed.contract, table.received_ms)
+    return OpenInterests(listed, size * listed.multiplier, unknown, table.received_ms)

@@ -1,0 +1,129 @@
+"""Binance's series: bars with the takers' part, trades, open interest, who is long."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crypto_assistant.errors import Malformed, Unsupported
+from crypto_assistant.exchanges import base
+from crypto_assistant.exchanges.base import number, numbers, price, rows
+from crypto_assistant.models import (
+    Candles,
+    Family,
+    Floats,
+    Instrument,
+    LongShort,
+    LongShorts,
+    OpenInterestHistory,
+    TakerVolumes,
+    Timeframe,
+    Trades,
+    known,
+)
+
+MOST_TRADES = 1000
+LONG = ("longPosition", "longAccount")
+"""COIN-M's positions have a name of their own, USDⓈ-M's are called accounts, too."""
+
+
+def candles(payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int) -> Candles:
+    bars = np.empty((0, 11)) if payload == [] else base.matrix(payload, 11)
+    volume, taker_buy = bars[:, 5] * instrument.multiplier, bars[:, 9] * instrument.multiplier
+    turnover, taker_buy_turnover = bars[:, 7], bars[:, 10]
+    if instrument.family is Family.INVERSE:  # Contracts first, then coins.
+        volume, taker_buy = bars[:, 7], bars[:, 10]
+        turnover, taker_buy_turnover = bars[:, [5, 9]].T * instrument.contract
+    return base.candles(
+        instrument,
+        timeframe,
+        now_ms,
+        bars=bars,
+        volume=volume,
+        turnover=turnover,
+        taker_buy=taker_buy,
+        taker_buy_turnover=taker_buy_turnover,
+        closed=bars[:, 6] < now_ms,
+    )
+
+
+def taker_volumes(bars: Candles) -> TakerVolumes:
+    """What takers did not buy, they sold."""
+    bought, bought_turnover = bars.taker_buy, bars.taker_buy_turnover
+    if bought is None or bought_turnover is None:
+        raise Unsupported("bars that do not tell takers apart")
+    return TakerVolumes(
+        bars.instrument,
+        bars.timeframe,
+        open_ms=bars.open_ms,
+        bought=bought,
+        sold=bars.volume - bought,
+        bought_turnover=bought_turnover,
+        sold_turnover=bars.turnover - bought_turnover,
+        closed=bars.closed,
+        since_ms=int(bars.open_ms[0]),
+        received_ms=bars.received_ms,
+    )
+
+
+def trades(payload: Any, instrument: Instrument, received_ms: int) -> Trades:
+    found = rows(payload)
+    time_ms = _times(found, "T")
+    paid, size = price(_column(found, "p")), _column(found, "q")
+    coins, turnover = size * instrument.multiplier, size * paid
+    if instrument.family is Family.INVERSE:
+        turnover = size * instrument.contract
+        coins = turnover / paid
+    # A full page may begin in the middle of a millisecond.
+    since_ms = int(time_ms[0]) + (len(found) >= MOST_TRADES)
+    whole = time_ms >= since_ms
+    return Trades(
+        instrument,
+        time_ms=time_ms[whole],
+        price=paid[whole] / instrument.multiplier,
+        size=coins[whole],
+        turnover=turnover[whole],
+        bought=np.array([_bought(row) for row in found], bool)[whole],
+        since_ms=since_ms,
+        received_ms=received_ms,
+    )
+
+
+def open_interest_history(
+    payload: Any, instrument: Instrument, received_ms: int
+) -> OpenInterestHistory:
+    found = [] if payload == [] else rows(payload)
+    size, value = _column(found, "sumOpenInterest"), _column(found, "sumOpenInterestValue")
+    coins, usd = size * instrument.multiplier, value
+    if instrument.family is Family.INVERSE:  # Contracts, and their value in coins.
+        coins, usd = value, size * instrument.contract
+    return OpenInterestHistory(instrument, _times(found, "timestamp"), coins, usd, received_ms)
+
+
+def long_shorts(payload: Any, counts: str, instrument: Instrument, received_ms: int) -> LongShorts:
+    """The newest row of one of the venue's counts."""
+    newest = rows(payload)[-1]
+    (time_ms,) = _times([newest], "timestamp")
+    share = next((newest[name] for name in LONG if name in newest), None)
+    count = LongShort(counts, known(number(share)), int(time_ms))
+    return LongShorts(instrument, (count,), received_ms)
+
+
+def _times(found: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.int64]:
+    """A column of times: integers, or strings in older answers."""
+    column = _column(found, name)
+    if np.isnan(column).any():
+        raise Malformed("a row without its time")
+    return column.astype(np.int64)
+
+
+def _column(found: Sequence[Mapping[str, Any]], name: str) -> Floats:
+    return numbers([row.get(name) for row in found])
+
+
+def _bought(row: Mapping[str, Any]) -> bool:
+    maker = row.get("m")
+    if not isinstance(maker, bool):
+        raise Malformed("a trade without its side")
+    return not maker  # "m": the buyer was the maker, so the taker sold.

@@ -1,0 +1,127 @@
+"""Binance's statistics of futures: samples of open interest, counts of who is long."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from crypto_assistant.errors import Unsupported
+from crypto_assistant.exchanges.binance import series
+from crypto_assistant.exchanges.binance.windows import Window
+from crypto_assistant.exchanges.pages import paged
+from crypto_assistant.models import (
+    Family,
+    Instrument,
+    LongShorts,
+    OpenInterestHistory,
+    Timeframe,
+)
+from crypto_assistant.net.api import Api, Query
+from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.limiter import Budget
+
+T = TypeVar("T")
+
+MOST_SAMPLES = 500
+KEPT_MS = 30 * 86_400_000 - 60_000
+"""How far back samples go, less a minute on the way: an older start is refused."""
+NO_PERIODS = {Timeframe.M1, Timeframe.M3}
+
+COUNTS = {
+    "/globalLongShortAccountRatio": "all accounts",
+    "/topLongShortAccountRatio": "top 20 % accounts",
+    "/topLongShortPositionRatio": "top 20 % positions",
+}
+
+
+class Statistics:
+    """`/futures/data` of both futures hosts.
+
+    USDⓈ-M's has no weight but a limit of its own, COIN-M's weighs one like the rest of its host.
+    `contract_type`: what COIN-M calls a future's kind.
+    """
+
+    def __init__(
+        self,
+        apis: Mapping[Family, Api],
+        contract_type: Callable[[Instrument], Awaitable[str]],
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._apis = apis
+        self._contract_type = contract_type
+        self._clock_ms = clock_ms
+        self._budgets = {Family.LINEAR: Budget(1000, 300)}
+
+    async def open_interest_history(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None
+    ) -> OpenInterestHistory:
+        """A sample at `end_ms` itself is one of them."""
+        if timeframe in NO_PERIODS:
+            raise Unsupported(f"open interest is not told every {timeframe}")
+        return await paged(
+            limit,
+            MOST_SAMPLES,
+            timeframe.ms,
+            partial(self._samples, instrument, timeframe),
+            end_ms=None if end_ms is None else end_ms + 1,
+            now_ms=self._clock_ms(),
+        )
+
+    async def long_shorts(self, instrument: Instrument) -> LongShorts:
+        told = await asyncio.gather(*(self._count(instrument, path) for path in COUNTS))
+        return LongShorts(
+            instrument,
+            tuple(count for one in told for count in one.counts),
+            min(one.received_ms for one in told),
+        )
+
+    async def _samples(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None
+    ) -> OpenInterestHistory:
+        now_ms = self._clock_ms()
+        window = Window(limit, timeframe.ms, end_ms, now_ms).since(now_ms - KEPT_MS)
+        if not window.limit:
+            return series.open_interest_history([], instrument, now_ms)
+        return await self._get(
+            instrument,
+            "/openInterestHist",
+            [("period", timeframe.value), *window.query],
+            lifetime=window.lifetime,
+            parse=lambda payload, ms: series.open_interest_history(
+                window.answered(payload), instrument, ms
+            ),
+        )
+
+    async def _count(self, instrument: Instrument, path: str) -> LongShorts:
+        return await self._get(
+            instrument,
+            path,
+            [("period", "5m"), ("limit", 1)],
+            lifetime=Lifetime.INDICATOR,
+            parse=lambda payload, ms: series.long_shorts(payload, COUNTS[path], instrument, ms),
+        )
+
+    async def _get(
+        self,
+        instrument: Instrument,
+        path: str,
+        query: Query,
+        *,
+        lifetime: Lifetime,
+        parse: Callable[[Any, int], T],
+    ) -> T:
+        return await self._apis[instrument.family].get(
+            "/futures/data" + path,
+            [*await self._named(instrument), *query],
+            budget=self._budgets.get(instrument.family),
+            lifetime=lifetime,
+            variant=instrument,
+            parse=parse,
+        )
+
+    async def _named(self, instrument: Instrument) -> Query:
+        """COIN-M knows pairs only, and counts all contracts of a pair where no type is named."""
+        if instrument.family is not Family.INVERSE:
+            return [("symbol", instrument.symbol)]
+        pair = instrument.symbol.partition("_")[0]
+        return [("pair", pair), ("contractType", await self._contract_type(instrument))]

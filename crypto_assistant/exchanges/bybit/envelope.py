@@ -1,0 +1,46 @@
+"""Bybit's envelope: the payload of an answer, or the error that it means.
+
+https://bybit-exchange.github.io/docs/v5/error
+"""
+
+from typing import Any
+
+from crypto_assistant.errors import ClockSkew, GeoBlocked, Malformed, Refused, Unreachable
+from crypto_assistant.exchanges.base import number
+from crypto_assistant.net.api import Response, Stop
+
+RETRYABLE = {"10000", "10016", "131001", "131003", "170007", "3400214"}
+CLOCK = {"10002"}
+LIMITS = {"10006", "10018", "10429"}
+REGION = {"10009", "10024"}
+
+BAN_SECONDS = 600
+"""How long an address must be silent after it broke the limit of its address."""
+
+
+def unwrap(response: Response) -> Any:
+    """Bybit sends {"retCode", "retMsg", "result"}, nearly always with HTTP 200."""
+    if response.status == 403 and b"too frequent" in response.text.lower():
+        raise Stop(BAN_SECONDS)
+    body = response.body if isinstance(response.body, dict) else {}
+    code, message = str(body.get("retCode", "")), str(body.get("retMsg") or "no reason given")
+    if code == "0":
+        return body.get("result")
+    if response.status == 403 or code in REGION:
+        raise GeoBlocked
+    if code in LIMITS:
+        raise Stop(_seconds_to_reset(response))
+    if code in RETRYABLE:
+        raise Unreachable(message)
+    if code in CLOCK:
+        raise ClockSkew(message)
+    if not code and response.status == 200:
+        raise Malformed("an answer without a code")
+    raise Refused(code or f"HTTP {response.status}", message)
+
+
+def _seconds_to_reset(response: Response) -> float | None:
+    """By the venue's own clock, on which it stamps both times."""
+    reset = number(response.headers.get("X-Bapi-Limit-Reset-Timestamp"))
+    seconds = (reset - number(response.body.get("time"))) / 1000
+    return seconds if seconds > 0 else None

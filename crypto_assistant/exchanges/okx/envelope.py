@@ -1,0 +1,31 @@
+"""OKX's envelope and its error codes."""
+
+from typing import Any
+
+from crypto_assistant.errors import ClockSkew, GeoBlocked, Malformed, Refused, Unreachable
+from crypto_assistant.net.api import Response, Stop
+
+RETRYABLE = {"50001", "50004", "50013", "50026"}
+CLOCK = {"50102", "50112"}
+LIMITS = {"50011", "50040", "50061"}
+REGION = (b"country", b"region", b"restricted", b"1009")
+"""What the page of a 403 says where the venue does not serve the host's country."""
+
+
+def unwrap(response: Response) -> Any:
+    """OKX sends {"code", "msg", "data"}; errors come with HTTP 200 as well as 4xx and 5xx."""
+    body = response.body if isinstance(response.body, dict) else {}
+    code, message = str(body.get("code", "")), str(body.get("msg") or "no reason given")
+    if code == "0":
+        return body.get("data")
+    if code in LIMITS:
+        raise Stop
+    if code in RETRYABLE:
+        raise Unreachable(message)
+    if code in CLOCK:
+        raise ClockSkew(message)
+    if response.status == 403 and any(word in response.text.lower() for word in REGION):
+        raise GeoBlocked
+    if not code and response.status == 200:
+        raise Malformed("an answer without a code")
+    raise Refused(code or f"HTTP {response.status}", message)

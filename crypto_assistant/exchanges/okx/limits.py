@@ -1,0 +1,83 @@
+"""OKX's paths, how often each may be asked, and the budgets that see to it."""
+
+from collections.abc import Callable
+from itertools import takewhile
+
+from crypto_assistant.net.limiter import Budget
+
+TIME = "/api/v5/public/time"
+INSTRUMENTS = "/api/v5/public/instruments"
+TICKERS = "/api/v5/market/tickers"
+TICKER = "/api/v5/market/ticker"
+CANDLES = "/api/v5/market/candles"
+OLD_CANDLES = "/api/v5/market/history-candles"
+TRADES = "/api/v5/market/trades"
+FUNDING = "/api/v5/public/funding-rate"
+MARK = "/api/v5/public/mark-price"
+INDEX = "/api/v5/market/index-tickers"
+OPEN_INTEREST = "/api/v5/public/open-interest"
+TAKERS = "/api/v5/rubik/stat/taker-volume-contract"
+SPOT_TAKERS = "/api/v5/rubik/stat/taker-volume"
+OPEN_INTERESTS = "/api/v5/rubik/stat/contracts/open-interest-history"
+ALL_ACCOUNTS = "/api/v5/rubik/stat/contracts/long-short-account-ratio-contract"
+TOP_ACCOUNTS = "/api/v5/rubik/stat/contracts/long-short-account-ratio-contract-top-trader"
+TOP_POSITIONS = "/api/v5/rubik/stat/contracts/long-short-position-ratio-contract-top-trader"
+
+PER_TWO_SECONDS = {
+    TIME: 10,
+    INSTRUMENTS: 20,
+    TICKERS: 20,
+    TICKER: 20,
+    CANDLES: 40,
+    OLD_CANDLES: 20,
+    TRADES: 100,
+    FUNDING: 10,
+    MARK: 10,
+    INDEX: 20,
+    OPEN_INTEREST: 20,
+    SPOT_TAKERS: 5,
+}
+"""Requests that the venue takes from one address, counted for each path apart."""
+
+PER_MARKET = {
+    TAKERS: 5,
+    OPEN_INTERESTS: 10,
+    ALL_ACCOUNTS: 5,
+    TOP_ACCOUNTS: 5,
+    TOP_POSITIONS: 5,
+}
+"""The same of paths that the venue counts for each market apart."""
+
+# A tenth longer than published: on the way to the venue requests move closer together.
+WINDOW = 2.2
+FORGOTTEN = 120.0
+"""Seconds after which nobody waits for a budget any more and nothing in it counts."""
+
+
+class Budgets:
+    """A budget per path, and per path and market where the venue counts those apart."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._paths = {path: Budget(most, WINDOW) for path, most in PER_TWO_SECONDS.items()}
+        self._markets: dict[tuple[str, str], tuple[float, Budget]] = {}
+        """With the time of the last use, in that order."""
+
+    def __len__(self) -> int:
+        return len(self._paths) + len(self._markets)
+
+    def of(self, path: str, symbol: str | None = None) -> Budget:
+        """What a request for `path`, about the market `symbol`, is counted in."""
+        if symbol is None or path not in PER_MARKET:
+            return self._paths[path]
+        now, key = self._now(), (path, symbol)
+        used = self._markets.pop(key, None)
+        budget = Budget(PER_MARKET[path], WINDOW) if used is None else used[1]
+        self._markets[key] = (now, budget)
+        self._forget(now - FORGOTTEN)
+        return budget
+
+    def _forget(self, before: float) -> None:
+        old = takewhile(lambda item: item[1][0] < before, self._markets.items())
+        for key in [key for key, _ in old]:
+            del self._markets[key]

@@ -1,0 +1,225 @@
+"""OKX v5: spot, perps and futures margined in dollar coins or in the coin over REST.
+
+https://www.okx.com/docs-v5/en/
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import ClassVar
+
+from crypto_assistant.errors import Unsupported
+from crypto_assistant.exchanges.base import Table, number
+from crypto_assistant.exchanges.okx import listed as lists
+from crypto_assistant.exchanges.okx import now, series
+from crypto_assistant.exchanges.okx.limits import (
+    CANDLES,
+    FUNDING,
+    INDEX,
+    INSTRUMENTS,
+    MARK,
+    OLD_CANDLES,
+    OPEN_INTEREST,
+    TICKER,
+    TICKERS,
+    TIME,
+    TRADES,
+)
+from crypto_assistant.exchanges.okx.periods import BARS, window_lifetime
+from crypto_assistant.exchanges.okx.source import Source
+from crypto_assistant.exchanges.okx.statistics import Statistics
+from crypto_assistant.exchanges.okx.takers import in_coins, priced
+from crypto_assistant.exchanges.pages import paged
+from crypto_assistant.models import (
+    Candles,
+    Family,
+    Funding,
+    Fundings,
+    Instrument,
+    Instruments,
+    LongShorts,
+    Mark,
+    Marks,
+    OpenInterest,
+    OpenInterestHistory,
+    OpenInterests,
+    TakerVolumes,
+    Ticker,
+    Tickers,
+    Timeframe,
+    Trades,
+)
+from crypto_assistant.net.api import Door, Query
+from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.limiter import Limiter
+
+MOST_CANDLES = 300
+NEW_CANDLES = 1440
+"""Bars of each length that the path of the newest ones reaches back."""
+MOST_TRADES = 500
+SETTLING_MS = 5_000
+"""How late a venue may say that a bar is closed."""
+
+
+class Okx:
+    """Sizes are coins on spot and contracts elsewhere; both families of perps come together."""
+
+    name: ClassVar[str] = "okx"
+    title: ClassVar[str] = "OKX"
+    addresses: ClassVar[Mapping[str, str]] = {"OKX_URL": "https://www.okx.com"}
+
+    def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
+        self.limiter = Limiter(time.monotonic, door.clock_ms)
+        self._source = Source(door, urls["OKX_URL"], self.limiter, time.monotonic)
+        self._statistics = Statistics(self._source)
+
+    async def clock_ms(self) -> int:
+        return await self._source.get(TIME, parse=lambda data, _: int(number(data[0]["ts"])))
+
+    async def instruments(self, family: Family) -> Instruments:
+        if family is Family.SPOT:
+            return (await self._listed("SPOT"))[family]
+        perps, dated = await asyncio.gather(self._listed("SWAP"), self._listed("FUTURES"))
+        return lists.together(perps[family], dated[family])
+
+    async def tickers(self, listed: Instruments) -> Tickers:
+        query = [("instType", now.kind(listed))]
+        table = await self._source.table(TICKERS, query, now.TICKER_FIELDS, Lifetime.RANKING)
+        return now.tickers(table, listed)
+
+    async def ticker(self, instrument: Instrument) -> Ticker:
+        query = [("instId", instrument.symbol)]
+        table = await self._source.table(TICKER, query, now.TICKER_FIELDS)
+        return now.tickers(table, Instruments.one(instrument, table.received_ms))[0]
+
+    async def candles(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
+    ) -> Candles:
+        step, now_ms = timeframe.ms, self._source.clock_ms()
+        # The last bar that opens before the end is the last before the next one's opening.
+        end_ms = None if end_ms is None else -(-end_ms // step) * step
+
+        async def page(count: int, end_ms: int | None) -> Candles:
+            return await self._candles(instrument, timeframe, count, end_ms, now_ms)
+
+        return await paged(limit, MOST_CANDLES, step, page, end_ms=end_ms, now_ms=now_ms)
+
+    async def taker_volumes(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int
+    ) -> TakerVolumes:
+        """Of spot, all pairs of the coin together. Bars that have ended."""
+        if not self._statistics.tells_takers(instrument, timeframe):
+            raise Unsupported(f"publishes no takers of {instrument.family} in bars of {timeframe}")
+        end_ms = self._source.clock_ms() // timeframe.ms * timeframe.ms
+        takers, bars = await asyncio.gather(
+            self._statistics.takers(instrument, timeframe, limit, end_ms),
+            self.candles(instrument, timeframe, limit, end_ms),
+        )
+        if not len(takers):
+            raise Unsupported(f"sent no statistics of takers of {instrument.symbol}")
+        spot = instrument.family is Family.SPOT
+        return priced(in_coins(takers, bars) if spot else takers, bars)
+
+    async def trades(self, instrument: Instrument) -> Trades:
+        return await self._source.get(
+            TRADES,
+            [("instId", instrument.symbol), ("limit", MOST_TRADES)],
+            variant=instrument,
+            parse=lambda data, ms: series.trades(data, instrument, MOST_TRADES, ms),
+        )
+
+    async def fundings(self, listed: Instruments) -> Fundings:
+        return now.fundings(await self._funding("ANY", Lifetime.RANKING), listed)
+
+    async def funding(self, instrument: Instrument) -> Funding:
+        table = await self._funding(instrument.symbol, Lifetime.PRICE)
+        return now.fundings(table, Instruments.one(instrument, table.received_ms))[0]
+
+    async def marks(self, listed: Instruments) -> Marks:
+        """The venue tells indices by quote currency: one request for each that is listed."""
+        quotes = sorted({now.index(symbol).partition("-")[2] for symbol in listed.symbols})
+        marks, *indices = await asyncio.gather(
+            self._source.table(MARK, [("instType", "SWAP")], ["markPx"], Lifetime.RANKING),
+            *(self._indices([("quoteCcy", quote)], Lifetime.RANKING) for quote in quotes),
+        )
+        return now.marks(marks, indices, listed)
+
+    async def mark(self, instrument: Instrument) -> Mark:
+        symbol = instrument.symbol
+        mark, index = await asyncio.gather(
+            self._source.table(MARK, [("instType", "SWAP"), ("instId", symbol)], ["markPx"]),
+            self._indices([("instId", now.index(symbol))], Lifetime.PRICE),
+        )
+        return now.marks(mark, [index], Instruments.one(instrument, mark.received_ms))[0]
+
+    async def open_interests(self, listed: Instruments) -> OpenInterests:
+        return now.open_interests(await self._open_interest(listed, Lifetime.RANKING), listed)
+
+    async def open_interest(self, instrument: Instrument) -> OpenInterest:
+        one = Instruments.one(instrument, self._source.clock_ms())
+        query = ("instId", instrument.symbol)
+        return now.open_interests(await self._open_interest(one, Lifetime.INDICATOR, query), one)[0]
+
+    async def open_interest_history(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
+    ) -> OpenInterestHistory:
+        """Samples at or before `end_ms`, each at the end of its period.
+
+        The venue names a row after the start of the period and brings it up to date until the end.
+        """
+        end_ms = self._source.clock_ms() if end_ms is None else end_ms
+        whole_ms = end_ms // timeframe.ms * timeframe.ms
+        return await self._statistics.open_interests(instrument, timeframe, limit, whole_ms)
+
+    async def long_shorts(self, instrument: Instrument) -> LongShorts:
+        return await self._statistics.long_shorts(instrument)
+
+    async def _listed(self, kind: str) -> dict[Family, Instruments]:
+        return await self._source.get(
+            INSTRUMENTS,
+            [("instType", kind)],
+            lifetime=Lifetime.INSTRUMENTS,
+            parse=lists.dated_futures if kind == "FUTURES" else lists.instruments,
+        )
+
+    async def _candles(
+        self,
+        instrument: Instrument,
+        timeframe: Timeframe,
+        count: int,
+        end_ms: int | None,
+        now_ms: int,
+    ) -> Candles:
+        """One page; "after" is the opening of the bar behind its last."""
+        first_ms = (end_ms or now_ms) - count * timeframe.ms
+        # A bar less: the venue's clock may be ahead.
+        new = first_ms > now_ms - (NEW_CANDLES - 1) * timeframe.ms
+        after = [] if end_ms is None else [("after", end_ms)]
+        return await self._source.get(
+            CANDLES if new else OLD_CANDLES,
+            [
+                *(("instId", instrument.symbol), ("bar", BARS[timeframe]), ("limit", count)),
+                *after,
+            ],
+            lifetime=window_lifetime(end_ms, now_ms - SETTLING_MS),
+            variant=instrument,
+            parse=lambda data, ms: series.bars(
+                data, instrument, timeframe, ms, newest=end_ms is None
+            ),
+        )
+
+    async def _funding(self, symbol: str, lifetime: Lifetime) -> Table:
+        return await self._source.table(FUNDING, [("instId", symbol)], now.FUNDING_FIELDS, lifetime)
+
+    async def _indices(self, query: Query, lifetime: Lifetime) -> Table:
+        return await self._source.table(INDEX, query, ["idxPx"], lifetime)
+
+    async def _open_interest(
+        self, listed: Instruments, lifetime: Lifetime, *query: tuple[str, str]
+    ) -> Table:
+        return await self._source.table(
+            OPEN_INTEREST,
+            [("instType", now.kind(listed)), *query],
+            now.OPEN_INTEREST_FIELDS,
+            lifetime,
+        )

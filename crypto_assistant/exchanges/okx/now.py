@@ -1,0 +1,87 @@
+"""OKX's answers about this moment: tickers, funding, mark prices, open interest."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from crypto_assistant.exchanges.base import Table, price
+from crypto_assistant.models import (
+    HOUR_MS,
+    Family,
+    Fundings,
+    Instruments,
+    Marks,
+    OpenInterests,
+    Tickers,
+)
+
+TICKER_FIELDS = (
+    *("last", "bidPx", "askPx", "open24h", "high24h", "low24h"),
+    *("vol24h", "volCcy24h"),
+)
+FUNDING_FIELDS = ("fundingRate", "fundingTime", "nextFundingTime")
+OPEN_INTEREST_FIELDS = ("oi", "oiCcy", "oiUsd")
+
+
+def kind(listed: Instruments) -> str:
+    """The venue's word for what is listed."""
+    if listed.family is Family.SPOT:
+        return "SPOT"
+    return "FUTURES" if listed.dated.any() else "SWAP"
+
+
+def index(symbol: str) -> str:
+    """BTC-USDT-SWAP is reckoned with the index BTC-USDT, BTC-USD_UM-SWAP with BTC-USD."""
+    return symbol.removesuffix("-SWAP").removesuffix("_UM")
+
+
+def tickers(table: Table, listed: Instruments) -> Tickers:
+    """Sizes are coins on spot and contracts on perps."""
+    last, bid, ask, start, high, low, size, other = table.columns(listed.symbols, *TICKER_FIELDS)
+    coins, turnover = size, other
+    if listed.family is Family.LINEAR:  # The venue sends contracts and coins, no turnover.
+        coins, turnover = other, other * last
+    elif listed.family is Family.INVERSE:
+        coins, turnover = other, size * listed.contract
+    return Tickers(
+        instruments=listed,
+        last=price(last) / listed.multiplier,
+        bid=price(bid) / listed.multiplier,
+        ask=price(ask) / listed.multiplier,
+        change_24h=price(last) / price(start) - 1,
+        high_24h=price(high) / listed.multiplier,
+        low_24h=price(low) / listed.multiplier,
+        volume_24h=coins * listed.multiplier,
+        turnover_24h=turnover,
+        received_ms=table.received_ms,
+    )
+
+
+def fundings(table: Table, listed: Instruments) -> Fundings:
+    """The "fundingTime" is the settlement to come, "nextFundingTime" the one after it."""
+    rate, next_ms, later_ms = table.columns(listed.symbols, *FUNDING_FIELDS)
+    hours = (price(later_ms) - price(next_ms)) / HOUR_MS
+    return Fundings(listed, rate, price(hours), price(next_ms), table.received_ms)
+
+
+def marks(table: Table, indices: Sequence[Table], listed: Instruments) -> Marks:
+    """Mark prices beside the index of each, from the answer that has it."""
+    (mark,) = table.columns(listed.symbols, "markPx")
+    names = [index(symbol) for symbol in listed.symbols]
+    prices = np.fmax.reduce([answer.columns(names, "idxPx")[0] for answer in indices])
+    return Marks(
+        listed,
+        price(mark) / listed.multiplier,
+        price(prices) / listed.multiplier,
+        table.received_ms,
+    )
+
+
+def open_interests(table: Table, listed: Instruments) -> OpenInterests:
+    """The market's own unit is reckoned from contracts, as in its history; the other is sent."""
+    contracts, coins, usd = table.columns(listed.symbols, *OPEN_INTEREST_FIELDS)
+    if listed.family is Family.INVERSE:
+        usd = contracts * listed.contract
+    else:
+        coins = contracts * listed.contract
+    return OpenInterests(listed, coins * listed.multiplier, usd, table.received_ms)

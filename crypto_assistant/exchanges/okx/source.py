@@ -1,0 +1,53 @@
+"""OKX's address: requests within its limits, their answers unwrapped and read."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+from crypto_assistant.exchanges.base import Table
+from crypto_assistant.exchanges.okx.envelope import unwrap
+from crypto_assistant.exchanges.okx.limits import TIME, Budgets
+from crypto_assistant.net.api import Api, Door, Query
+from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.limiter import Limiter
+
+T = TypeVar("T")
+
+
+class Source:
+    """One address that market data and statistics are asked from."""
+
+    def __init__(self, door: Door, base: str, limiter: Limiter, now: Callable[[], float]) -> None:
+        self.clock_ms = door.clock_ms
+        self._budgets = Budgets(now)
+        self._api = Api(door, base, limiter, self._budgets.of(TIME), unwrap)
+
+    async def get(
+        self,
+        path: str,
+        query: Query = (),
+        *,
+        parse: Callable[[Any, int], T],
+        lifetime: Lifetime = Lifetime.PRICE,
+        variant: Hashable = None,
+        symbol: str | None = None,
+    ) -> T:
+        """What `parse(data, received_ms)` makes of the answer; `symbol`: the market it is about."""
+        return await self._api.get(
+            path,
+            query,
+            parse=parse,
+            budget=self._budgets.of(path, symbol),
+            lifetime=lifetime,
+            variant=variant,
+        )
+
+    async def table(
+        self, path: str, query: Query, names: Sequence[str], lifetime: Lifetime = Lifetime.PRICE
+    ) -> Table:
+        """The fields `names` of an answer with an object per market."""
+        return await self.get(
+            path,
+            query,
+            lifetime=lifetime,
+            parse=lambda data, ms: Table.read(data, ms, "instId", names),
+        )
