@@ -47,7 +47,8 @@ class Front:
     async def ask(self, line: str, progress: Progress[Answer] = lambda _: None) -> Answer:
         """The numbers behind the answer; raises UsageError."""
         command, args = parse(line, self.commands)
-        with self.desk.question():
+        timing = self.desk.timing
+        with self.desk.question(timing.scan if command.scans else timing.answer):
             answer: Answer = await command.run(args, self.desk, progress)
         return answer
 

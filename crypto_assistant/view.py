@@ -136,12 +136,23 @@ def money(usd: float | None) -> str:
     return f"{'-' if usd < 0 and size != '0' else ''}${size}"
 
 
+def flow(usd: float | None) -> str:
+    """Money with its sign: `+$1.20M`, `-$350K`."""
+    text = money(usd)
+    return f"+{text}" if usd is not None and usd > 0 and text != "$0" else text
+
+
 def percent(fraction: float | None) -> str:
     """`+1.23%`, `-12.3%`, `+123%`; what rounds to zero has no sign."""
     if fraction is None:
         return NOTHING
     size = abs(fraction)
     return signed(fraction * 100, 2 if size < 0.09995 else 1 if size < 0.9995 else 0) + "%"
+
+
+def share(fraction: float | None) -> str:
+    """A percentage without a sign: `0.42%`, `57.1%`."""
+    return percent(fraction).removeprefix("+")
 
 
 def basis_points(fraction: float | None) -> str:
@@ -169,6 +180,12 @@ def duration(ms: float) -> str:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.0f} h"
+
+
+def progress(done: int, total: int) -> str:
+    """`▓▓▓▓░░░░ 212/480`."""
+    filled = 8 * done // total if total else 0
+    return f"{'▓' * filled}{'░' * (8 - filled)} {done}/{total}"
 
 
 @dataclass(frozen=True, slots=True)

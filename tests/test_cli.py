@@ -100,7 +100,7 @@ def test_a_mistake_is_told_with_the_usage_and_asks_nobody(json: list[str], capsy
     assert told.out == ""
     assert told.err == (
         "Too many arguments: one symbol, not both BTC and ETH.\n"
-        "/price [SYMBOL] [VENUE] [tradfi]\n\n"
+        "/price [SYMBOL] [VENUE] [tradfi] [details]\n\n"
     )
 
 

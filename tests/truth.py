@@ -101,6 +101,8 @@ class Truth:
             "mid_price": (quote.bid + quote.ask) / 2 / each,
             "tick_size": float(market.tick) / each,
             "change_24h_fraction": self.change(market),
+            "high_24h_price": quote.high / each,
+            "low_24h_price": quote.low / each,
             "volume_24h_coins": quote.coins,
             "turnover_24h_usd": self.turnover(market),
             "other_coin": False,
@@ -178,6 +180,7 @@ def added_up(
         "totals": _totals(perps),
         "basis": _basis(perps, spots),
         "spread": _spread(perps or spots),
+        "details": None,
     }
 
 

@@ -2,13 +2,18 @@
 
 from typing import Any
 
+from crypto_assistant.commands import analysis, cvd, oi, price, start, top10, volscan, volume
 from crypto_assistant.commands import help as help_
-from crypto_assistant.commands import price, start, top10
 from crypto_assistant.commands.base import Command
 
 COMMANDS: tuple[Command[Any], ...] = (
     start.COMMAND,
     help_.COMMAND,
     price.COMMAND,
+    analysis.COMMAND,
+    volume.COMMAND,
+    cvd.COMMAND,
+    oi.COMMAND,
     top10.COMMAND,
+    volscan.COMMAND,
 )

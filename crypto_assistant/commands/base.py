@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 VENUES = tuple(exchange.name for exchange in EXCHANGES)
 TIMEFRAMES = tuple(timeframe.value for timeframe in Timeframe)
-LONGEST_SYMBOL = 24
+LONGEST_SYMBOL = 20
 """Bytes; every real name fits, and so does each button's line into Telegram's 64."""
 
 TIMEFRAME = re.compile(r"\d+(s|m|min|h|d|w|mo|y)")
@@ -45,7 +45,8 @@ class Takes:
     """What a command accepts.
 
     `names`: what the usage calls the symbol. `choices`: groups of words that exclude each other,
-    the first of each group the default ("" where the default has no word).
+    the first of each group the default ("" where the default has no word). `numbers`: what the
+    usage calls each of them.
     """
 
     symbol: bool = False
@@ -53,7 +54,7 @@ class Takes:
     timeframe: Timeframe | None = None
     venue: bool = False
     choices: tuple[tuple[str, ...], ...] = ()
-    numbers: int = 0
+    numbers: tuple[str, ...] = ()
     details: bool = False
 
 
@@ -98,6 +99,8 @@ class Command(Generic[A]):
     run: "Callable[[Args, Desk, Progress[A]], Awaitable[A]]"
     render: Callable[[A, Args, View], Page]
     takes: Takes = field(default_factory=Takes)
+    scans: bool = False
+    """Whether it reads the whole market, for which a trader waits longer."""
 
     @property
     def usage(self) -> str:
@@ -108,7 +111,7 @@ class Command(Generic[A]):
             "[TIMEFRAME]" if takes.timeframe else "",
             "[VENUE]" if takes.venue else "",
             *(f"[{'|'.join(filter(None, group))}]" for group in takes.choices),
-            *["[NUMBER]"] * takes.numbers,
+            *(f"[{name}]" for name in takes.numbers),
             "[details]" if takes.details else "",
         ]
         return " ".join(word for word in words if word)
@@ -192,7 +195,7 @@ class _Reader:
         self._args = replace(self._args, details=word == "details")
 
     def _number(self, value: float) -> None:
-        if len(self._numbers) == self._takes.numbers:
+        if len(self._numbers) == len(self._takes.numbers):
             raise UsageError(f"Too many arguments: /{self._command.name} takes no more numbers.")
         self._numbers.append(value)
 
@@ -210,6 +213,9 @@ class _Reader:
 
     def _symbol(self, word: str) -> None:
         symbol = word.upper().removeprefix("/")
+        venue, _, rest = symbol.partition(":")
+        if rest and venue.lower() in VENUES:  # As TradingView writes it: BINANCE:BTCUSDT
+            symbol = rest
         if not self._takes.symbol or not SYMBOL.fullmatch(symbol):
             raise UsageError(f"/{self._command.name} does not know the word {word[:32]}.")
         if len(symbol.encode()) > LONGEST_SYMBOL:

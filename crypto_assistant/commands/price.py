@@ -1,25 +1,20 @@
 """/price: one coin on every venue now, its totals, its basis and the spread between venues."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from crypto_assistant import view as v
-from crypto_assistant.coins import is_same_coin, other_coins
 from crypto_assistant.commands.base import Args, Command, Progress, Takes
+from crypto_assistant.commands.keyboard import keyboard
 from crypto_assistant.desk import Desk
-from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.listings import Coin, Listings
-from crypto_assistant.models import (
-    Family,
-    Funding,
-    Instrument,
-    Mark,
-    OpenInterest,
-    Provenance,
-    Ticker,
-    total,
-)
+from crypto_assistant.listings import Coin
+from crypto_assistant.models import Family, Provenance
+from crypto_assistant.readings import flows, quotes, recent, segments
+from crypto_assistant.readings.flows import Flows
+from crypto_assistant.readings.primary import Primary
+from crypto_assistant.readings.quotes import Basis, Markets, Perp, Spot, Spread, Totals
+from crypto_assistant.readings.recent import Recent
+from crypto_assistant.readings.spans import Sum
 
 EXPLAINS = """\
 One row a venue: last price of the perp, change over 24 h, open interest in USD, funding in percent
@@ -39,85 +34,33 @@ where a venue sent no bid or no ask.
 
 Spread = highest / lowest mid of the perps - 1. 1 bp is 0.01 %.
 
+Details: turnover, high and low over 24 h of each market, and the next funding. Of the primary
+market the change over 15m (the last price against the open of the minute that began nearest to 15
+minutes ago), ATR(14) of 15m and 1h (Wilder, closed bars, after 300 of warm-up; % of the last close)
+and the VWAP since 00:00 UTC: (high + low + close) / 3 of 1m bars weighted with volume, with the
+forming one; last = the last price against it. Takers: what they bought less what they sold and the
+share of their buys in USD, in the perps of this quote and in spot, to the last five-minute
+boundary, over the venues that tell all of it (/help cvd).
+
 A market whose price is more than 10 % off the primary one is shown apart and never summed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Perp:
-    """One venue's perp. `other_coin`: its price says that it is another coin of that name."""
-
-    symbol: str
-    last_price: float | None
-    mid_price: float | None
-    mark_price: float | None
-    index_price: float | None
-    tick_size: float
-    change_24h_fraction: float | None
-    volume_24h_coins: float | None
-    turnover_24h_usd: float | None
-    oi_coins: float | None
-    oi_usd: float | None
-    funding_fraction: float | None
-    funding_hours: float | None
-    funding_8h_fraction: float | None
-    next_funding_ms: int | None
-    other_coin: bool = False
+TAKES = Takes(symbol=True, venue=True, choices=(("", "tradfi"),), details=True)
+WINDOWS = ("15m", "24h")
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """One venue's spot market."""
+class Details:
+    """The primary market lately, and takers over 15 minutes and a day."""
 
-    symbol: str
-    last_price: float | None
-    mid_price: float | None
-    tick_size: float
-    change_24h_fraction: float | None
-    volume_24h_coins: float | None
-    turnover_24h_usd: float | None
-    other_coin: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Markets:
-    """A venue's two markets of the coin; None where it has none or did not answer."""
-
-    perp: Perp | None
-    spot: Spot | None
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Each over the perps of the venues that sent the figure, which are named beside it."""
-
-    oi_usd: float | None
-    oi_usd_venues: tuple[str, ...]
-    oi_coins: float | None
-    oi_coins_venues: tuple[str, ...]
-    turnover_24h_usd: float | None
-    turnover_24h_usd_venues: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """Mark of the primary perp over the mid of a spot market, less one."""
-
-    perp_venue: str
-    spot_venue: str
-    fraction: float
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """The highest mid over the lowest, less one."""
-
-    high_venue: str
-    low_venue: str
-    fraction: float
+    primary: Recent | None
+    takers: Flows
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
+    """`details`: None where they were not asked for."""
+
     coin: str
     quote: str
     tradfi: bool
@@ -126,173 +69,37 @@ class Price:
     totals: Totals
     basis: Basis | None
     spread: Spread | None
+    details: Details | None
     provenance: Provenance
 
 
 async def run(args: Args, desk: Desk, progress: Progress[Price]) -> Price:
     listings = await desk.listings()
     coin = listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
-    wave = desk.wave(args.venue)
-
-    def perp(exchange: Exchange) -> Instrument:
-        return listings.market(exchange.name, coin.perps, coin)
-
-    def spot(exchange: Exchange) -> Instrument:
-        return listings.market(exchange.name, Family.SPOT, coin.at_spot)
-
-    # Who has no perp is named for it once; who has no spot market only where there are no perps.
-    perps = [v for v in listings.titles if listings.may_list(v, coin.perps, coin)]
-    spots = [v for v in listings.titles if listings.may_list(v, Family.SPOT, coin.at_spot)]
-    heard = _Heard(
-        perps=wave.ask("perp", lambda ex: ex.ticker(perp(ex)), None if perps else ()),
-        marks=wave.ask("mark price", lambda ex: ex.mark(perp(ex)), perps),
-        fundings=wave.ask("funding", lambda ex: ex.funding(perp(ex)), perps),
-        interests=wave.ask("open interest", lambda ex: ex.open_interest(perp(ex)), perps),
-        spots=wave.ask("spot", lambda ex: ex.ticker(spot(ex)), spots if perps else None),
-    )
+    now_ms, wave = desk.clock_ms(), desk.wave(args.venue)
+    read = quotes.ask(wave, listings, coin)
+    markets = segments.primary(listings, coin, args.venue) if args.details else []
+    lately = Primary(wave, markets, lambda market: recent.ask(wave, market, now_ms))
+    kinds = (segments.spot(coin), segments.perps(coin)[0])
+    takers = flows.ask(wave, listings, kinds, now_ms, windows=WINDOWS) if args.details else None
 
     def build() -> Price:
-        return assemble(coin, listings, heard, wave.provenance())
-
-    await wave.settle(lambda: progress(build()))
-    return build()
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """What has arrived, by venue."""
-
-    perps: Mapping[str, Ticker]
-    marks: Mapping[str, Mark]
-    fundings: Mapping[str, Funding]
-    interests: Mapping[str, OpenInterest]
-    spots: Mapping[str, Ticker]
-
-    def tells(self, venue: str) -> bool:
-        """Whether the venue has said anything of its perp."""
-        return any(
-            venue in part for part in (self.perps, self.marks, self.fundings, self.interests)
+        found = read()
+        return Price(
+            coin=coin.name,
+            quote=coin.quote,
+            tradfi=coin.tradfi,
+            primary_venue=found.primary_venue,
+            venues=found.venues,
+            totals=found.totals,
+            basis=found.basis,
+            spread=found.spread,
+            details=Details(lately(), takers()) if takers else None,
+            provenance=wave.provenance(),
         )
 
-
-def assemble(coin: Coin, listings: Listings, heard: _Heard, provenance: Provenance) -> Price:
-    """The answer from what has arrived."""
-    perps = {v: _perp(v, heard) for v in listings.by_turnover(coin.perps, coin) if heard.tells(v)}
-    spots = {
-        venue: _spot(heard.spots[venue])
-        for venue in listings.by_turnover(Family.SPOT, coin.at_spot)
-        if venue in heard.spots
-    }
-    others = other_coins(listings)
-    other_perps = {venue for venue in perps if (venue, coin.perps, coin.name) in others}
-    other_spots = {venue for venue in spots if (venue, Family.SPOT, coin.name) in others}
-    prices = [_price(perp) for venue, perp in perps.items() if venue not in other_perps]
-    prices += [_price(spot) for venue, spot in spots.items() if venue not in other_spots]
-    reference = next(filter(None, prices), None)
-    perps = _told_apart(perps, other_perps, reference)
-    spots = _told_apart(spots, other_spots, reference)
-    same_perps = {venue: perp for venue, perp in perps.items() if not perp.other_coin}
-    same_spots = {venue: spot for venue, spot in spots.items() if not spot.other_coin}
-    return Price(
-        coin=coin.name,
-        quote=coin.quote,
-        tradfi=coin.tradfi,
-        primary_venue=next(iter(same_perps or same_spots), None),
-        venues={v: Markets(perps.get(v), spots.get(v)) for v in provenance.answered},
-        totals=_totals(same_perps),
-        basis=_basis(same_perps, same_spots),
-        spread=_spread(same_perps or same_spots),
-        provenance=provenance,
-    )
-
-
-def _perp(venue: str, heard: _Heard) -> Perp:
-    ticker, funding = heard.perps.get(venue), heard.fundings.get(venue)
-    mark, interest = heard.marks.get(venue), heard.interests.get(venue)
-    if interest and mark:
-        interest = interest.valued(mark.mark)
-    instrument = next(part for part in (ticker, funding, mark, interest) if part).instrument
-    return Perp(
-        symbol=instrument.symbol,
-        tick_size=instrument.tick,
-        last_price=ticker.last if ticker else None,
-        mid_price=ticker.mid if ticker else None,
-        mark_price=mark.mark if mark else None,
-        index_price=mark.index if mark else None,
-        change_24h_fraction=ticker.change_24h if ticker else None,
-        volume_24h_coins=ticker.volume_24h if ticker else None,
-        turnover_24h_usd=ticker.turnover_24h if ticker else None,
-        oi_coins=interest.coins if interest else None,
-        oi_usd=interest.usd if interest else None,
-        funding_fraction=funding.rate if funding else None,
-        funding_hours=funding.hours if funding else None,
-        funding_8h_fraction=funding.rate_8h if funding else None,
-        next_funding_ms=funding.next_ms if funding else None,
-    )
-
-
-def _spot(ticker: Ticker) -> Spot:
-    return Spot(
-        symbol=ticker.instrument.symbol,
-        tick_size=ticker.instrument.tick,
-        last_price=ticker.last,
-        mid_price=ticker.mid,
-        change_24h_fraction=ticker.change_24h,
-        volume_24h_coins=ticker.volume_24h,
-        turnover_24h_usd=ticker.turnover_24h,
-    )
-
-
-M = TypeVar("M", Perp, Spot)
-
-
-def _told_apart(
-    markets: Mapping[str, M], others: Collection[str], reference: float | None
-) -> dict[str, M]:
-    """The markets with `other_coin` set on those in `others` or too far from the reference."""
-
-    def is_other(venue: str, price: float | None) -> bool:
-        off = price and reference and not is_same_coin(price, reference)
-        return venue in others or bool(off)
-
-    return {v: replace(m, other_coin=is_other(v, _price(m))) for v, m in markets.items()}
-
-
-def _price(market: Perp | Spot) -> float | None:
-    """Whatever the venue told of the price: enough to tell coins apart."""
-    mark = market.mark_price if isinstance(market, Perp) else None
-    return market.last_price or market.mid_price or mark
-
-
-def _totals(perps: Mapping[str, Perp]) -> Totals:
-    def over(figure: Callable[[Perp], float | None]) -> tuple[float | None, tuple[str, ...]]:
-        parts = {venue: figure(perp) for venue, perp in perps.items()}
-        venues = tuple(venue for venue, part in parts.items() if part is not None)
-        return total(parts.values()), venues
-
-    return Totals(
-        *over(lambda perp: perp.oi_usd),
-        *over(lambda perp: perp.oi_coins),
-        *over(lambda perp: perp.turnover_24h_usd),
-    )
-
-
-def _basis(perps: Mapping[str, Perp], spots: Mapping[str, Spot]) -> Basis | None:
-    marks = {venue: perp.mark_price for venue, perp in perps.items() if perp.mark_price}
-    mids = {venue: spot.mid_price for venue, spot in spots.items() if spot.mid_price}
-    if not marks or not mids:
-        return None
-    venue, mark = next(iter(marks.items()))
-    spot_venue = venue if venue in mids else next(iter(mids))
-    return Basis(venue, spot_venue, mark / mids[spot_venue] - 1)
-
-
-def _spread(markets: Mapping[str, Perp] | Mapping[str, Spot]) -> Spread | None:
-    mids = {venue: market.mid_price for venue, market in markets.items() if market.mid_price}
-    if len(mids) < 2:
-        return None
-    high, low = max(mids, key=mids.__getitem__), min(mids, key=mids.__getitem__)
-    return Spread(high, low, mids[high] / mids[low] - 1)
+    await lately.settle(lambda: progress(build()), spare=desk.timing.attempt)
+    return build()
 
 
 def render(answer: Price, args: Args, view: v.View) -> v.Page:
@@ -301,9 +108,11 @@ def render(answer: Price, args: Args, view: v.View) -> v.Page:
     shown = [v.bold(f"{answer.coin} {_market(answer)}")]
     shown += _perp_tables(perps, view) if perps else _spot_table(spots, view)
     shown += [v.escape(text) for text in _below(answer, perps, spots, view) if text]
-    coin = Coin(answer.coin, answer.quote)
-    refresh = v.Button("Refresh", args.line(symbol=coin.symbol))
-    return v.Page((v.lines(shown), view.provenance(answer.provenance)), ((refresh,),))
+    blocks = [v.lines(shown)]
+    if answer.details:
+        blocks += _details(answer, answer.details, view)
+    buttons = keyboard(replace(args, symbol=Coin(answer.coin, answer.quote).symbol, page=1), TAKES)
+    return v.Page((*filter(None, blocks), view.provenance(answer.provenance)), buttons)
 
 
 def _market(answer: Price) -> str:
@@ -382,6 +191,85 @@ def _same(spots: Mapping[str, Spot]) -> Iterator[str]:
     return (venue for venue, spot in spots.items() if not spot.other_coin)
 
 
+def _details(answer: Price, details: Details, view: v.View) -> Iterator[v.Html]:
+    perps = {venue: markets.perp for venue, markets in answer.venues.items()}
+    spots = {venue: markets.spot for venue, markets in answer.venues.items()}
+    yield v.lines([*_day_tables("perp", perps, view), *_day_tables("spot", spots, view)])
+    yield v.lines(map(v.escape, _funding_lines(answer, view)))
+    if seen := details.primary:
+        yield v.lines(map(v.escape, _recent_lines(seen, view)))
+    yield _takers_table(details.takers, len(answer.provenance.asked))
+
+
+def _day_tables(
+    kind: str, markets: Mapping[str, Perp | None] | Mapping[str, Spot | None], view: v.View
+) -> list[v.Html]:
+    rows = [
+        [
+            view.short(venue),
+            v.NOTHING if market.turnover_24h_usd is None else v.scaled(market.turnover_24h_usd),
+            v.price(market.high_24h_price, market.tick_size),
+            v.price(market.low_24h_price, market.tick_size),
+        ]
+        for venue, market in markets.items()
+        if market and not market.other_coin
+    ]
+    return v.tables([kind, "24h $", "high", "low"], rows) if rows else []
+
+
+def _funding_lines(answer: Price, view: v.View) -> Iterator[str]:
+    """When the perps pay next: said once where several pay at the same time."""
+    venues: dict[int, list[str]] = {}
+    for venue, markets in answer.venues.items():
+        perp = markets.perp
+        if perp and perp.next_funding_ms and not perp.other_coin:
+            venues.setdefault(perp.next_funding_ms, []).append(venue)
+    for time_ms, names in sorted(venues.items()):
+        left = v.duration(time_ms - answer.provenance.time_ms)
+        yield f"Funding in {left}, at {view.clock(time_ms)}: {view.venues(names)}"
+
+
+def _recent_lines(seen: Recent, view: v.View) -> Iterator[str]:
+    kind = "spot" if seen.family is Family.SPOT else "perp"
+    change = seen.now.change_15m_fraction if seen.now else None
+    yield f"{view.venue(seen.venue)} {kind} over 15m {v.percent(change)}"
+    for timeframe in recent.TIMEFRAMES:
+        told = seen.indicators.get(timeframe)
+        atr, share = (told.atr_14_price, told.atr_14_fraction) if told else (None, None)
+        percent = "" if share is None else f" ({v.share(share)})"
+        yield f"ATR(14) {timeframe}: {v.price(atr, seen.tick_size)}{percent}"
+    vwap = seen.today.vwap_price if seen.today else None
+    away = seen.now.vwap_distance_fraction if seen.now else None
+    percent = "" if away is None else f" (last {v.percent(away)})"
+    yield f"VWAP since 00:00 UTC: {v.price(vwap, seen.tick_size)}{percent}"
+
+
+def _takers_table(takers: Flows, asked: int) -> v.Html:
+    groups = {} if takers.kinds.keys() <= {"spot"} else {"perps": takers.perps}
+    if spot := takers.kinds.get("spot"):
+        groups["spot"] = spot.sums
+    rows = [
+        [
+            f"{title} {window}",
+            v.flow(told.delta_usd),
+            v.share(_buy_share(told)),
+            f"{_count(told)}/{asked}",
+        ]
+        for title, sums in groups.items()
+        for window, told in sums.items()
+    ]
+    return v.table(["takers", "delta", "buys", "venues"], rows) if rows else v.Html("")
+
+
+def _buy_share(told: Sum) -> float | None:
+    share = told.delta_volume_fraction
+    return None if share is None else (1 + share) / 2
+
+
+def _count(told: Sum) -> int:
+    return len({venue for venues in told.delta_venues.values() for venue in venues})
+
+
 COMMAND = Command(
     name="price",
     summary="price, open interest and funding on every venue",
@@ -389,5 +277,5 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=Takes(symbol=True, venue=True, choices=(("", "tradfi"),)),
+    takes=TAKES,
 )

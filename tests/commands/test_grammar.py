@@ -26,7 +26,7 @@ def command(name: str, takes: Takes) -> Command[Any]:
 
 
 CVD = command("cvd", Takes(symbol=True, timeframe=Timeframe.H1, venue=True, details=True))
-VOLSCAN = command("volscan", Takes(timeframe=Timeframe.M15, numbers=2))
+VOLSCAN = command("volscan", Takes(timeframe=Timeframe.M15, numbers=("THRESHOLD", "N")))
 TOP = command("top10", Takes(venue=True, choices=(("perps", "spot"), ("volume", "oi", "losers"))))
 PRICE = command("price", Takes(symbol=True, venue=True, choices=(("", "tradfi"),)))
 START = command("start", Takes())
@@ -47,7 +47,7 @@ def questions(draw: st.DrawFn) -> Args:
         timeframe=draw(st.sampled_from(Timeframe)) if takes.timeframe else None,
         venue=draw(st.sampled_from([None, "binance", "bybit", "okx"])) if takes.venue else None,
         choices=tuple(draw(st.sampled_from(group)) for group in takes.choices),
-        numbers=tuple(draw(st.lists(NUMBERS, max_size=takes.numbers))),
+        numbers=tuple(draw(st.lists(NUMBERS, max_size=len(takes.numbers)))),
         details=draw(st.booleans()) if takes.details else False,
         page=draw(st.integers(1, 99)),
     )
@@ -220,7 +220,7 @@ def test_the_longest_line_of_each_command_fits_a_button(known: Command[Any]) -> 
 
 def test_the_usage_names_what_a_command_takes() -> None:
     assert CVD.usage == "/cvd [SYMBOL] [TIMEFRAME] [VENUE] [details]"
-    assert VOLSCAN.usage == "/volscan [TIMEFRAME] [NUMBER] [NUMBER]"
+    assert VOLSCAN.usage == "/volscan [TIMEFRAME] [THRESHOLD] [N]"
     assert TOP.usage == "/top10 [VENUE] [perps|spot] [volume|oi|losers]"
     assert PRICE.usage == "/price [SYMBOL] [VENUE] [tradfi]"
     assert START.usage == "/start"

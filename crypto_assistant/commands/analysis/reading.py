@@ -1,0 +1,105 @@
+"""What /analysis asks, and what it found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crypto_assistant.commands.base import Args, Progress
+from crypto_assistant.desk import Desk
+from crypto_assistant.listings import Coin
+from crypto_assistant.models import Family, Provenance, Timeframe
+from crypto_assistant.readings import (
+    flows,
+    interest,
+    interest_totals,
+    moves,
+    outlook,
+    quotes,
+    segments,
+    volumes,
+)
+from crypto_assistant.readings.flows import Flows
+from crypto_assistant.readings.interest import Interest
+from crypto_assistant.readings.interest_totals import Quadrant, Totals, Window
+from crypto_assistant.readings.moves import Moves
+from crypto_assistant.readings.outlook import Outlook
+from crypto_assistant.readings.primary import Primary, settle
+from crypto_assistant.readings.quotes import Quotes
+from crypto_assistant.readings.score import WINDOW, Score, score
+from crypto_assistant.readings.volumes import Volumes
+
+WINDOWS = {WINDOW: Timeframe.H4}
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Open interest by venue and segment, its sums, its changes, and the price beside them."""
+
+    venues: Interest
+    totals: Totals
+    changes: Mapping[str, Window]
+    moves: Moves | None
+    quadrants: Mapping[str, Quadrant]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """`volume`: by kind of market, one of them. `primary`: None where no market told anything."""
+
+    coin: str
+    quote: str
+    tradfi: bool
+    timeframe: Timeframe
+    price: Quotes
+    volume: Mapping[str, Volumes]
+    takers: Flows
+    open_interest: Positions
+    primary: Outlook | None
+    score: Score
+    provenance: Provenance
+
+
+async def run(args: Args, desk: Desk, progress: Progress[Analysis]) -> Analysis:
+    listings = await desk.listings()
+    coin = listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
+    timeframe = args.timeframe or Timeframe.M15
+    now_ms, wave = desk.clock_ms(), desk.wave(args.venue)
+    markets = segments.primary(listings, coin, args.venue)
+    price = quotes.ask(wave, listings, coin)
+    segment = volumes.segment(listings, coin, args.venue)
+    volume = volumes.ask(wave, listings, segment, timeframe, now_ms)
+    takers = flows.ask(wave, listings, segments.every(coin), now_ms)
+    held = interest.ask(wave, listings, segments.perps(coin), now_ms, WINDOWS)
+    primary = Primary(wave, markets, lambda one: outlook.ask(wave, one, timeframe, now_ms))
+    moved = Primary(wave, markets, lambda one: moves.ask(wave, one, now_ms, WINDOWS))
+
+    def build() -> Analysis:
+        positions, flowed, seen = _positions(coin, held(), moved()), takers(), primary()
+        return Analysis(
+            coin=coin.name,
+            quote=coin.quote,
+            tradfi=coin.tradfi,
+            timeframe=timeframe,
+            price=price(),
+            volume={segment.name: volume()},
+            takers=flowed,
+            open_interest=positions,
+            primary=seen,
+            score=score(seen, flowed, positions.quadrants[WINDOW]),
+            provenance=wave.provenance(),
+        )
+
+    spare = desk.timing.attempt
+    await settle(wave, [primary, moved], lambda: progress(build()), spare=spare)
+    return build()
+
+
+def _positions(coin: Coin, held: Interest, moved: Moves | None) -> Positions:
+    changes = interest_totals.changes(held, WINDOWS)
+    inverse = coin.perps is Family.INVERSE
+    return Positions(
+        venues=held,
+        totals=interest_totals.totals(held),
+        changes=changes,
+        moves=moved,
+        quadrants=interest_totals.quadrants(changes, moved, inverse=inverse),
+    )

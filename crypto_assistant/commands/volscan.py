@@ -1,0 +1,158 @@
+"""/volscan: the coins whose last bar stands out of their 96 bars before, over the whole market."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from crypto_assistant import view as v
+from crypto_assistant.commands.base import Args, Command, Progress, Takes
+from crypto_assistant.commands.keyboard import Row, choice, keyboard
+from crypto_assistant.desk import Desk
+from crypto_assistant.errors import UsageError
+from crypto_assistant.models import Provenance, Timeframe
+from crypto_assistant.net.api import sharing
+from crypto_assistant.readings.scan import LEAST_TURNOVER_USD, TOP, Scan, Spike, scan
+
+EXPLAINS = """\
+/volscan [THRESHOLD] [TIMEFRAME] [N]: the first number is the least spike in percent (200), the
+second how many coins to scan, the most traded ones first (all).
+
+Every coin that has a USDT perp, each on the venue where that has the highest 24h turnover, if its
+USDT perps turn over at least $5M in 24h over all venues (tickers at most 10 minutes old). No
+stocks, no stablecoins; another coin under the same name is left out.
+
+spike = volume of the last closed bar / median of the 96 closed bars before it - 1. ELEVATED from
++50 %, MODERATE from +150 %, HIGH from +300 %, EXTREME from +500 %. Skipped: coins with fewer than
+20 such bars or a median of 0.
+
+The ten highest spikes from the threshold on. $: turnover of the bar; bar: its close / open - 1;
+buy: what takers bought of it (Binance: from its candles; OKX: its taker statistics, from 5m on;
+Bybit: only where its last 1000 trades reach back over all of the bar).
+
+At most half of each venue's limit is used, so that other questions are not held up. A venue that
+fails five times in a row is not asked further, its coins count as failed. After 60 s the answer is
+what has arrived. It is good until the next bar closes and comes from memory until then; what failed
+is asked for again."""
+
+THRESHOLD_PERCENT = 200.0
+THRESHOLDS = ("50", "100", "200", "300", "500")
+PART_OF_LIMITS = 0.5
+TAKES = Takes(timeframe=Timeframe.M15, numbers=("THRESHOLD", "N"))
+
+
+@dataclass(frozen=True, slots=True)
+class VolScan:
+    """`coins` = scanned + without a baseline + failed + those still to come."""
+
+    timeframe: Timeframe
+    threshold_fraction: float
+    least_turnover_24h_usd: float
+    bar_open_ms: int
+    valid_until_ms: int
+    coins: int
+    coins_scanned: int
+    coins_without_baseline: int
+    coins_failed: int
+    coins_below_turnover: int
+    coins_above_threshold: int
+    rows: tuple[Spike, ...]
+    provenance: Provenance
+
+
+async def run(args: Args, desk: Desk, progress: Progress[VolScan]) -> VolScan:
+    threshold, most = _numbers(args.numbers)
+    timeframe = args.timeframe or Timeframe.M15
+    listings = await desk.listings()
+
+    def build(found: Scan) -> VolScan:
+        above = [spike for spike in found.ranked if spike.spike_fraction >= threshold]
+        return VolScan(
+            timeframe=timeframe,
+            threshold_fraction=threshold,
+            least_turnover_24h_usd=LEAST_TURNOVER_USD,
+            bar_open_ms=found.at_ms,
+            valid_until_ms=found.valid_until_ms,
+            coins=len(found.coins),
+            coins_scanned=len(found.spikes),
+            coins_without_baseline=len(found.without_baseline),
+            coins_failed=len(found.failures),
+            coins_below_turnover=found.below_turnover,
+            coins_above_threshold=len(above),
+            rows=tuple(above[:TOP]),
+            provenance=found.provenance(),
+        )
+
+    with sharing(PART_OF_LIMITS):
+        found = await scan(desk, listings, timeframe, most, lambda part: progress(build(part)))
+    return build(found)
+
+
+def _numbers(numbers: tuple[float, ...]) -> tuple[float, int | None]:
+    """The threshold as a fraction, and how many coins."""
+    threshold = numbers[0] if numbers else THRESHOLD_PERCENT
+    most = numbers[1] if len(numbers) > 1 else None
+    if most is not None and (most < 1 or most % 1):
+        raise UsageError(f"How many coins is a whole number from 1 on, not {most:.15g}.")
+    return threshold / 100, None if most is None else int(most)
+
+
+def render(answer: VolScan, args: Args, view: v.View) -> v.Page:
+    closed = view.clock(answer.bar_open_ms + answer.timeframe.ms)
+    shown = [
+        v.bold(
+            f"Volume scan {answer.timeframe}, spikes from +{100 * answer.threshold_fraction:g}%"
+        ),
+        v.escape(f"bar closed {closed}"),
+        *_table(answer, view),
+        *map(v.escape, _notes(answer, view)),
+    ]
+    return v.Page((v.lines(shown), view.provenance(answer.provenance)), _buttons(answer, args))
+
+
+def _table(answer: VolScan, view: v.View) -> list[v.Html]:
+    rows = [
+        [
+            f"{row.coin} {view.short(row.venue)}",
+            v.percent(row.spike_fraction),
+            v.NOTHING if row.turnover_usd is None else v.scaled(row.turnover_usd),
+            v.percent(row.change_fraction),
+            v.NOTHING if row.buy_fraction is None else f"{row.buy_fraction:.0%}",
+        ]
+        for row in answer.rows
+    ]
+    return v.tables(["", "spike", "$", "bar", "buy"], rows) if rows else []
+
+
+def _notes(answer: VolScan, view: v.View) -> Iterator[str]:
+    done = answer.coins_scanned + answer.coins_without_baseline + answer.coins_failed
+    if done < answer.coins:
+        yield v.progress(done, answer.coins)
+    elif not answer.rows:
+        yield "No coin's spike reaches the threshold."
+    elif answer.coins_above_threshold > len(answer.rows):
+        yield f"{len(answer.rows)} of {answer.coins_above_threshold} coins above the threshold"
+    yield (
+        f"Scanned {answer.coins_scanned} of {answer.coins} coins · "
+        f"skipped {answer.coins_without_baseline} · failed {answer.coins_failed}"
+    )
+    least = v.money(answer.least_turnover_24h_usd)
+    yield f"{answer.coins_below_turnover} more below {least} of 24h turnover"
+    yield f"Valid until {view.clock(answer.valid_until_ms)}"
+
+
+def _buttons(answer: VolScan, args: Args) -> tuple[Row, ...]:
+    rest = args.numbers[1:]
+    current = f"{100 * answer.threshold_fraction:g}"
+    thresholds = choice(THRESHOLDS, current, lambda word: args.line(numbers=(float(word), *rest)))
+    return (*keyboard(replace(args, page=1), TAKES), thresholds)
+
+
+COMMAND = Command(
+    name="volscan",
+    summary="the coins of the whole market whose last bar has the highest volume spike",
+    example="/volscan 300 1h 100",
+    explains=EXPLAINS,
+    run=run,
+    render=render,
+    takes=TAKES,
+    scans=True,
+)

@@ -1,0 +1,155 @@
+"""/volscan over the simulated market: every number is the world's, and what it takes to know."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from crypto_assistant.commands.volscan import VolScan
+from crypto_assistant.errors import UsageError
+from crypto_assistant.front import Sheet
+from crypto_assistant.sandbox import Fault
+from tests.floor import PATIENT, SCALE, SCALED, VENUES, Floor, differences, floor, numbers
+from tests.truth import Truth
+from tests.truths.scan import scan
+
+BARS = "/fapi/v1/klines"
+CANDLES = "/api/v5/market/candles"
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("/volscan", (200, "15m", None)),
+        ("/volscan 20% 1m", (20, "1m", None)),
+        ("/volscan 0 5m 12", (0, "5m", 12)),
+        ("/volscan 40 1h", (40, "1h", None)),  # MON has four bars
+    ],
+)
+async def test_every_number_is_the_worlds(
+    market: Floor, truth: Truth, line: str, asked: tuple[float, str, int | None]
+) -> None:
+    assert differences(await market.ask(line), scan(truth, *asked)) == {}
+
+
+@pytest.mark.parametrize("down", [["binance"], ["binance", "bybit"]])
+async def test_the_next_venue_is_scanned_where_the_lists_of_one_never_came(
+    truth: Truth, down: list[str]
+) -> None:
+    """OKX tells its takers apart from its bars, Bybit with its last trades only."""
+    failed = dict.fromkeys(down, "geo-blocked")
+    async with floor() as market:
+        market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in down]
+        found = await market.ask("/volscan 0 5m 9")
+    assert differences(found, scan(truth, 0, "5m", 9, failed=failed, unknown=down)) == {}
+    assert {row["venue"] for row in found["rows"]} == {VENUES[len(down)]}
+
+
+@pytest.mark.parametrize("venue", ["binance", "bybit"])
+async def test_the_coins_of_a_venue_that_is_down_have_failed(
+    market: Floor, truth: Truth, venue: str
+) -> None:
+    market.sandbox.faults = [Fault(venue, "http", 503)]
+    found = await market.ask("/volscan 50")
+    assert differences(found, scan(truth, 50, failed={venue: "HTTP 503"})) == {}
+    assert market.gets(venue).total() < 80  # of 38 coins three times: it is given up
+
+
+async def test_a_silent_venue_is_given_up_when_an_answer_is_due(truth: Truth) -> None:
+    async with floor(SCALED) as market:
+        await market.open()
+        market.sandbox.faults = [Fault("binance", "timeout")]
+        async with asyncio.timeout(9 * SCALE):
+            *shown, whole = await market.watch("/volscan 50")
+    assert "waiting: Binance" in shown[0].text
+    assert whole.answer
+    failed = {"binance": "no answer in 0.8 s"}
+    assert differences(numbers(whole.answer), scan(truth, 50, failed=failed)) == {}
+
+
+async def test_without_statistics_of_takers_only_their_share_is_missing(truth: Truth) -> None:
+    down = ["binance", "bybit"]
+    async with floor() as market:
+        market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in down]
+        market.sandbox.faults.append(Fault("okx", "http", 400, path="/api/v5/rubik"))
+        found = await market.ask("/volscan 0 5m 9")
+    expected = scan(truth, 0, "5m", 9, failed=dict.fromkeys(down, "geo-blocked"), unknown=down)
+    for row in expected["rows"]:
+        row["buy_fraction"] = None
+    expected["failed"]["okx"] = "takers: refused: no reason given (HTTP 400)"
+    assert differences(found, expected) == {}
+
+
+async def test_until_the_next_bar_it_is_answered_from_memory(market: Floor) -> None:
+    first = await market.ask("/volscan")
+    assert first["valid_until_ms"] - first["bar_open_ms"] == 2 * 900_000
+    market.pass_time()
+    assert await market.ask("/volscan") == first
+    lower = await market.ask("/volscan 50")
+    assert not market.sandbox.requests
+    assert len(lower["rows"]) > len(first["rows"])
+    assert lower["rows"][0]["buy_fraction"] is not None
+
+
+async def test_another_number_of_coins_is_another_scan(market: Floor) -> None:
+    await market.ask("/volscan 50 15m 3")
+    assert market.gets("binance") == {BARS: 3}
+    assert (await market.ask("/volscan 50 15m 4"))["coins"] == 4
+    assert market.gets("binance") == {BARS: 4}
+
+
+async def test_half_of_the_limit_is_left_to_others() -> None:
+    """OKX takes 40 requests for candles in two seconds."""
+    shown: list[Sheet] = []
+    half = asyncio.Event()
+
+    def show(sheet: Sheet) -> None:
+        shown.append(sheet)
+        if "20/22" in sheet.text:
+            half.set()
+
+    async with floor(replace(PATIENT, partial=0.05)) as market:
+        market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in ("binance", "bybit")]
+        scanning = asyncio.create_task(market.front.reply("/volscan 50 15m 22", show))
+        await half.wait()
+        assert market.gets("okx")[CANDLES] == 20
+        other = asyncio.create_task(market.ask("/volume BTC okx"))
+        await asyncio.wait([scanning, other], return_when=asyncio.FIRST_COMPLETED)
+        assert (other.done(), scanning.done()) == (True, False)
+        assert (await other)["answered"] == ["okx"]
+        whole = await scanning
+    okx = market.front.desk.exchanges[VENUES.index("okx")]
+    assert okx.limiter.waited > 1
+    late = [sheet.text for sheet in shown if "▓" in sheet.text][-1]
+    assert "▓▓▓▓▓▓▓░ 20/22" in late
+    assert "waiting: OKX" in late
+    assert isinstance(whole.answer, VolScan)
+    assert whole.answer.coins_scanned == 22
+    assert "▓" not in whole.text
+
+
+@pytest.mark.parametrize("line", ["/volscan 200 15m 0", "/volscan 200 15m 2.5"])
+async def test_the_number_of_coins_is_a_whole_one(market: Floor, line: str) -> None:
+    with pytest.raises(UsageError, match="a whole number from 1 on, not"):
+        await market.ask(line)
+    assert not market.sandbox.requests
+
+
+async def test_every_button_is_a_question_that_is_answered(market: Floor) -> None:
+    rows = (await market.front.reply("/volscan 300 15m 2")).buttons
+    lines = [button.line for row in rows for button in row]
+    assert "volscan 15m 50 2" in lines
+    assert "volscan 1h 300 2" in lines
+    for line in lines:
+        assert (await market.front.reply(line)).answer
+
+
+async def test_the_page_says_what_was_scanned_and_until_when_it_is_good(market: Floor) -> None:
+    text = (await market.front.reply("/volscan 50")).text
+    assert "Scanned 39 of 39 coins · skipped 0 · failed 0" in text
+    assert "2 more below $5.00M of 24h turnover" in text
+    assert "Valid until 14:15:00 UTC" in text
+    assert "10 of 13 coins above the threshold" in text
+    quiet = (await market.front.reply("/volscan 999")).text
+    assert "No coin's spike reaches the threshold." in quiet
+    assert "<pre>" not in quiet

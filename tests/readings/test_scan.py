@@ -1,0 +1,258 @@
+"""Scanning the market while venues and single coins fail, hang, and come late."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crypto_assistant.desk import Desk
+from crypto_assistant.errors import ExchangeError, Refused, Unreachable, Unsupported
+from crypto_assistant.listings import Listings
+from crypto_assistant.models import Candles, Family, Instrument, TakerVolumes, Timeframe
+from crypto_assistant.net.api import Timing
+from crypto_assistant.readings.scan import GIVE_UP, MOST_AT_ONCE, Scan, scan, universe
+from tests.markets import NOW, markets, tickers
+
+STEP = Timeframe.M15.ms
+AT = NOW // STEP * STEP - STEP
+TIMING = Timing(answer=0.1, scan=0.2, partial=0.01)
+
+
+class Venue:
+    """An exchange that answers for its bars as the test says, coin by coin."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.title = name.title()
+        self.asked: list[str] = []
+        self.under_way = self.most_under_way = 0
+        self.fails: dict[str, ExchangeError] = {}
+        self.volumes: dict[str, list[float]] = {}
+        self.is_asked, self.open = asyncio.Event(), asyncio.Event()
+        self.open.set()
+
+    async def candles(
+        self, market: Instrument, timeframe: Timeframe, limit: int, end_ms: int
+    ) -> Candles:
+        self.asked.append(market.coin)
+        self.is_asked.set()
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            await asyncio.sleep(0)
+            await self.open.wait()
+        finally:
+            self.under_way -= 1
+        if market.coin in self.fails:
+            raise self.fails[market.coin]
+        volumes = self.volumes.get(market.coin, [10.0] * 96 + [30.0])
+        return bars(market, timeframe, volumes, end_ms)
+
+    async def taker_volumes(self, *_: object) -> TakerVolumes:
+        raise Unsupported("no takers")
+
+
+def bars(market: Instrument, timeframe: Timeframe, volumes: list[float], end_ms: int) -> Candles:
+    column, ones = np.array(volumes), np.ones(len(volumes))
+    return Candles(
+        market,
+        timeframe,
+        open_ms=end_ms - timeframe.ms * np.arange(len(volumes), 0, -1),
+        open=ones,
+        high=ones,
+        low=ones,
+        close=ones * 1.1,
+        volume=column,
+        turnover=column,
+        taker_buy=None,
+        taker_buy_turnover=None,
+        closed=ones.astype(bool),
+        received_ms=NOW,
+    )
+
+
+def listed(**coins: Iterable[str]) -> Listings:
+    """Perps of ten million USD a day each, less the further back they stand."""
+    lists = {
+        (venue, Family.LINEAR): markets(
+            venue, Family.LINEAR, "BTC/EUR", *(f"{coin}/USDT" for coin in names)
+        )
+        for venue, names in coins.items()
+    }
+    told = {}
+    for place, each in lists.items():
+        traded = {symbol: 1e7 - 1e3 * i for i, symbol in enumerate(each.symbols)}
+        told[place] = tickers(each, dict.fromkeys(each.symbols, 1.0), traded)
+    return Listings({venue: venue.title() for venue in coins}, lists, told)
+
+
+def desk_of(*venues: Venue, clock: Callable[[], int] = lambda: NOW) -> Desk:
+    exchanges: Any = venues
+    return Desk(exchanges, timing=TIMING, clock_ms=clock)
+
+
+def coins(count: int) -> list[str]:
+    return [f"C{n}" for n in range(count)]
+
+
+async def scanned(desk: Desk, listings: Listings) -> Scan:
+    with desk.question(desk.timing.scan):
+        return await scan(desk, listings, Timeframe.M15, None, lambda _: None)
+
+
+async def test_a_venue_is_asked_for_a_few_coins_at_once() -> None:
+    binance = Venue("binance")
+    found = await scanned(desk_of(binance), listed(binance=coins(50)))
+    assert binance.most_under_way == MOST_AT_ONCE
+    assert sorted(binance.asked) == sorted(coins(50))
+    assert {spike.spike_fraction for spike in found.spikes.values()} == {2.0}
+
+
+async def test_the_most_traded_coins_come_first() -> None:
+    binance = Venue("binance")
+    await scanned(desk_of(binance), listed(binance=coins(50)))
+    assert binance.asked == coins(50)
+
+
+async def test_a_venue_that_only_fails_is_given_up_and_the_others_are_not() -> None:
+    binance, okx = Venue("binance"), Venue("okx")
+    binance.fails = dict.fromkeys(coins(100), Unreachable("HTTP 503"))
+    others = [f"X{n}" for n in range(30)]
+    found = await scanned(desk_of(binance, okx), listed(binance=coins(100), okx=others))
+    assert len(binance.asked) < MOST_AT_ONCE + GIVE_UP
+    assert len(found.failures) == 100
+    assert found.spikes.keys() == set(others)
+    assert found.provenance().failed == {"binance": "HTTP 503"}
+    assert found.provenance().answered == ("okx",)
+
+
+async def test_failures_that_do_not_follow_each_other_give_nobody_up() -> None:
+    binance = Venue("binance")
+    every_other = coins(100)[::2]
+    binance.fails = dict.fromkeys(every_other, Refused("51001", "no such market"))
+    found = await scanned(desk_of(binance), listed(binance=coins(100)))
+    assert len(binance.asked) == 100
+    assert found.failures.keys() == set(every_other)
+    assert found.provenance().failed == {
+        "binance": "50 of 100 coins: refused: no such market (51001)"
+    }
+
+
+async def test_only_what_failed_is_asked_for_again() -> None:
+    binance = Venue("binance")
+    binance.fails = {"C3": Unreachable("HTTP 503")}
+    desk, listings = desk_of(binance), listed(binance=coins(10))
+    assert (await scanned(desk, listings)).failures.keys() == {"C3"}
+    binance.fails, binance.asked = {}, []
+    found = await scanned(desk, listings)
+    assert binance.asked == ["C3"]
+    assert (len(found.spikes), found.failures) == (10, {})
+    await scanned(desk, listings)
+    assert binance.asked == ["C3"]
+
+
+async def test_the_next_bar_is_scanned_anew() -> None:
+    binance, now = Venue("binance"), [NOW]
+    desk, listings = desk_of(binance, clock=lambda: now[0]), listed(binance=coins(3))
+    first = await scanned(desk, listings)
+    now[0] = first.valid_until_ms - 1
+    assert await scanned(desk, listings) is first
+    now[0] = first.valid_until_ms
+    assert (await scanned(desk, listings)).at_ms == first.at_ms + STEP
+    assert len(binance.asked) == 6
+
+
+@pytest.mark.parametrize("closes", [0, 1])
+async def test_a_bar_that_is_not_there_yet_is_a_failure_and_no_spike(closes: int) -> None:
+    """Neither is one that the venue has not closed."""
+
+    class Late(Venue):
+        async def candles(self, market: Instrument, *_: Any) -> Candles:
+            if not closes:
+                return bars(market, Timeframe.M15, [10.0] * 96, AT)
+            found = bars(market, Timeframe.M15, [10.0] * 97, AT + STEP)
+            return replace(found, closed=found.open_ms < AT)
+
+    found = await scanned(desk_of(Late("binance")), listed(binance=["A", "B"]))
+    assert found.spikes == {}
+    assert found.provenance().failed == {"binance": "its last bar is not there yet"}
+
+
+def test_stablecoins_and_fiat_are_no_coins() -> None:
+    listings = listed(binance=["A", "USDC", "EUR", "B"])
+    assert [coin.name for coin in universe(listings)] == ["A", "B"]
+
+
+def test_a_perp_that_is_another_coin_than_the_spot_markets_of_its_name_is_left_out() -> None:
+    listings = listed(bybit=["A", "B"])
+    place = "binance", Family.SPOT
+    spot = markets(*place, "A/USDT")
+    told = tickers(spot, {"AUSDT": 2.0}, {"AUSDT": 1e9})
+    listings = replace(
+        listings,
+        instruments={**listings.instruments, place: spot},
+        tickers={**listings.tickers, place: told},
+    )
+    assert [coin.name for coin in universe(listings)] == ["B"]
+
+
+async def test_a_coin_without_a_baseline_is_skipped() -> None:
+    binance = Venue("binance")
+    binance.volumes = {
+        "C0": [10.0] * 19 + [500.0],
+        "C1": [0.0] * 96 + [500.0],
+        "C2": [10.0] * 20 + [500.0],
+    }
+    found = await scanned(desk_of(binance), listed(binance=coins(3)))
+    assert found.without_baseline == {"C0", "C1"}
+    assert found.spikes["C2"].spike_fraction == 49
+    assert found.is_whole
+
+
+async def test_what_has_not_come_in_time_has_failed() -> None:
+    binance, okx = Venue("binance"), Venue("okx")
+    okx.open.clear()
+    found = await scanned(desk_of(binance, okx), listed(binance=["A", "B"], okx=coins(30)))
+    assert found.spikes.keys() == {"A", "B"}
+    assert len(found.failures) == 30
+    assert found.provenance().failed == {"okx": "no answer in 0.2 s"}
+    assert found.provenance().waiting == ()
+
+
+async def test_two_at_once_share_what_is_asked_and_both_hear_how_far_it_is() -> None:
+    binance, okx = Venue("binance"), Venue("okx")
+    okx.open.clear()
+    desk, listings = desk_of(binance, okx), listed(binance=["A", "B"], okx=["C"])
+    heard: list[list[int]] = [[], []]
+
+    async def one(n: int) -> Scan:
+        def report(part: Scan) -> None:
+            heard[n].append(len(part.spikes))
+            assert "okx" in part.provenance().waiting
+            if all(heard):
+                okx.open.set()
+
+        with desk.question(desk.timing.scan):
+            return await scan(desk, listings, Timeframe.M15, None, report)
+
+    first, second = await asyncio.gather(one(0), one(1))
+    assert first is second
+    assert len(binance.asked) + len(okx.asked) == 3
+    assert heard[0][-1] == heard[1][-1] == 2
+    assert len(first.spikes) == 3
+
+
+async def test_a_caller_that_leaves_does_not_end_the_scan_of_the_other() -> None:
+    binance = Venue("binance")
+    binance.open.clear()
+    desk, listings = desk_of(binance), listed(binance=["A", "B"])
+    first, second = (asyncio.create_task(scanned(desk, listings)) for _ in range(2))
+    await binance.is_asked.wait()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    binance.open.set()
+    assert len((await second).spikes) == 2
+    assert len(binance.asked) == 2
