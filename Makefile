@@ -30,7 +30,7 @@ ifneq ($(shell $(python) -V),$(shell $(PYTHON) -V 2>/dev/null))
 endif
 endif
 
-.PHONY: run test test-slow test-deep check demo bench interop lock install clean help
+.PHONY: run test test-slow test-deep check demo bench interop compare lock install clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -55,11 +55,15 @@ check: $(tools)  ## formatting, lint, types and the tests
 	@$(python) -m mypy
 	@$(python) -m pytest
 
-bench: $(tools)  ## requests, weight, time and memory of each command
+bench: $(tools)  ## requests, weight, time and memory of each command, against bare ones
 	@$(python) -m tests.bench
 
-interop: $(peers)  ## the exchanges' own clients and ccxt against the simulated market
-	@.venv-peers/bin/python -m pytest -W ignore --confcutdir=tests/interop tests/interop/peers.py
+interop: $(ready) $(peers)  ## the exchanges' own clients and ccxt against the simulated market
+	@PROGRAM=$(VENV)/bin/crypto-assistant .venv-peers/bin/python -m pytest -W ignore \
+		--confcutdir=tests/interop tests/interop/peers.py tests/interop/comparison.py
+
+compare: $(ready) $(peers)  ## our answers about 20 coins against ccxt's, live (needs the internet)
+	@.venv-peers/bin/python -m tests.compare $(VENV)/bin/crypto-assistant $(COINS)
 
 install: PYTHON = /usr/bin/python3
 install:  ## sudo make install: the systemd service, under DESTDIR if set

@@ -1,6 +1,6 @@
 """Candles: the minutes of one market, summed between any edges."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -58,12 +58,18 @@ def joined(earlier: Bars, later: Bars) -> Bars:
     return Bars(*(np.concatenate(pair) for pair in pairs))
 
 
-def _columns(grid: Grid, starts: Ints, ends: Ints, now: int) -> list[Floats]:
-    parts, row = [[np.empty(0)] * 9], 0
+def batches(starts: Ints, ends: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """The same bars, as many at a time as their minutes fit into little memory."""
+    row = 0
     while row < len(starts):
         stop = max(row + 1, int(np.searchsorted(ends, starts[row] + _BATCH, "right")))
-        parts.append(_sums(grid, starts[row:stop], ends[row:stop], now))
+        yield starts[row:stop], ends[row:stop]
         row = stop
+
+
+def _columns(grid: Grid, starts: Ints, ends: Ints, now: int) -> list[Floats]:
+    parts = [[np.empty(0)] * 9]
+    parts += [_sums(grid, *batch, now) for batch in batches(starts, ends)]
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 

@@ -103,6 +103,10 @@ class Grid:
             ticks[row] = self.only(self.markets[row]).minutes(first, 1).open[0, 0]
         return ticks
 
+    def indices(self, minutes: Steps) -> Floats:
+        """Ticks of the index at the start of each minute."""
+        return self.ticks(self.index(minutes))
+
     def marks(self, minutes: Steps) -> Floats:
         """Ticks of the mark price at the start of each minute."""
         index = self.index(minutes)

@@ -36,14 +36,29 @@ def smooth(keys: Keys, steps: Steps, period: int) -> Floats:
     """Rows of keys, columns of ascending steps: within [-1, 1], one random knot per period."""
     if not len(steps):
         return np.empty((len(keys), 0))
-    cell, phase = np.divmod(steps, period)
+    first, last = int(steps[0]) // period, int(steps[-1]) // period
     salt = np.uint64(period * 0xD1342543DE82EF95 % 2**64)
-    cells = np.arange(cell[0], cell[-1] + 2, dtype=np.int64)
-    knots = uniform((keys + salt)[:, None], cells[None, :])
-    at, x = cell - cell[0], phase / period
+    knots = uniform((keys + salt)[:, None], run(first, last - first + 2)[None])
+    if len(steps) > 2 * period and (np.diff(steps) == 1).all():
+        return _every(knots, steps - first * period, period)
+    cell, phase = np.divmod(steps, period)
+    at = cell - first
     start, end = knots.take(at, axis=1), knots.take(at + 1, axis=1)
-    value: Floats = start + (end - start) * (x * x * (3 - 2 * x))
+    value: Floats = start + (end - start) * _eased(phase, period)
     return value * 2 - 1
+
+
+def _every(knots: Floats, steps: Steps, period: int) -> Floats:
+    """Many steps in a row: the phases, the same from knot to knot, are reckoned once."""
+    start, end = knots[:, :-1, None], knots[:, 1:, None]
+    value: Floats = start + (end - start) * _eased(run(0, period), period)
+    return value.reshape(len(knots), -1)[:, steps[0] : steps[-1] + 1] * 2 - 1
+
+
+def _eased(phase: Steps, period: int) -> Floats:
+    x = phase / period
+    eased: Floats = x * x * (3 - 2 * x)
+    return eased
 
 
 def run(first: int, count: int) -> Steps:

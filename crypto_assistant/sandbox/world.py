@@ -13,6 +13,7 @@ from crypto_assistant.sandbox import catalog, coins
 from crypto_assistant.sandbox.candles import Bars, candles, joined
 from crypto_assistant.sandbox.catalog import MINUTE, Kind, Market, Venue
 from crypto_assistant.sandbox.grid import Grid, funding_rate
+from crypto_assistant.sandbox.marks import PriceBars, price_bars
 from crypto_assistant.sandbox.noise import Floats
 from crypto_assistant.sandbox.tape import Quote, Tape
 from crypto_assistant.sandbox.trades import Trades, trades
@@ -107,6 +108,16 @@ class World:
         grid, at = self._grid(market), np.array(times, np.int64)
         prices: Floats = grid.price(grid.marks(at // MINUTE))[0]
         return prices
+
+    def mark_bars(self, market: Market, edges: Sequence[int], now: int) -> PriceBars:
+        """Candles of the mark price; each opens with one of `marks`."""
+        grid, latest = self._grid(market), self.quote(market, now).mark_price
+        return price_bars(grid, grid.marks, edges, now, latest)
+
+    def index_bars(self, market: Market, edges: Sequence[int], now: int) -> PriceBars:
+        """Candles of the index."""
+        grid, latest = self._grid(market), self.quote(market, now).index_price
+        return price_bars(grid, grid.indices, edges, now, latest)
 
     def ratios(self, market: Market, times: Sequence[int]) -> Ratios:
         """Shares in the minute of each time (ascending ms)."""

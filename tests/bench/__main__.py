@@ -1,13 +1,15 @@
-"""`make bench`: requests and weight, time against bare requests, memory of the daemon."""
+"""`make bench`: the calculators, requests and weight, time against bare ones, a scan, memory."""
 
 import asyncio
 
-from tests.bench import memory, requests, speed
+from tests.bench import calculators, memory, requests, scan, speed
 
 
 async def main() -> None:
+    calculators.report()
     await requests.report()
     await speed.report()
+    await scan.report()
     await memory.report()
 
 

@@ -47,16 +47,17 @@ async def _use(api: BotApi, pid: int, start: float) -> None:
     print(f"first poll after   {time.monotonic() - start:6.2f} s")
     await asyncio.sleep(SETTLED)
     _print_resident("after start", pid)
-    for line in ("/start", "/help", "/help price", *LINES):
-        api.say(line, TRADER)
-        await api.next_message(20)
-        await asyncio.sleep(1)
+    await _say(api, "/start", "/help", "/help price", *LINES, "/volscan")
     _print_resident("after every command", pid)
-    for line in LINES * 3:
+    await _say(api, *LINES, *LINES)
+    _print_resident("after two more rounds", pid)
+
+
+async def _say(api: BotApi, *lines: str) -> None:
+    for line in lines:
         api.say(line, TRADER)
         await api.next_message(20)
-        await asyncio.sleep(1)
-    _print_resident("after all of them thrice", pid)
+        await asyncio.sleep(1)  # As many as a chat may be sent.
 
 
 def _print_resident(when: str, pid: int) -> None:

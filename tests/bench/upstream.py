@@ -16,13 +16,17 @@ EXTRA = 560
 
 
 @asynccontextmanager
-async def upstream(*, latency: float = 0.0, frozen: bool = False) -> AsyncIterator[dict[str, str]]:
+async def upstream(
+    *, latency: float = 0.0, frozen_ms: int | None = None, limits: bool = True
+) -> AsyncIterator[dict[str, str]]:
     """Serves until the end of the block; yields the addresses by the names of their settings.
 
-    `frozen`: at one moment, so that answers are worked out once, and with limits that are
-    renewed all the time, so that a bench need not wait for them.
+    `frozen_ms`: at that moment for ever, so that answers are worked out once. Without `limits`
+    they are renewed all the time, so that a bench need not wait for them.
     """
-    arguments = ["--latency", str(latency), *(["--frozen"] if frozen else [])]
+    arguments = ["--latency", str(latency), *([] if limits else ["--unlimited"])]
+    if frozen_ms is not None:
+        arguments += ["--frozen", str(frozen_ms)]
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, *arguments, stdout=asyncio.subprocess.PIPE
     )
@@ -35,15 +39,16 @@ async def upstream(*, latency: float = 0.0, frozen: bool = False) -> AsyncIterat
         await server.wait()
 
 
-async def serve(latency: float, frozen: bool) -> None:
-    now = clock_ms()
-    world = World(seed=1, now=now, extra=EXTRA)
-    clock = (lambda: now) if frozen else clock_ms
-    monotonic = (lambda: time.monotonic() * 10_000) if frozen else time.monotonic
-    sandbox = Sandbox(world, clock, monotonic)
-    sandbox.latency = latency
+async def serve(latency: float, frozen_ms: int | None, *, unlimited: bool) -> None:
+    now_ms = frozen_ms or clock_ms()
+    world = World(seed=1, now=now_ms, extra=EXTRA)
+    clock = (lambda: now_ms) if frozen_ms else clock_ms
     for venue, kind in {(market.venue, market.kind) for market in world.markets}:
-        world.quotes(venue, kind, now)
+        world.quotes(venue, kind, now_ms)
+    # The first minute of the limits begins with the first request: no bench outlasts it unawares.
+    start, pace = time.monotonic(), 10_000 if unlimited else 1
+    sandbox = Sandbox(world, clock, lambda: (time.monotonic() - start) * pace)
+    sandbox.latency = latency
     async with sandbox.serve() as urls:
         for name, url in urls.items():
             print(f"{name}={url}", flush=True)
@@ -53,6 +58,7 @@ async def serve(latency: float, frozen: bool) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--latency", type=float, default=0.0)
-    parser.add_argument("--frozen", action="store_true")
+    parser.add_argument("--frozen", type=int, metavar="MS")
+    parser.add_argument("--unlimited", action="store_true")
     given = parser.parse_args()
-    asyncio.run(serve(given.latency, given.frozen))
+    asyncio.run(serve(given.latency, given.frozen, unlimited=given.unlimited))

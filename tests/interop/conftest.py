@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -12,16 +13,15 @@ from crypto_assistant.sandbox import Sandbox, World
 NOW = 1_790_000_029_000
 
 
-@pytest.fixture(scope="session")
-def world() -> World:
-    return World(seed=7, now=NOW)
-
-
-@pytest.fixture(scope="session")
-def urls(world: World) -> Iterator[dict[str, str]]:
-    """Base addresses. Every request finds a fresh window, so that no limit is ever reached."""
+def unlimited() -> Callable[[], float]:
+    """A clock by which every request finds a fresh window, so that no limit is ever reached."""
     windows = itertools.count(step=700)
-    sandbox = Sandbox(world, clock=lambda: NOW, monotonic=lambda: float(next(windows)))
+    return lambda: float(next(windows))
+
+
+@contextmanager
+def served(sandbox: Sandbox) -> Iterator[dict[str, str]]:
+    """Its base addresses by the names of their settings."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -33,3 +33,14 @@ def urls(world: World) -> Iterator[dict[str, str]]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return World(seed=7, now=NOW)
+
+
+@pytest.fixture(scope="session")
+def urls(world: World) -> Iterator[dict[str, str]]:
+    with served(Sandbox(world, clock=lambda: NOW, monotonic=unlimited())) as urls:
+        yield urls

@@ -4,6 +4,7 @@ Run in the environment of requirements.lock, whose clients warn and leave socket
 `pytest -W ignore --confcutdir tests/interop tests/interop/peers.py`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import ccxt  # type: ignore[import-not-found]
@@ -42,6 +43,11 @@ BTC: list[tuple[Venue, Kind, str]] = [
 ]
 SAMPLES = [NOW // (5 * MINUTE) * 5 * MINUTE - back * MINUTE for back in (5, 0)]
 PERPETUALS = [case for case in BTC if case[1] != "spot"]
+
+
+def updated(venue: Venue, starts: Sequence[int], period: int) -> list[int]:
+    """When the sample under each time was taken: OKX names it after the start of its period."""
+    return [min(time + period, NOW) if venue == "okx" else time for time in starts]
 
 
 @pytest.fixture(scope="session")
@@ -236,6 +242,24 @@ def test_ccxt_reads_candles_since_a_time(
     assert [row[4] for row in rows] == bars.close.tolist()
 
 
+@pytest.mark.parametrize("case", [case for case in PERPETUALS if case[0] == "bybit"], ids=str)
+def test_ccxt_reads_bybits_candles_of_mark_and_index(
+    ccxts: dict[str, Any], world: World, case: tuple[Venue, Kind, str]
+) -> None:
+    market, theirs = both(ccxts, world, case)
+    since = NOW // HOUR * HOUR - 40 * HOUR
+    edges = range(since, since + 7 * HOUR, HOUR)
+    for read, bars in (
+        (ccxts["bybit"].fetch_mark_ohlcv, world.mark_bars(market, edges, NOW)),
+        (ccxts["bybit"].fetch_index_ohlcv, world.index_bars(market, edges, NOW)),
+    ):
+        rows = read(theirs["symbol"], "1h", since=since, limit=6)
+        prices = (column.tolist() for column in bars)
+        assert [row[:5] for row in rows] == [list(row) for row in zip(*prices, strict=True)]
+    opens = world.marks(market, edges[:-1]).tolist()
+    assert world.mark_bars(market, edges, NOW).open.tolist() == opens
+
+
 @pytest.mark.parametrize("case", BTC, ids=str)
 def test_ccxt_reads_trades(
     ccxts: dict[str, Any], world: World, case: tuple[Venue, Kind, str]
@@ -264,7 +288,8 @@ def test_ccxt_reads_the_history_of_open_interest(
         times = range(end - 3 * HOUR, end + 1, HOUR)
         rows = read(theirs["symbol"], "1h", since=times[0], limit=4, params={"until": end})
         assert [row["timestamp"] for row in rows] == list(times)
-        assert [row[name] for row in rows] == (world.interest(market, times) * sides).tolist()
+        sizes = world.interest(market, updated(market.venue, times, HOUR)) * sides
+        assert [row[name] for row in rows] == sizes.tolist()
 
 
 @pytest.mark.parametrize("case", PERPETUALS, ids=str)
@@ -276,8 +301,9 @@ def test_ccxt_reads_long_short_ratios(
     read = ccxts[market.venue].fetch_long_short_ratio_history
     rows = read(theirs["symbol"], "1h", limit=3, params=params)
     last = NOW // HOUR * HOUR
-    share = world.ratios(market, range(last - 2 * HOUR, last + 1, HOUR)).accounts
-    assert sorted(row["timestamp"] for row in rows) == [last - 2 * HOUR, last - HOUR, last]
+    times = [last - 2 * HOUR, last - HOUR, last]
+    share = world.ratios(market, updated(market.venue, times, HOUR)).accounts
+    assert sorted(row["timestamp"] for row in rows) == times
     ratios = [row["longShortRatio"] for row in sorted(rows, key=lambda row: row["timestamp"])]
     assert ratios == pytest.approx((share / (1 - share)).tolist(), abs=1e-3)
 
@@ -442,6 +468,11 @@ def test_pybit_reads_statistics_of_bybit(urls: dict[str, str], world: World) -> 
     rows = session.get_long_short_ratio(**asked, period="5min")["result"]["list"][::-1]
     shares = world.ratios(market, SAMPLES).accounts.round(4).tolist()
     assert [float(row["buyRatio"]) for row in rows] == shares
+    marks = session.get_mark_price_kline(**asked, interval=5)["result"]["list"][::-1]
+    assert [int(row[0]) for row in marks] == SAMPLES
+    assert [float(row[1]) for row in marks] == world.marks(market, SAMPLES).tolist()
+    index = session.get_index_price_kline(**asked, interval=5)["result"]["list"][0]
+    assert float(index[4]) == world.quote(market, NOW).index_price
     trade = session.get_public_trade_history(**asked)["result"]["list"][0]
     side = trade["side"] == "Buy"
     assert (float(trade["price"]), float(trade["size"]), side) == last_trade(world, case)
@@ -484,12 +515,14 @@ def test_python_okx_reads_statistics_of_okx(urls: dict[str, str], world: World) 
     market, _ = known(world, case)
     rows = trading.get_open_interest_history("BTC-USDT-SWAP", limit="2")["data"][::-1]
     assert [int(row[0]) for row in rows] == SAMPLES
-    assert [float(row[1]) for row in rows] == world.interest(market, SAMPLES).tolist()
+    times = updated("okx", SAMPLES, 5 * MINUTE)
+    assert [float(row[1]) for row in rows] == world.interest(market, times).tolist()
     start, sold, bought = trading.get_taker_volume("DOGE", "SPOT", period="5m")["data"][1]
     doge, _ = known(world, ("okx", "spot", "DOGE-USDT"))
     bar = world.bars(doge, [int(start), int(start) + 5 * MINUTE], NOW)
     assert float(bought) == bar.taker_buy[0]
     assert float(sold) == pytest.approx(bar.volume[0] - bar.taker_buy[0])
+    assert len(trading.get_taker_volume("DOGE", "SPOT", period="5m")["data"]) == 2 * 288 + 1
     futures = okx.PublicData.PublicAPI(domain=urls["OKX_URL"]).get_open_interest("FUTURES")["data"]
     assert all(float(row["oi"]) > 0 for row in futures)
     trade = prices.get_trades("BTC-USDT-SWAP", limit="1")["data"][0]

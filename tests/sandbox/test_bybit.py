@@ -1,12 +1,13 @@
 """Bybit's face prints the truth in Bybit's units and order."""
 
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
 import pytest
 
 from crypto_assistant.sandbox import Sandbox, World
-from crypto_assistant.sandbox.catalog import HOUR, Kind
+from crypto_assistant.sandbox.catalog import HOUR, MINUTE, Kind
 from tests.sandbox.conftest import NOW, Client
 
 URL = "BYBIT_URL"
@@ -75,6 +76,53 @@ async def test_candles_from_a_start_alone_are_its_oldest(client: Client) -> None
     assert [int(row[0]) for row in rows] == [hour - 8 * HOUR, hour - 9 * HOUR]
 
 
+@pytest.mark.parametrize(("symbol", "kind"), [("SHIB1000USDT", "linear"), ("BTCUSD", "inverse")])
+@pytest.mark.parametrize("minutes", [1, 5, 240, 1440])
+async def test_mark_candles_open_with_the_mark_of_their_start(
+    client: Client, world: World, symbol: str, kind: Kind, minutes: int
+) -> None:
+    interval = "D" if minutes == 1440 else minutes
+    ask = f"mark-price-kline?category={kind}&symbol={symbol}&interval={interval}&limit=4"
+    rows = (await listing(client, ask))[::-1]
+    market, step = world.market("bybit", kind, symbol), minutes * MINUTE
+    assert market is not None
+    starts = [NOW // step * step - back * step for back in (3, 2, 1, 0)]
+    assert [int(row[0]) for row in rows] == starts
+    assert [float(row[1]) for row in rows] == world.marks(market, starts).tolist()
+    closes = [*(float(row[1]) for row in rows[1:]), world.quote(market, NOW).mark_price]
+    assert [float(row[4]) for row in rows] == closes
+    for start, row in zip(starts, rows, strict=True):
+        seen = world.marks(market, range(start, min(start + step, NOW) + 1, MINUTE)).tolist()
+        if start == starts[-1]:
+            seen.append(closes[-1])
+        assert (float(row[2]), float(row[3])) == (max(seen), min(seen))
+        assert len(row) == 5
+
+
+async def test_a_day_of_index_candles_ends_with_the_index(client: Client, world: World) -> None:
+    ask = "index-price-kline?category=linear&symbol=BTCUSDT&interval=5&limit=289"
+    rows = await listing(client, ask)
+    quote = world.quotes("bybit", "linear", NOW)["BTCUSDT"]
+    assert float(rows[0][4]) == quote.index_price
+    assert len(rows) == 289
+    for newer, older in pairwise(rows):
+        assert newer[1] == older[4]
+        assert float(older[3]) <= float(older[1]) <= float(older[2])
+
+
+async def test_mark_candles_of_a_window_begin_with_the_listing(
+    client: Client, world: World
+) -> None:
+    young = world.market("bybit", "linear", "LITUSDT")
+    assert young is not None
+    ask = "mark-price-kline?category=linear&symbol=LITUSDT&interval=60"
+    hour = young.listed // HOUR * HOUR
+    rows = await listing(client, f"{ask}&start={hour - 9 * HOUR}&end={NOW}")
+    assert int(rows[-1][0]) == hour
+    assert float(rows[-1][1]) == world.marks(young, [young.listed])[0]
+    assert await listing(client, f"{ask}&start={hour - 9 * HOUR}&end={hour - 1}") == []
+
+
 async def test_instruments_come_in_pages(client: Client, world: World) -> None:
     seen: list[str] = []
     cursor, pages = "", 0
@@ -141,6 +189,9 @@ async def test_funding_history_descends(client: Client, world: World) -> None:
         "tickers",
         "kline?symbol=BTCUSDT&interval=7",
         "kline?symbol=BTCUSDT&interval=60&limit=x",
+        "mark-price-kline?symbol=BTCUSDT&interval=7",
+        "mark-price-kline?category=spot&symbol=BTCUSDT&interval=5",
+        "index-price-kline?category=spot&symbol=BTCUSDT&interval=5",
         "instruments-info?category=linear&cursor=x",
         "funding/history?category=linear&symbol=BTCUSDT&startTime=1",
     ],

@@ -1,5 +1,6 @@
 """Histories of open interest, long/short ratios and taker volume, as each exchange tells them."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ USDM, COINM = "BINANCE_USDM_URL", "BINANCE_COINM_URL"
 STEP = 5 * MINUTE
 LAST = NOW // STEP * STEP
 TIMES = [LAST - 2 * STEP, LAST - STEP, LAST]
+UPDATED = [LAST - STEP, LAST, NOW]
+"""When OKX last brought the row of each of these times up to date."""
 VENUES: list[Venue] = ["binance", "bybit", "okx"]
 KINDS: list[Kind] = ["linear", "inverse"]
 
@@ -209,7 +212,7 @@ async def test_okx_statistics_have_contracts_coins_and_dollars(
     for symbol, kind in (("PEPE-USDT-SWAP", "linear"), ("BTC-USD-SWAP", "inverse")):
         swap = market(world, "okx", "linear" if kind == "linear" else "inverse", symbol)
         rows = await okx(client, f"contracts/open-interest-history?instId={symbol}&limit=3")
-        interest, marks = world.interest(swap, TIMES), world.marks(swap, TIMES)
+        interest, marks = world.interest(swap, UPDATED), world.marks(swap, UPDATED)
         assert [int(row[0]) for row in rows] == TIMES[::-1]
         assert [float(row[1]) for row in rows] == interest[::-1].tolist()
         usd = interest * swap.unit * (1 if kind == "inverse" else marks)
@@ -230,7 +233,7 @@ async def test_okx_ratios_are_long_over_short(
 ) -> None:
     rows = await okx(client, f"contracts/{path}?instId=BTC-USDT-SWAP&limit=3")
     btc = market(world, "okx", "linear", "BTC-USDT-SWAP")
-    share = getattr(world.ratios(btc, TIMES), group)[::-1]
+    share = getattr(world.ratios(btc, UPDATED), group)[::-1]
     assert [float(row[1]) for row in rows] == pytest.approx((share / (1 - share)).tolist())
 
 
@@ -259,14 +262,27 @@ async def test_okx_statistics_of_a_contract_begin_after_its_listing(
     young = market(world, "okx", "linear", "MON-USDT-SWAP")
     ask = f"instId={young.symbol}&period=4H"
     starts = [int(row[0]) for row in await okx(client, f"contracts/open-interest-history?{ask}")]
-    assert starts == [NOW // (4 * HOUR) * 4 * HOUR]
+    assert starts == [NOW // (4 * HOUR) * 4 * HOUR - back * HOUR for back in (0, 4)]
     bars = [int(row[0]) for row in await okx(client, f"taker-volume-contract?{ask}")]
-    assert bars == [starts[0], starts[0] - 4 * HOUR]
+    assert bars == starts
+
+
+@pytest.mark.parametrize(
+    ("period", "length", "reach"),
+    [("5m", STEP, 2 * DAY), ("1H", HOUR, 30 * DAY), ("1D", DAY, 180 * DAY)],
+)
+async def test_okx_tells_all_that_it_keeps_of_a_coin_in_one_answer(
+    client: Client, period: str, length: int, reach: int
+) -> None:
+    ask = f"taker-volume?ccy=DOGE&instType=SPOT&period={period}"
+    starts = [int(row[0]) for row in await okx(client, f"{ask}&limit=5")]
+    assert len(starts) == reach // length + 1
+    assert {newer - older for newer, older in pairwise(starts)} == {length}
+    assert starts[0] <= NOW < starts[0] + length
 
 
 async def test_okx_keeps_five_minutes_of_a_coin_for_two_days(client: Client) -> None:
     ask = "taker-volume?ccy=DOGE&instType=SPOT&period=5m"
-    assert len(await okx(client, ask)) == 100
     rows = await okx(client, f"{ask}&begin={NOW - 3 * DAY}&end={NOW - 2 * DAY + 3 * STEP}")
     assert len(rows) == 4
     assert await okx(client, f"{ask}&end={NOW - 2 * DAY - STEP}") == []

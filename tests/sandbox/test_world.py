@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from crypto_assistant.sandbox import World
 from crypto_assistant.sandbox.catalog import DAY, HOUR, MINUTE, Kind, Venue
+from crypto_assistant.sandbox.noise import run, smooth
 from tests.sandbox.conftest import NOW
 
 KINDS: list[tuple[Venue, Kind]] = [
@@ -30,6 +31,14 @@ def test_another_seed_is_another_market(world: World) -> None:
     market = world.market("okx", "spot", "BTC-USDT")
     assert market is not None
     assert world.quote(market, NOW).last != other.quote(market, NOW).last
+
+
+@pytest.mark.parametrize("period", [1, 7, 60, 1440])
+@pytest.mark.parametrize("first", [-3, 0, 29_833_333])
+def test_noise_is_the_same_step_by_step_and_in_a_run(period: int, first: int) -> None:
+    keys, steps = np.array([3, 2**63 + 5], np.uint64), run(first, 3000)
+    alone = [smooth(keys, steps[n : n + 1], period) for n in range(3000)]
+    assert smooth(keys, steps, period).tolist() == np.concatenate(alone, axis=1).tolist()
 
 
 @pytest.mark.parametrize(("venue", "kind"), KINDS)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import Final
 
 from crypto_assistant.sandbox.bybit.answers import (
     Row,
@@ -13,34 +12,29 @@ from crypto_assistant.sandbox.bybit.answers import (
     market_of,
     whole,
 )
+from crypto_assistant.sandbox.bybit.klines import index_kline, kline, mark_kline
 from crypto_assistant.sandbox.bybit.rows import INSTRUMENT, contract_ticker, rate, spot_ticker
 from crypto_assistant.sandbox.bybit.statistics import account_ratio, open_interest, recent_trades
 from crypto_assistant.sandbox.catalog import HOUR, Kind, Venue
 from crypto_assistant.sandbox.face import Query, Refusal, Route, fixed
-from crypto_assistant.sandbox.periods import DAYS, HOURS, MINUTES, MONTH, WEEK, Period
 from crypto_assistant.sandbox.world import World
-
-INTERVALS: Final[Mapping[str, Period]] = {
-    **{str(n): period for n, period in MINUTES.items()},
-    **{str(n * 60): HOURS[n] for n in (1, 2, 4, 6, 12)},
-    "D": DAYS[1],
-    "W": WEEK,
-    "M": MONTH,
-}
 
 
 class Bybit:
     venue: Venue = "bybit"
     setting = "BYBIT_URL"
+    routes: Mapping[str, Route]
 
     def __init__(self, world: World) -> None:
         self._world = world
         market = "/v5/market"
-        self.routes: Mapping[str, Route] = {
+        self.routes = {
             f"{market}/time": self._time,
             f"{market}/instruments-info": self._instruments,
             f"{market}/tickers": self._tickers,
-            f"{market}/kline": self._kline,
+            f"{market}/kline": partial(kline, world),
+            f"{market}/mark-price-kline": partial(mark_kline, world),
+            f"{market}/index-price-kline": partial(index_kline, world),
             f"{market}/orderbook": self._orderbook,
             f"{market}/funding/history": self._funding_history,
             f"{market}/recent-trade": partial(recent_trades, world),
@@ -86,36 +80,6 @@ class Bybit:
         row = spot_ticker if category == "spot" else contract_ticker
         rows = [row(market, quotes[market.symbol]) for market in markets]
         return answer({"category": category, "list": rows}, now)
-
-    def _kline(self, query: Query, now: int) -> Row:
-        category = category_of({"category": "linear", **query}, now)
-        market = market_of(self._world, category, query, now)
-        period = INTERVALS.get(query.get("interval", ""))
-        if period is None:
-            raise error("Invalid period!", now)
-        limit = limit_of(query, now, 200, 1000)
-        last = min(whole(query, "end", now) or now, now)
-        first = whole(query, "start", now)
-        if first is not None:
-            first = max(first, period.start(market.listed))
-        # From a start alone the oldest come, with an end the newest before it.
-        newest = first is None or "end" in query
-        bars = self._world.bars(market, period.edges(first, last, limit, newest), now)
-        price, size = market.price_decimals, market.size_decimals
-        columns = (
-            bars.start,
-            bars.open,
-            bars.high,
-            bars.low,
-            bars.close,
-            bars.volume,
-            bars.turnover,
-        )
-        rows = [
-            [str(start), *(fixed(p, price) for p in prices), fixed(v, size), fixed(t, 8)]
-            for start, *prices, v, t in zip(*(c.tolist() for c in columns), strict=True)
-        ]
-        return answer({"symbol": market.symbol, "category": category, "list": rows[::-1]}, now)
 
     def _orderbook(self, query: Query, now: int) -> Row:
         category = category_of(query, now)

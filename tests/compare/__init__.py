@@ -1,0 +1,1 @@
+"""Our answers against ccxt's: `make compare`."""
