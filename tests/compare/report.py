@@ -9,7 +9,7 @@ from tests.compare.verdict import Verdict
 
 @dataclass
 class Report:
-    """`untold`: why facts could not be compared; `silent`: the venues that gave us no answer."""
+    """`untold`: why facts could not be compared; `silent`: what our own answers lacked, and why."""
 
     agreed: int = 0
     differing: list[tuple[Fact, Verdict]] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """One per difference, then the sum of it all."""
-        silent = [f"no answer: {why} ({count} times)" for why, count in self.silent.items()]
+        silent = [f"not told by us: {why} ({count} times)" for why, count in self.silent.items()]
         return [*(_difference(*pair) for pair in self.differing), *silent, self._summary()]
 
     def _summary(self) -> str:

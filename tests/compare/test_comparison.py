@@ -129,7 +129,7 @@ def test_a_venue_that_does_not_answer_us_is_named() -> None:
     down = {**spot(5.0), "failed": {"bybit": "geo-blocked"}}
     report = compare(["BTC"], answering(price=down), saying(last_price=5.0))
     assert report.lines() == [
-        "no answer: bybit: geo-blocked (2 times)",
+        "not told by us: bybit: geo-blocked (2 times)",
         "1 facts compared: 1 agree, 0 differ; 0 not comparable",
     ]
 

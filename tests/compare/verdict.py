@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
     @property
     def agrees(self) -> bool:
         off = max(self.low - self.ours, self.ours - self.high)
-        return off <= self.allowed + 1e-6 * max(abs(self.low), abs(self.high))
+        return off <= self.allowed + ROUNDING * max(abs(self.low), abs(self.high))
 
 
 def judge(ours: float, samples: Sequence[Sample]) -> Verdict:
