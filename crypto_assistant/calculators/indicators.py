@@ -6,6 +6,7 @@ They are seeded with a plain mean, as in TA-Lib. A seed's say fades by (1 - weig
 it is left after 300 rows of Wilder's 14, 3e-4 after 800 rows of EMA 200.
 """
 
+from functools import lru_cache
 from math import nan, sqrt
 
 import numpy as np
@@ -124,11 +125,18 @@ def _known(values: Floats) -> tuple[int, int]:
 
 def _recur(values: Floats, weight: float, before: float) -> None:
     """The recursion in place: each block by a triangular matrix, and what it inherits."""
-    row = np.arange(_BLOCK)
-    decay = (1 - weight) ** (row + 1)
-    within = weight * np.tril((1 - weight) ** np.maximum(row[:, None] - row, 0))
+    within, decay = _powers(weight)
     for first in range(0, len(values), _BLOCK):
         block = values[first : first + _BLOCK]
         size = len(block)
         block[:] = within[:size, :size] @ block + decay[:size] * before
         before = float(block[-1])
+
+
+@lru_cache(maxsize=8)
+def _powers(weight: float) -> tuple[Floats, Floats]:
+    """What a row adds to each later one of its block, and what is left of the row before it."""
+    row = np.arange(_BLOCK)
+    within = weight * np.tril((1 - weight) ** np.maximum(row[:, None] - row, 0))
+    decay: Floats = (1 - weight) ** (row + 1.0)
+    return within, decay
