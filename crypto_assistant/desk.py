@@ -108,6 +108,15 @@ class Desk:
         finally:
             deadline.reset(token)
 
+    @contextmanager
+    def sparing(self, seconds: float) -> Iterator[None]:
+        """Whatever is asked inside leaves so much of the question's time to what follows."""
+        token = deadline.set(deadline.get(inf) - seconds)
+        try:
+            yield
+        finally:
+            deadline.reset(token)
+
     def wave(self, venue: str | None = None) -> "Wave":
         """Questions to all exchanges, or to one, that go out together."""
         asked = [exchange for exchange in self.exchanges if venue in {None, exchange.name}]

@@ -138,5 +138,4 @@ def _powers(weight: float) -> tuple[Floats, Floats]:
     """What a row adds to each later one of its block, and what is left of the row before it."""
     row = np.arange(_BLOCK)
     within = weight * np.tril((1 - weight) ** np.maximum(row[:, None] - row, 0))
-    decay: Floats = (1 - weight) ** (row + 1.0)
-    return within, decay
+    return within, np.array((1 - weight) ** (row + 1), float)

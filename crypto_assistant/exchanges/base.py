@@ -222,12 +222,16 @@ def price(column: Floats) -> Floats:
 
 def matrix(payload: Sequence[Sequence[object]], width: int) -> Floats:
     """Rows of arrays (candles) as a matrix of their first `width` numbers; the time is first."""
+    if payload == []:
+        raise Malformed("an empty list")
     cells = [cell for row in payload for cell in row[:width]]
     if not payload or len(cells) != width * len(payload):
         raise Malformed("not the documented bars")
     bars = numbers(cells).reshape(-1, width)
     if np.isnan(bars[:, 0]).any():
         raise Malformed("a bar without its time")
+    if np.isnan(bars[:, 1]).all():
+        raise Malformed("bars without their numbers")
     return bars
 
 

@@ -24,10 +24,11 @@ class Primary(Generic[R]):
         self._left = list(markets)
         self._ask = ask
         self._build: Build[R] = lambda: None
+        self._settled: R | None = None
         self.ask_next()
 
     def __call__(self) -> R | None:
-        return self._build()
+        return self._build() if self._settled is None else self._settled
 
     @property
     def has_next(self) -> bool:
@@ -35,8 +36,9 @@ class Primary(Generic[R]):
         return bool(self._left)
 
     def ask_next(self) -> bool:
-        """Notes the questions to the next market where the last one said nothing."""
-        if self._build() is not None or not self._left:
+        """Notes the questions to the next market where the last one, settled, said nothing."""
+        self._settled = self._build()
+        if self._settled is not None or not self._left:
             return False
         self._build = self._ask(self._left.pop(0))
         return True

@@ -165,7 +165,7 @@ def _quotes(coin: Coin, listings: Listings, heard: _Heard) -> Quotes:
     same_perps = {venue: perp for venue, perp in perps.items() if not perp.other_coin}
     same_spots = {venue: spot for venue, spot in spots.items() if not spot.other_coin}
     return Quotes(
-        primary_venue=next(iter(same_perps or same_spots), None),
+        primary_venue=_primary(same_perps or same_spots),
         venues={
             venue: Markets(perps.get(venue), spots.get(venue))
             for venue in listings.titles
@@ -175,6 +175,11 @@ def _quotes(coin: Coin, listings: Listings, heard: _Heard) -> Quotes:
         basis=_basis(same_perps, same_spots),
         spread=_spread(same_perps or same_spots),
     )
+
+
+def _primary(ranked: Mapping[str, Perp] | Mapping[str, Spot]) -> str | None:
+    """The first that tells a price."""
+    return next((venue for venue, market in ranked.items() if _price(market)), None)
 
 
 def _perp(venue: str, heard: _Heard) -> Perp:

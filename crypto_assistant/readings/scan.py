@@ -134,10 +134,11 @@ class Scan:
         left = self._left()
         self.failures.clear()
         self._takers = {coin: error for coin, error in self._takers.items() if error is None}
-        async with asyncio.TaskGroup() as group:
-            for exchange in self._desk.exchanges:
-                coins = [coin for coin in left if coin.market.venue == exchange.name]
-                group.create_task(self._ask_venue(exchange, coins))
+        with self._desk.sparing(self._desk.timing.attempt):
+            async with asyncio.TaskGroup() as group:
+                for exchange in self._desk.exchanges:
+                    coins = [coin for coin in left if coin.market.venue == exchange.name]
+                    group.create_task(self._ask_venue(exchange, coins))
         await self._ask_takers()
 
     def provenance(self) -> Provenance:
@@ -191,7 +192,8 @@ class Scan:
     async def _bars(self, exchange: Exchange, market: Instrument) -> Candles | ExchangeError:
         end_ms = self.at_ms + self.timeframe.ms
         question = exchange.candles(market, self.timeframe, BARS + 1, end_ms)
-        bars = await outcome(question, self._desk.timing.scan)
+        timing = self._desk.timing
+        bars = await outcome(question, timing.scan - timing.attempt)
         if isinstance(bars, ExchangeError):
             return bars
         is_there = len(bars) and bars.open_ms[-1] == self.at_ms and bars.closed[-1]

@@ -12,6 +12,8 @@ WARM_UP = 300
 """Closed bars that a smoothed average runs through before it is shown."""
 WARM_UP_200 = 1000
 """The same for the average of 200 bars."""
+BARS = WARM_UP + 50 + 1
+"""What all but that average take, and the bar that is forming."""
 VOLATILITY_BARS = 96
 DAYS_A_YEAR = 365
 
@@ -46,7 +48,7 @@ def ask_indicators(
     wave: Wave, market: Instrument, timeframe: Timeframe, *, long: bool = False
 ) -> Build[Indicators]:
     """`long`: with all the bars that the average of 200 takes."""
-    bars = (WARM_UP_200 + 200 if long else WARM_UP + 50) + 1
+    bars = WARM_UP_200 + 200 + 1 if long else BARS
     told = ask(
         wave,
         market,

@@ -18,7 +18,7 @@ from tests.markets import NOW, markets, tickers
 
 STEP = Timeframe.M15.ms
 AT = NOW // STEP * STEP - STEP
-TIMING = Timing(answer=0.1, scan=0.2, partial=0.01)
+TIMING = Timing(answer=0.1, scan=0.2, partial=0.01, attempt=0.04)
 
 
 class Venue:

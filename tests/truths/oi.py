@@ -67,7 +67,7 @@ def added_up(held: Mapping[str, Fields], primary: Fields | None, quote: str = "U
     own = "change_inverse_fraction" if quote == "USD" else "change_linear_fraction"
     return {
         "venues": held,
-        "totals": _totals(held),
+        "totals": totals(held),
         "windows": windows,
         "primary": primary,
         "quadrants": {name: _quadrant(windows[name][own], primary, name) for name in AGES},
@@ -178,7 +178,7 @@ def _sum(figures: Collection[float]) -> float | None:
     return fsum(figures) if figures else None
 
 
-def _totals(held: Mapping[str, Fields]) -> Fields:
+def totals(held: Mapping[str, Fields]) -> Fields:
     usd = _figures(held, lambda market: market["oi_usd"])
     coins = _figures(held, lambda market: market["oi_coins"])
     rates = _figures(held, lambda market: market["funding_8h_fraction"])

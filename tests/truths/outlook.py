@@ -1,6 +1,7 @@
 """What must be read off one market, worked out bar by bar from the simulated market."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from math import fsum, log, sqrt
 from statistics import fmean, pstdev, stdev
@@ -30,7 +31,8 @@ class Bar(NamedTuple):
     coins: float
 
 
-def bars(market: Market, start: int, end: int, step: int) -> list[Bar]:
+@cache
+def bars(market: Market, start: int, end: int, step: int) -> Sequence[Bar]:
     """Those that open in [start, end) and have begun."""
     edges = list(range(start, end + step, step))
     found, each = world().bars(market, edges, NOW), market.multiplier
@@ -154,11 +156,13 @@ def now(market: Market) -> Fields:
     }
 
 
+@cache
 def today(market: Market) -> Fields:
     """With the minute that is forming."""
     return _day(bars(market, MIDNIGHT, NOW, MINUTE))
 
 
+@cache
 def yesterday(market: Market) -> Fields | None:
     minutes = bars(market, MIDNIGHT - DAY, MIDNIGHT, MINUTE)
     return _day(minutes) if minutes else None

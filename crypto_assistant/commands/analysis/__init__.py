@@ -57,14 +57,15 @@ TAKES = Takes(
 
 def render(answer: Analysis, args: Args, view: v.View) -> v.Page:
     coin = Coin(answer.coin, answer.quote, answer.tradfi)
-    blocks = [v.bold(title(answer, coin, view))]
+    blocks: list[v.Html] = []
     if answer.provenance.answered:
-        blocks += [v.lines(map(v.escape, compact(answer))), levels(answer.primary)]
+        blocks = [v.lines(map(v.escape, compact(answer))), levels(answer.primary)]
         blocks += details(answer, view) if args.details else ()
     notes = map(v.escape, _apart(answer, view))
     blocks.append(v.lines([*notes, view.provenance(answer.provenance)]))
     buttons = keyboard(replace(args, symbol=coin.symbol, page=1), TAKES)
-    return v.Page(tuple(filter(None, blocks)), buttons)
+    heading = v.bold(title(answer, coin, view))
+    return v.Page(tuple(filter(None, blocks)), buttons, heading)
 
 
 def _apart(answer: Analysis, view: v.View) -> Iterator[str]:

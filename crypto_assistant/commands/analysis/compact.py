@@ -7,6 +7,7 @@ from crypto_assistant.calculators.open_interest import heat
 from crypto_assistant.commands.analysis.reading import Analysis
 from crypto_assistant.listings import Coin
 from crypto_assistant.models import Family
+from crypto_assistant.readings.interest_totals import Totals
 from crypto_assistant.readings.outlook import Outlook
 from crypto_assistant.readings.quotes import Perp, Spot
 from crypto_assistant.readings.score import WINDOW, Score
@@ -35,7 +36,8 @@ def _place(answer: Analysis) -> tuple[str | None, Family]:
     if seen := answer.primary:
         return seen.venue, seen.family
     venue = answer.price.primary_venue
-    is_spot = venue is not None and answer.price.venues[venue].perp is None
+    perp = answer.price.venues[venue].perp if venue else None
+    is_spot = venue is not None and (perp is None or perp.other_coin)
     return venue, Family.SPOT if is_spot else Coin(answer.coin, answer.quote).perps
 
 
@@ -132,33 +134,41 @@ def _over(
 
 
 def _interest_lines(answer: Analysis) -> Iterator[str]:
-    positions = answer.open_interest
-    totals, change, quadrant = (
-        positions.totals,
-        positions.changes[WINDOW],
-        positions.quadrants[WINDOW],
-    )
-    held = [(kind, venue, m) for venue, ms in positions.venues.items() for kind, m in ms.items()]
-    every = {(kind, venue) for kind, venue, _ in held}
-    over = _over(totals.oi_usd_venues, every, answer)
-    inverse = answer.quote == "USD"
-    unit = Family.INVERSE if inverse else Family.LINEAR
-    changed = _over(
-        change.inverse_venues if inverse else change.linear_venues,
-        {(kind, venue) for kind, venue, market in held if market.family is unit},
-        answer,
-    )
-    moved = f"{v.percent(quadrant.oi_change_fraction)}{_unlike(changed, over)}"
+    totals = answer.open_interest.totals
+    there = _there(answer, Family.LINEAR, Family.INVERSE)
+    over = _over(totals.oi_usd_venues, there, answer)
+    yield f"OI {v.money(totals.oi_usd)} ({over} venues) · {WINDOW} {_change(answer, over)}"
+    paid = _unlike(_over(totals.funding_venues, there, answer), over)
+    yield f"Funding {_funding(totals)}{paid}"
+
+
+def _there(answer: Analysis, *families: Family) -> set[tuple[str, str]]:
+    """The perps that told of their open interest, by kind and venue."""
+    return {
+        (kind, venue)
+        for venue, markets in answer.open_interest.venues.items()
+        for kind, market in markets.items()
+        if market.family in families
+    }
+
+
+def _change(answer: Analysis, above: str) -> str:
+    """Of linear perps, of coin-margined ones where those were asked for."""
+    found, family = answer.open_interest, Coin(answer.coin, answer.quote).perps
+    change, quadrant = found.changes[WINDOW], found.quadrants[WINDOW]
+    venues = change.inverse_venues if family is Family.INVERSE else change.linear_venues
+    over = _unlike(_over(venues, _there(answer, family), answer), above)
     name = {None: "", "none": ", no quadrant"}.get(quadrant.name, f", {quadrant.name}")
-    yield f"OI {v.money(totals.oi_usd)} ({over} venues) · {WINDOW} {moved}{name}"
+    return f"{v.percent(quadrant.oi_change_fraction)}{over}{name}"
+
+
+def _funding(totals: Totals) -> str:
     rate = totals.funding_8h_fraction
     if rate is None:
-        yield "Funding n/a"
-    else:
-        year = f"{v.percent(totals.funding_year_fraction)} a year"
-        paid = _unlike(_over(totals.funding_venues, every, answer), over)
-        parts = [f"{v.signed(rate * 100, 4)}% per 8h", year, "OI-weighted", heat(rate)]
-        yield f"Funding {', '.join(filter(None, parts))}{paid}"
+        return v.NOTHING
+    year = f"{v.percent(totals.funding_year_fraction)} a year"
+    parts = [f"{v.signed(rate * 100, 4)}% per 8h", year, "OI-weighted", heat(rate)]
+    return ", ".join(filter(None, parts))
 
 
 def _unlike(over: str, above: str) -> str:

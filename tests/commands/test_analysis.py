@@ -1,0 +1,343 @@
+"""/analysis over the simulated market: everything about a coin, each part by itself."""
+
+import re
+from collections.abc import Collection
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+
+from crypto_assistant.errors import UsageError
+from crypto_assistant.sandbox import Fault
+from tests.floor import PATIENT, VENUES, Floor, assert_readable, differences, floor
+from tests.truth import Fields, Truth
+from tests.truths import oi as positions
+from tests.truths.analysis import analysis, in_window, score
+from tests.truths.cvd import flows, there
+from tests.truths.oi import oi
+from tests.truths.outlook import outlook, primary
+
+QUESTIONS = [
+    ("BTC", "USDT", "15m"),  # all kinds of market
+    ("BTC", "USD", "30m"),  # contracts of 100, 1 and 100 USD
+    ("PEPE", "USDT", "4h"),  # 1000PEPE, 1000PEPE, PEPE
+    ("NEIRO", "USDT", "1m"),  # another coin on Bybit
+    ("OKB", "USDT", "15m"),  # spot on OKX only
+    ("MON", "USDT", "1m"),  # listed five hours ago: 300 bars
+    ("LIT", "USDT", "1h"),  # listed forty minutes ago
+]
+
+
+@pytest.mark.parametrize(("coin", "quote", "timeframe"), QUESTIONS)
+async def test_every_number_is_the_worlds(
+    market: Floor, truth: Truth, coin: str, quote: str, timeframe: str
+) -> None:
+    found = await market.ask(f"/analysis {coin}/{quote} {timeframe}")
+    assert differences(found, analysis(truth, coin, quote, timeframe=timeframe)) == {}
+    await market.ask(f"/analysis {coin}/{quote} {timeframe} details")  # readable, too
+
+
+async def test_one_venue_is_asked_where_one_is_named(market: Floor, truth: Truth) -> None:
+    found = await market.ask("/analysis PEPE okx")
+    assert differences(found, analysis(truth, "PEPE", asked=["okx"])) == {}
+    assert found["primary"]["symbol"] == "PEPE-USDT-SWAP"
+    assert {seen.venue for seen in market.sandbox.requests} == {"okx"}
+
+
+@pytest.mark.parametrize("dead", [["binance"], ["okx"], ["binance", "bybit"], VENUES], ids=str)
+async def test_of_a_venue_that_is_dead_nothing_is_left(
+    market: Floor, truth: Truth, dead: Collection[str]
+) -> None:
+    """Where it was the primary one, the next takes its place and is named."""
+    market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in dead]
+    found = await market.ask("/analysis PEPE")
+    failed = dict.fromkeys(dead, "geo-blocked")
+    assert differences(found, analysis(truth, "PEPE", failed=failed)) == {}
+    lines = (await market.front.reply("/analysis PEPE details")).text.split("\n")
+    named = {"okx": " · OKX perp", "bybit": " · Bybit perp", "binance": " · Binance perp"}
+    first = next((venue for venue in ("binance", "bybit", "okx") if venue not in dead), "")
+    assert lines[0] == f"<b>PEPE analysis{named.get(first, '')} · 15m</b>"
+    if not first:
+        assert lines[1:] == ["14:13:49 UTC", *(f"{name}: geo-blocked" for name in TITLES)]
+
+
+TITLES = ("Binance", "Bybit", "OKX")
+
+
+async def test_yesterday_from_memory_does_not_keep_a_dead_market_the_primary_one(
+    market: Floor, truth: Truth
+) -> None:
+    await market.ask("/analysis BABYDOGE 5m")
+    market.pass_time()
+    market.sandbox.faults = [Fault("binance", "geo_blocked")]
+    found = await market.ask("/analysis BABYDOGE 5m")
+    failed = {"binance": "geo-blocked"}
+    expected = analysis(truth, "BABYDOGE", timeframe="5m", failed=failed)
+    assert found["primary"]["venue"] == "bybit"
+    assert differences(found["primary"], expected["primary"]) == {}
+    assert differences(found["score"], expected["score"]) == {}
+
+
+async def test_without_the_primary_markets_candles_the_next_market_is_read(
+    market: Floor, truth: Truth
+) -> None:
+    """Its price and its open interest are still there."""
+    market.sandbox.faults = [Fault("binance", "geo_blocked", path="/fapi/v1/klines")]
+    found = await market.ask("/analysis PEPE")
+    healthy, without = whole(truth), analysis(truth, "PEPE", failed={"binance": ""})
+    next_market = primary(truth, "PEPE", failed=["binance"])
+    assert next_market
+    moved = positions.moves(truth, next_market)
+    held = in_window(positions.added_up(oi(truth, "PEPE")["venues"], moved))
+    takers = flows(truth, there(truth, "PEPE", lost={("usdt", "binance")}))
+    expected = healthy | {
+        "volume": without["volume"],
+        "takers": takers,
+        "open_interest": held,
+        "primary": without["primary"],
+        "score": score(without["primary"], takers, held["quadrants"]["4h"]),
+    }
+    parts, reason = found.pop("failed")["binance"].split(": ")
+    assert reason == "geo-blocked"
+    assert set(parts.split(", ")) == {
+        *("USDT bars", "USDT 15m takers", "USDT takers"),
+        *("15m candles", "5m candles", "4h candles", "today's candles", "yesterday's candles"),
+    }
+    del expected["failed"]
+    assert differences(found, expected) == {}
+    text = (await market.front.reply("/analysis PEPE")).text
+    assert "PEPE analysis · Bybit perp · 15m" in text
+
+
+BIN, BYB, OKX = "/venues/binance/", "/venues/bybit/", "/venues/okx/"
+CHANGE = "/open_interest/changes/4h/"
+QUADRANT = ("/open_interest/quadrants/4h/oi_change_fraction",)
+FUNDING = ("funding_fraction", "funding_hours", "funding_8h_fraction")
+VOLUME = "/volume/usdt"
+
+
+class Lost(NamedTuple):
+    """What an endpoint that fails is named as, the figures that are gone, those that change."""
+
+    venue: str
+    path: str
+    parts: str
+    gone: list[str]
+    touched: list[str]
+
+
+ENDPOINTS = [
+    Lost(
+        "binance",
+        "/futures/data/openInterestHist",
+        "USDT open interest history",
+        [f"/open_interest{BIN}usdt/changes/4h"],
+        [CHANGE, *QUADRANT],
+    ),
+    Lost(
+        "okx",
+        "/api/v5/public/funding-rate",
+        "funding, USDT funding",
+        [
+            *(f"/price{OKX}perp/{name}" for name in (*FUNDING, "next_funding_ms")),
+            *(f"/open_interest{OKX}usdt/{name}" for name in FUNDING),
+        ],
+        ["/open_interest/totals/funding_"],
+    ),
+    Lost(
+        "bybit",
+        "/v5/market/recent-trade",
+        "USDT 15m takers, spot takers, USDT takers",
+        [],
+        [f"/takers/kinds/usdt{BYB}", f"/takers/kinds/spot{BYB}"],
+    ),
+    Lost(
+        "bybit",
+        "/v5/market/kline",
+        "USDT bars",
+        [],
+        [f"{VOLUME}{BYB}", f"{VOLUME}/total/"],
+    ),
+    Lost(
+        "okx",
+        "/api/v5/rubik/stat/taker-volume-contract",
+        "USDT 15m takers, USDT takers",
+        [f"{VOLUME}{OKX}bar/buy_fraction"],
+        [
+            f"{VOLUME}/total/bar/buy_fraction",
+            f"{VOLUME}/total/buy_venues",
+            f"/takers/kinds/usdt{OKX}",
+            "/takers/kinds/usdt/sums/",
+            "/takers/linear/",
+            "/takers/perps/",
+            "/score/components/perp_cvd_4h/input",
+        ],
+    ),
+    Lost(
+        "binance",
+        "/api/v3/ticker/24hr",
+        "spot",
+        [f"/price{BIN}spot"],
+        ["/price/basis/"],
+    ),
+]
+
+
+@pytest.mark.parametrize("lost", ENDPOINTS, ids=lambda lost: lost.path)
+async def test_an_endpoint_that_fails_takes_its_own_numbers_only(
+    market: Floor, truth: Truth, lost: Lost
+) -> None:
+    market.sandbox.faults = [Fault(lost.venue, "geo_blocked", path=lost.path)]
+    found = await market.ask("/analysis PEPE")
+    assert found["failed"] == {lost.venue: f"{lost.parts}: geo-blocked"}
+    differing = differences(found | {"failed": {}}, whole(truth))
+    for path in lost.gone:
+        assert any(at.startswith(path) for at in differing), path
+        assert value(found, path) is None
+    for path in lost.touched:
+        assert any(at.startswith(path) for at in differing), path
+    assert [path for path in differing if not path.startswith((*lost.gone, *lost.touched))] == []
+
+
+_kept: dict[int, Fields] = {}
+
+
+def whole(truth: Truth) -> Fields:
+    """Reckoned once."""
+    if id(truth) not in _kept:
+        _kept[id(truth)] = analysis(truth, "PEPE")
+    return _kept[id(truth)]
+
+
+def value(found: Fields, path: str) -> object:
+    part: object = found
+    for key in path.strip("/").split("/"):
+        assert isinstance(part, dict)
+        part = part[key]
+    return part
+
+
+async def test_the_compact_page_is_short_and_takes_at_most_eighty_requests(market: Floor) -> None:
+    lines = (await market.front.reply("/analysis BTC")).text.split("\n")
+    counts = {venue: market.gets(venue).total() for venue in VENUES}
+    assert sum(counts.values()) <= 80, counts
+    forms = [
+        r"<b>BTC analysis · Binance perp · 15m</b>",
+        r"\d+\.\d · 24h [+-][\d.]+% · 15m [+-][\d.]+%",
+        r"RSI \d+\.\d · ATR [\d.]+% · volatility [\d.]+% a day",
+        r"EMA 50 \d+\.\d \(close [+-][\d.]+%\) · VWAP \d+\.\d \(last [+-][\d.]+%\)",
+        r"Volume USDT perps \$\w[\w.]+, [+-][\d.]+% vs usual( [A-Z]+)? \(3/3 venues\)",
+        r"CVD 4h spot [+-]\$[\w.]+ \(2/3\), perps [+-]\$[\w.]+ \(2/3\)",
+        r"OI \$[\d.]+B \(3/3 venues\) · 4h [+-][\d.]+%, [a-z ]+",
+        r"Funding [+-][\d.]+% per 8h, [+-][\d.]+% a year, OI-weighted",
+        r"Score [+-]?\d of 5: EMA 50 {0}, VWAP {0}, spot CVD {0}, perp CVD {0}, OI {0}".format(
+            r"[+-]?[01]"
+        ),
+        r"<pre>Levels +price +away",
+    ]
+    for form, line in zip(forms, lines, strict=False):
+        assert re.fullmatch(form, line), line
+    assert 11 <= len(lines) <= 15
+
+
+async def test_details_tell_each_part_in_a_table(market: Floor) -> None:
+    text = (await market.front.reply("/analysis PEPE details")).text
+    for head in (
+        r"Score +is +against",
+        r"15m bars +price +close",
+        r"UTC day +today +yesterday",
+        r"15m bar +coins +USD +spike",
+        r"CVD +1h +4h +24h",
+        r"OI +USD +4h +fund %",
+    ):
+        assert re.search(f"<pre>{head}\n", text), head
+    assert re.search(r"\nVolatility [\d.]+% a year, from 96 bars of 15m\n", text)
+    assert re.search(r"\nBasis [+-][\d.]+ bp \(Binance\) · spread [+-][\d.]+ bp\n", text)
+
+
+async def test_of_a_coin_without_perps_no_perps_are_told(market: Floor) -> None:
+    for line in ("/analysis OKB", "/analysis OKB details"):
+        text = (await market.front.reply(line)).text
+        assert "OKB analysis · OKX spot · 15m" in text
+        assert "perp CVD n/a, OI n/a" in text
+        assert not re.search("perps|Funding|OI ..$", text)
+
+
+async def test_of_a_coin_that_was_just_listed_what_needs_a_history_is_unknown(
+    market: Floor,
+) -> None:
+    text = (await market.front.reply("/analysis LIT 4h")).text
+    assert "RSI n/a · ATR n/a · volatility n/a a day\nEMA 50 n/a · VWAP 3." in text
+    assert "Volume USDT perps n/a\nCVD 4h spot n/a (0/3), perps n/a (0/3)\n" in text
+    assert "(2/3 venues) · 4h n/a (0/3)\n" in text
+    assert re.search(r"Score [+-]1 of 1: EMA 50 n/a, VWAP [+-]1, spot CVD n/a, perp CVD n/a", text)
+
+
+async def test_another_coin_of_the_same_name_is_named(market: Floor) -> None:
+    assert (
+        "Bybit NEIRO: another coin? Not counted"
+        in (await market.front.reply("/analysis NEIRO")).text
+    )
+    assert "another coin" not in (await market.front.reply("/analysis MNT")).text
+
+
+async def test_the_days_of_the_primary_market_degrade_alone(market: Floor, truth: Truth) -> None:
+    """OKX tells bars of long ago by a path of its own."""
+    market.sandbox.faults = [Fault("okx", "geo_blocked", path="/api/v5/market/history-candles")]
+    found = (await market.ask("/analysis PEPE okx"))["primary"]
+    okx = primary(truth, "PEPE", asked=["okx"])
+    assert okx
+    expected = outlook(okx, "15m")
+    lost = {name for name in expected if found[name] is None}
+    assert lost < {"yesterday", "today", "indicators", "volatility", "now"}
+    assert lost
+    for name in expected.keys() - lost - {"levels"}:
+        assert differences(found[name], expected[name]) == {}
+
+
+async def test_whatever_has_arrived_so_far_is_a_page() -> None:
+    async with floor(replace(PATIENT, partial=0.0)) as market:
+        await market.open()
+        shown = await market.watch("/analysis PEPE details")
+    assert shown[0].text.split("\n")[-1] == "waiting: Binance, Bybit, OKX"
+    assert len(shown) > 2
+    for sheet in shown:
+        assert_readable(sheet)
+
+
+async def test_the_requests_go_out_in_one_wave(market: Floor) -> None:
+    """All but those of a market that is read only where the primary one fails."""
+    await market.ask("/analysis PEPE")
+    asked = [
+        (seen.venue, seen.query.get("interval") or seen.query.get("bar"))
+        for seen in market.sandbox.requests
+        if "line" in seen.path or "candles" in seen.path
+    ]
+    assert ("binance", "4h") in asked
+    assert not {("bybit", "240"), ("okx", "4H")} & set(asked)
+
+
+async def test_a_wrong_question_asks_nobody(market: Floor) -> None:
+    for line, said in (
+        ("/analysis BTC 7m", "no timeframe 7m"),
+        ("/analysis TSLA", "add the word tradfi"),
+        ("/analysis BTCC", "Did you mean BTC"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            await market.ask(line)
+    assert not market.sandbox.requests
+
+
+async def test_a_stock_is_told_on_request(market: Floor) -> None:
+    found = await market.ask("/analysis TSLA tradfi")
+    assert found["tradfi"]
+    assert found["primary"]["indicators"]["rsi_14"]
+
+
+async def test_the_buttons_ask_for_the_same_market(market: Floor) -> None:
+    sheet = await market.front.reply("/analysis btc/usd 4h okx details")
+    lines = {button.label: button.line for row in sheet.buttons for button in row}
+    assert lines["Refresh"] == lines["• 4h"] == "analysis BTC/USD 4h okx details"
+    assert lines["Compact"] == "analysis BTC/USD 4h okx"
+    assert lines["1h"] == "analysis BTC/USD 1h okx details"
+    assert (await market.front.reply(lines["Refresh"])).text == sheet.text
