@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import inf
 from typing import Any, Protocol, TypeVar
 
-from crypto_assistant.errors import ExchangeError, Unreachable, Unsupported
+from crypto_assistant.errors import ExchangeError, RateLimited, Unreachable, Unsupported
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings import Listings, Place, per_plain_coin
 from crypto_assistant.models import Family, Instruments, Provenance
@@ -34,6 +34,8 @@ RELOAD_SECONDS = 560.0
 RETRY_SECONDS = 15.0
 LONGEST_REASON = 160
 """Characters of what a venue says, as much as a trader reads."""
+MOST_NAMED = 3
+"""Parts of an answer that failed for one reason."""
 
 
 class Desk:
@@ -272,12 +274,23 @@ class Wave:
         """In words, why a venue's part of the answer is missing or not whole."""
         parts: dict[str, list[str]] = {}
         errors = self._errors.get(venue, {})
+        holds = [error for error in errors.values() if isinstance(error, RateLimited)]
         for part in self._parts:
-            if part in errors and not isinstance(errors[part], Unsupported):
-                parts.setdefault(str(errors[part])[:LONGEST_REASON], []).append(part)
+            error = errors.get(part)
+            if isinstance(error, RateLimited):  # One order to stop, told a moment apart.
+                error = max(holds, key=lambda hold: hold.until_ms)
+            if error and not isinstance(error, Unsupported):
+                parts.setdefault(str(error)[:LONGEST_REASON], []).append(part)
         if venue not in self._received and len(parts) == 1:
             return next(iter(parts))
-        return "; ".join(f"{', '.join(names)}: {why}" for why, names in parts.items())
+        return "; ".join(f"{_listed(names)}: {why}" for why, names in parts.items())
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Not more of them than a trader reads."""
+    if len(names) <= MOST_NAMED + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:MOST_NAMED])} and {len(names) - MOST_NAMED} more"
 
 
 async def outcome(question: Awaitable[T], patience: float) -> T | ExchangeError:

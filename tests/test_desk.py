@@ -13,6 +13,7 @@ from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.errors import (
     GeoBlocked,
     NotListed,
+    RateLimited,
     Unreachable,
     Unsupported,
 )
@@ -196,6 +197,27 @@ async def test_what_failed_is_told_in_the_order_in_which_it_was_asked() -> None:
     okx.say("funding", GeoBlocked())
     okx.say("perp")
     assert (await settling).failed == {"okx": "funding: geo-blocked; spot: HTTP 503"}
+
+
+async def test_an_order_to_stop_is_told_once_until_its_latest_end() -> None:
+    (okx,) = exchanges = stubs("okx")
+    wave = desk_of(exchanges).wave()
+    for part, until_ms in (("perp", NOW + 60_400), ("funding", NOW + 61_300)):
+        wave.ask(part, says(part))
+        okx.say(part, RateLimited(until_ms))
+    assert (await settled(wave)).failed == {"okx": str(RateLimited(NOW + 61_300))}
+
+
+async def test_of_many_parts_that_failed_for_one_reason_three_are_named() -> None:
+    (okx,) = exchanges = stubs("okx")
+    wave = desk_of(exchanges).wave()
+    for part in ("perp", "mark price", "funding", "open interest", "spot"):
+        wave.ask(part, says(part))
+        okx.say(part, Unreachable("HTTP 503"))
+    wave.ask("list", says("list"))
+    okx.say("list")
+    failed = (await settled(wave)).failed
+    assert failed == {"okx": "perp, mark price, funding and 2 more: HTTP 503"}
 
 
 async def test_a_bug_stays_loud() -> None:

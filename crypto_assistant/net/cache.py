@@ -5,11 +5,15 @@ from collections.abc import Awaitable, Callable, Hashable
 from enum import Enum
 from typing import Any, TypeVar
 
+from crypto_assistant.errors import ExchangeError
+
 T = TypeVar("T")
 
 
 SWEEP_SECONDS = 1.0
 """How often what is too old is thrown away: looking through all of it at each answer is slow."""
+LATE_SECONDS = 1.0
+"""How long a flight must have been under way for its failure to be another one's."""
 
 
 class Lifetime(Enum):
@@ -32,27 +36,38 @@ class Cache:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._kept: dict[Hashable, tuple[float, Any]] = {}
-        self._flights: dict[Hashable, asyncio.Task[Any]] = {}
+        self._flights: dict[Hashable, tuple[float, asyncio.Task[Any]]] = {}
         self._swept = now()
 
     async def get(self, key: Hashable, seconds: float, fetch: Callable[[], Awaitable[T]]) -> T:
         """What is kept under `key`, else what `fetch` brings."""
+        joined = self._now()
         expires, value = self._kept.get(key, (0.0, None))
-        if expires > self._now():
+        if expires > joined:
             return value  # type: ignore[no-any-return]
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.create_task(self._fly(key, seconds, fetch))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda flight: self._landed(key, flight))
-        return await asyncio.shield(flight)
+        begun, flight = self._flights.get(key) or self._begin(key, seconds, fetch)
+        try:
+            return await asyncio.shield(flight)
+        except ExchangeError:
+            if joined - begun < LATE_SECONDS:
+                raise
+        # It failed those who had waited longer; who came late asks for himself.
+        return await self.get(key, seconds, fetch)
 
     async def close(self) -> None:
         """Ends the flights under way."""
-        flights = list(self._flights.values())
+        flights = [flight for _, flight in self._flights.values()]
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
+
+    def _begin(
+        self, key: Hashable, seconds: float, fetch: Callable[[], Awaitable[T]]
+    ) -> tuple[float, asyncio.Task[Any]]:
+        flight = asyncio.create_task(self._fly(key, seconds, fetch))
+        flight.add_done_callback(lambda flight: self._landed(key, flight))
+        self._flights[key] = self._now(), flight
+        return self._flights[key]
 
     async def _fly(self, key: Hashable, seconds: float, fetch: Callable[[], Awaitable[T]]) -> T:
         value = await fetch()

@@ -102,6 +102,21 @@ async def test_an_error_reaches_all_callers_and_is_not_kept() -> None:
     assert await cache.get("key", 1, source) == "answer"
 
 
+async def test_who_joins_a_flight_that_has_long_been_under_way_is_not_failed_by_it() -> None:
+    clock = Clock()
+    cache, source = Cache(clock), Source(Unreachable("down"), "answer")
+    first = asyncio.create_task(cache.get("key", 1, source))
+    await asyncio.sleep(0)
+    clock.seconds = 5.0
+    late = asyncio.create_task(cache.get("key", 1, source))
+    await asyncio.sleep(0)
+    assert source.asked == 1
+    source.open.set()
+    with pytest.raises(Unreachable):
+        await first
+    assert await late == "answer"
+
+
 async def test_an_error_that_nobody_waits_for_any_more_makes_no_noise() -> None:
     noise: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: noise.append(context))
