@@ -1,6 +1,7 @@
 """A market over time: candles, trades, takers, open interest; columns in ascending order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,20 @@ class Candles:
 
     def __len__(self) -> int:
         return len(self.open_ms)
+
+    @property
+    def tail(self) -> "Candles":
+        """The newest bars, back to where one is missing."""
+        gaps = np.flatnonzero(np.diff(self.open_ms) != self.timeframe.ms)
+        if not len(gaps):
+            return self
+        first = int(gaps[-1]) + 1
+        kept: dict[str, Any] = {
+            field.name: column[first:]
+            for field in fields(self)
+            if isinstance(column := getattr(self, field.name), np.ndarray)
+        }
+        return replace(self, **kept)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

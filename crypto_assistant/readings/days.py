@@ -9,7 +9,7 @@ import numpy as np
 from crypto_assistant.calculators import indicators, profile
 from crypto_assistant.desk import Wave
 from crypto_assistant.models import Candles, Instrument, Timeframe, known
-from crypto_assistant.readings.primary import Build, ask
+from crypto_assistant.readings.primary import Build, ask, ask_candles
 
 MINUTE_MS = Timeframe.M1.ms
 DAY_MS = Timeframe.D1.ms
@@ -18,12 +18,13 @@ QUARTER_MS = Timeframe.M15.ms
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The part of a UTC day that `minutes` bars tell of; prices of its volume profile.
+    """The part of a UTC day from `start_ms` on that `minutes` bars tell of, without a gap.
 
     `vwap_price`: of (high + low + close) / 3. `poc_price`: the most traded row; the value area
     from `val_price` to `vah_price` holds 70 % of the volume.
     """
 
+    start_ms: int
     minutes: int
     high_price: float | None
     low_price: float | None
@@ -61,12 +62,7 @@ class Level:
 def ask_today(wave: Wave, market: Instrument, now_ms: int) -> Build[Today]:
     """The minutes since 00:00 UTC, and at least the last quarter of an hour."""
     minutes = max(now_ms % DAY_MS // MINUTE_MS + 1, QUARTER_MS // MINUTE_MS + 2)
-    told = ask(
-        wave,
-        market,
-        "today's candles",
-        lambda exchange: exchange.candles(market, Timeframe.M1, minutes),
-    )
+    told = ask_candles(wave, market, Timeframe.M1, minutes, "today's candles")
     return lambda: _today(told(), now_ms)
 
 
@@ -80,7 +76,12 @@ def ask_yesterday(wave: Wave, market: Instrument, now_ms: int) -> Build[Day]:
             market, Timeframe.M1, DAY_MS // MINUTE_MS, end_ms=midnight
         ),
     )
-    return lambda: _day(told(), midnight - DAY_MS, midnight)
+
+    def build() -> Day | None:
+        candles = told()
+        return _day(candles and candles.tail, midnight - DAY_MS, midnight)
+
+    return build
 
 
 def nearest(levels: Mapping[str, float | None], last: float, count: int = 2) -> list[Level]:
@@ -130,6 +131,7 @@ def _day(candles: Candles | None, start_ms: int, end_ms: int) -> Day | None:
     )
     levels = profile.levels(profile.profile(low, high, volume))
     return Day(
+        start_ms=int(candles.open_ms[rows][0]),
         minutes=int(rows.sum()),
         high_price=known(high.max()),
         low_price=known(low.min()),

@@ -7,8 +7,7 @@ from math import nan
 from crypto_assistant.desk import Wave
 from crypto_assistant.models import Candles, Instrument, Timeframe, known
 from crypto_assistant.readings import trend
-from crypto_assistant.readings.primary import Build
-from crypto_assistant.readings.primary import ask as ask_one
+from crypto_assistant.readings.primary import Build, ask_candles
 from crypto_assistant.readings.windows import STEP, WINDOWS, Windows, start
 
 
@@ -39,9 +38,7 @@ class Moves:
 def ask(wave: Wave, market: Instrument, now_ms: int, windows: Windows = WINDOWS) -> Build[Moves]:
     """None while nothing of the market has arrived."""
     bars = max(window.ms for window in windows.values()) // STEP.ms + 3
-    prices = ask_one(
-        wave, market, f"{STEP} candles", lambda exchange: exchange.candles(market, STEP, bars)
-    )
+    prices = ask_candles(wave, market, STEP, bars)
     ranges = {name: trend.ask_indicators(wave, market, window) for name, window in windows.items()}
 
     def build() -> Moves | None:

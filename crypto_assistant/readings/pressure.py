@@ -82,13 +82,8 @@ def read(flows: Flows, prices: Prices | None) -> Pressure:
 
 def _ask(wave: Wave, market: Instrument, timeframe: Timeframe) -> Build[Candles]:
     # Those of an hour are asked for anyway, for the average range: the same question goes out once.
-    bars = trend.BARS if timeframe is WINDOWS[HOUR] else CANDLES
-    return primary.ask(
-        wave,
-        market,
-        f"{timeframe} candles",
-        lambda exchange: exchange.candles(market, timeframe, bars),
-    )
+    bars = trend.BARS + 1 if timeframe is WINDOWS[HOUR] else CANDLES
+    return primary.ask_candles(wave, market, timeframe, bars)
 
 
 def _share(sums: Mapping[str, Sum]) -> float | None:

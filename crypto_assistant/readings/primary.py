@@ -1,11 +1,18 @@
 """What only makes sense on one market: asked of the primary one, of the next where that fails."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from crypto_assistant.desk import Dated, Wave
+from crypto_assistant.errors import Unreachable
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.models import Instrument
+from crypto_assistant.models import Candles, Instrument, Timeframe
+
+SPARE = 2
+"""Bars that may begin between the question and its answer, or because clocks differ."""
+PATIENCE_MS = 60_000
+"""How late a bar may begin at its venue."""
 
 R = TypeVar("R")
 T = TypeVar("T", bound=Dated)
@@ -70,3 +77,25 @@ def ask(
     """One question about one market to its venue."""
     answers = wave.ask(part, question, [market.venue])
     return lambda: answers.get(market.venue)
+
+
+def ask_candles(
+    wave: Wave, market: Instrument, timeframe: Timeframe, bars: int, part: str = ""
+) -> Callable[[], Candles | None]:
+    """The newest `bars` and SPARE more, the one that is forming included, back to a gap."""
+
+    async def question(exchange: Exchange) -> Candles:
+        return _current(await exchange.candles(market, timeframe, bars + SPARE)).tail
+
+    return ask(wave, market, part or f"{timeframe} candles", question)
+
+
+def _current(candles: Candles) -> Candles:
+    """Raises Unreachable where they end so long ago that they say nothing of now."""
+    if not len(candles):
+        return candles
+    late_ms = candles.received_ms - int(candles.open_ms[-1])
+    if late_ms > 2 * candles.timeframe.ms + PATIENCE_MS:
+        end = datetime.fromtimestamp(int(candles.open_ms[-1]) / 1000, UTC)
+        raise Unreachable(f"candles of {candles.timeframe} end at {end:%d %b %H:%M} UTC")
+    return candles

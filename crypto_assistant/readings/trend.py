@@ -6,14 +6,14 @@ from math import sqrt
 from crypto_assistant.calculators import indicators as calculate
 from crypto_assistant.desk import Wave
 from crypto_assistant.models import Candles, Floats, Instrument, Timeframe, known
-from crypto_assistant.readings.primary import Build, ask
+from crypto_assistant.readings.primary import Build, ask_candles
 
 WARM_UP = 300
 """Closed bars that a smoothed average runs through before it is shown."""
 WARM_UP_200 = 1000
 """The same for the average of 200 bars."""
-BARS = WARM_UP + 50 + 1
-"""What all but that average take, and the bar that is forming."""
+BARS = WARM_UP + 50
+"""What all but that average take."""
 VOLATILITY_BARS = 96
 DAYS_A_YEAR = 365
 
@@ -48,31 +48,22 @@ def ask_indicators(
     wave: Wave, market: Instrument, timeframe: Timeframe, *, long: bool = False
 ) -> Build[Indicators]:
     """`long`: with all the bars that the average of 200 takes."""
-    bars = WARM_UP_200 + 200 + 1 if long else BARS
-    told = ask(
-        wave,
-        market,
-        f"{timeframe} candles",
-        lambda exchange: exchange.candles(market, timeframe, bars),
-    )
-    return lambda: _indicators(told())
+    bars = WARM_UP_200 + 200 if long else BARS
+    told = ask_candles(wave, market, timeframe, bars + 1)
+    return lambda: _indicators(told(), bars)
 
 
 def ask_volatility(wave: Wave, market: Instrument) -> Build[Volatility]:
-    told = ask(
-        wave,
-        market,
-        f"{Timeframe.M15} candles",
-        lambda exchange: exchange.candles(market, Timeframe.M15, VOLATILITY_BARS + 2),
-    )
+    told = ask_candles(wave, market, Timeframe.M15, VOLATILITY_BARS + 2)
     return lambda: _volatility(told())
 
 
-def _indicators(candles: Candles | None) -> Indicators | None:
+def _indicators(candles: Candles | None, most: int) -> Indicators | None:
+    """Of the newest `most` closed bars."""
     if candles is None or not candles.closed.any():
         return None
     high, low, close = (
-        column[candles.closed] for column in (candles.high, candles.low, candles.close)
+        column[candles.closed][-most:] for column in (candles.high, candles.low, candles.close)
     )
     bars, last = len(close), known(close[-1])
 

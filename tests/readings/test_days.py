@@ -1,10 +1,11 @@
 """Today and yesterday of one market, worked out by hand, around midnight UTC too."""
 
+import numpy as np
 import pytest
 
 from crypto_assistant.models import Timeframe
 from crypto_assistant.readings import days
-from tests.readings.venue import Venue, candles, settled, wave
+from tests.readings.venue import Venue, candles, rows, settled, wave
 
 MINUTE = 60_000
 MIDNIGHT = 20_000 * 86_400_000
@@ -106,7 +107,7 @@ async def test_a_day_without_a_trade_has_extremes_and_no_averages() -> None:
     told = candles(Timeframe.M1, MIDNIGHT + 2 * MINUTE, [5, 6], volume=[0, 0])
     found = await today(Venue(bars={Timeframe.M1: told}), MIDNIGHT + MINUTE)
     assert found
-    assert found.day == days.Day(2, 6, 5, None, None, None, None)
+    assert found.day == days.Day(MIDNIGHT, 2, 6, 5, None, None, None, None)
     assert found.now == days.Now(6, None, None)
 
 
@@ -124,3 +125,25 @@ def test_the_nearest_levels_are_two_above_the_price_and_two_below() -> None:
     assert [level.distance_fraction for level in found] == pytest.approx([0.01, 0.0, -0.01, -0.05])
     assert [level.name for level in days.nearest({"only": 120.0}, 100.0)] == ["only"]
     assert days.nearest({"unknown": None}, 100.0) == []
+
+
+async def test_a_minute_that_begins_before_the_venue_answers_takes_no_minute_off_the_day() -> None:
+    now_ms = MIDNIGHT + 20 * MINUTE - 100
+    found = await today(minutes(now_ms + 200), now_ms)
+    assert found
+    assert found.day
+    assert (found.day.start_ms, found.day.minutes) == (MIDNIGHT, 21)
+
+
+async def test_a_day_with_a_gap_begins_after_it() -> None:
+    now_ms = MIDNIGHT + 600 * SECOND
+    venue = minutes(now_ms)
+    whole = venue.bars[Timeframe.M1]
+    kept = np.delete(np.arange(len(whole)), [len(whole) - 5, len(whole) - 1500])
+    venue.bars[Timeframe.M1] = rows(whole, kept)
+    found, before = await today(venue, now_ms), await yesterday(venue, now_ms)
+    assert found
+    assert found.day
+    assert (found.day.start_ms, found.day.minutes) == (MIDNIGHT + 7 * MINUTE, 4)
+    assert before
+    assert before.minutes == 1440

@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from crypto_assistant.desk import Wave
 from crypto_assistant.errors import Unreachable
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.models import Instrument
+from crypto_assistant.models import Instrument, Timeframe
 from crypto_assistant.net.api import Timing
-from crypto_assistant.readings.primary import Primary, ask, settle
-from tests.readings.venue import Venue, wave
+from crypto_assistant.readings.primary import Primary, ask, ask_candles, settle
+from tests.readings.venue import Venue, candles, wave
 
+MINUTE = 60_000
 PARTS = ("today", "yesterday")
 QUICK = Timing(answer=0.4, partial=0.02, attempt=0.1)
 
@@ -134,3 +135,17 @@ def _half(asked: Wave, market: Instrument, lacking: Teller) -> Callable[[], str 
 
     build = ask(asked, market, "half", told)
     return lambda: market.venue if build() else None
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "is_now"), [(30 * MINUTE + 60_000, True), (46 * MINUTE, False)]
+)
+async def test_candles_that_ended_long_ago_are_no_answer(late_ms: int, is_now: bool) -> None:
+    told = candles(Timeframe.M15, 0, [1.0, 2.0, 3.0])
+    told = replace(told, received_ms=int(told.open_ms[-1]) + late_ms)
+    asked = wave(Venue(bars={Timeframe.M15: told}))
+    build = ask_candles(asked, Venue().market, Timeframe.M15, 3)
+    await asked.settle(lambda: None)
+    assert (build() is not None) == is_now
+    failed = asked.provenance().failed
+    assert failed == ({} if is_now else {"binance": "candles of 15m end at 31 Dec 23:45 UTC"})

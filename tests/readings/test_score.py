@@ -30,7 +30,7 @@ SEEN = Outlook(
     indicators=indicators(101.0, 100.0),
     volatility=None,
     now=Now(99.0, NOTHING, NOTHING),
-    today=Day(60, 110.0, 90.0, 100.0, NOTHING, NOTHING, NOTHING),
+    today=Day(0, 60, 110.0, 90.0, 100.0, NOTHING, NOTHING, NOTHING),
     yesterday=None,
     levels=(),
 )

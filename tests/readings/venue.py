@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.errors import Unreachable
@@ -42,12 +43,12 @@ class Venue:
             raise Unreachable("no connection")
         bars = self.bars[timeframe]
         until = len(bars) if end_ms is None else int(np.searchsorted(bars.open_ms, end_ms))
-        return rows(bars, max(0, until - limit), until)
+        return rows(bars, slice(max(0, until - limit), until))
 
 
-def rows(bars: Candles, start: int, end: int) -> Candles:
+def rows(bars: Candles, kept: slice | NDArray[np.intp]) -> Candles:
     columns = ("open_ms", "open", "high", "low", "close", "volume", "turnover", "closed")
-    return replace(bars, **{name: getattr(bars, name)[start:end] for name in columns})
+    return replace(bars, **{name: getattr(bars, name)[kept] for name in columns})
 
 
 def candles(

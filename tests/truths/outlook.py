@@ -173,6 +173,7 @@ def _day(minutes: Sequence[Bar]) -> Fields:
     paid = fsum((bar.high + bar.low + bar.close) / 3 * bar.coins for bar in minutes)
     poc, vah, val = _levels(minutes)
     return {
+        "start_ms": minutes[0].start,
         "minutes": len(minutes),
         "high_price": max(bar.high for bar in minutes),
         "low_price": min(bar.low for bar in minutes),
