@@ -21,13 +21,16 @@ KINDS: Final[tuple[Kind, ...]] = ("spot", "linear", "inverse")
 
 
 def known_by(venues: Collection[str], failed: Mapping[str, str] | None = None) -> Fields:
-    """The part of an answer that says who was asked and who answered."""
+    """The part of an answer that says who was asked and who answered.
+
+    In `failed` without a reason: who had nothing to be asked for.
+    """
     failed = failed or {}
     answered = [venue for venue in venues if venue not in failed]
     return {
         "asked": list(venues),
         "answered": answered,
-        "failed": dict(failed),
+        "failed": {venue: why for venue, why in failed.items() if why},
         "waiting": [],
         "simulated": False,
         "time_ms": NOW,
@@ -175,13 +178,18 @@ def added_up(
         "coin": coin,
         "quote": quote,
         "tradfi": tradfi,
-        "primary_venue": next(iter(perps or spots), None),
+        "primary_venue": _first_priced(perps or spots),
         "venues": venues,
         "totals": _totals(perps),
         "basis": _basis(perps, spots),
         "spread": _spread(perps or spots),
         "details": None,
     }
+
+
+def _first_priced(markets: Mapping[str, Fields]) -> str | None:
+    prices = ("last_price", "mid_price", "mark_price")
+    return next((v for v, m in markets.items() if any(map(m.get, prices))), None)
 
 
 def _tell_apart(markets: Sequence[Fields]) -> None:

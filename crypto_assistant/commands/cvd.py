@@ -23,8 +23,8 @@ is counted by the exchanges' own data about takers, never guessed from the colou
 
 Windows: 1h, 4h, 24h, all ending at the same boundary of five minutes, which is printed: the last
 one up to which every venue has told its bars, at most one before the last by the clock. What came
-since stands apart in Details. So does 96b, the last 96 closed bars of the timeframe (15m: a day,
-1h: four days), with an end of its own.
+since stands apart in Details. 96×1h is the last 96 closed bars of the timeframe (96×15m: a day,
+96×1h: four days), in Details 96b; where it ends at another time, that is printed, too.
 
 Spot, USDT, USDC and coin-margined (coin-M) perps are counted apart, dated futures nowhere; linear
 is USDT and USDC together. BTC/USDC asks for the USDC markets, BTC/USD for coin-M perps and the USDT
@@ -36,9 +36,9 @@ the same bar. Its statistics of spot (5m, 15m, 1h) cover all pairs of the coin: 
 where bought + sold is within 10 % of the volume of its candles, else n/a. Bybit publishes no
 history of takers, only its last trades: 1000 of perps, 60 of spot.
 
-A sum holds only the markets that tell all of its window; Venues says of how many venues that is,
-for 1h, 4h, 24h where they differ. What is told in part stands beside the sums with its part (37 of
-60 min); it is never added and never scaled up.
+A sum holds only the markets that tell all of its window; Venues says of how many of the venues
+asked that is, window by window where they differ. What is told in part stands beside the sums with
+its part (37 of 60 min); it is never added and never scaled up.
 
 % vol = delta / volume, in USD. % OI = delta / open interest now, in USD; where a venue tells only
 coins (Binance), they are valued at the average price of its newest bar. Bybit's open interest is
@@ -70,7 +70,7 @@ TAKES = Takes(
     choices=(("", "tradfi"),),
     details=True,
 )
-MINUTE_MS = Timeframe.M1.ms
+MINUTE_MS, HOUR_MS = Timeframe.M1.ms, Timeframe.H1.ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +131,36 @@ async def run(args: Args, desk: Desk, progress: Progress[Cvd]) -> Cvd:
 
 def render(answer: Cvd, args: Args, view: v.View) -> v.Page:
     coin = Coin(answer.coin, answer.quote)
-    heading = v.bold(f"{coin.symbol} CVD to {view.clock(answer.end_ms)}")
+    bars = f" {answer.bars.timeframe}" if answer.bars else ""
+    heading = v.bold(f"{coin.symbol} CVD{bars} to {view.clock(answer.end_ms)}")
     shown = _details(answer, view) if args.details else [_compact(answer, view)]
+    if not answer.kinds:
+        asked = view.venues(answer.provenance.asked)
+        heading = v.bold(f"{coin.symbol} CVD")
+        shown = [v.escape(f"No market of it known on {asked}")]
     buttons = keyboard(replace(args, symbol=coin.symbol, page=1), TAKES)
-    return v.Page((heading, *shown, view.provenance(answer.provenance)), buttons)
+    return v.Page((*filter(None, (heading, *shown)), view.provenance(answer.provenance)), buttons)
 
 
 def _compact(answer: Cvd, view: v.View) -> v.Html:
+    windows = _windows(answer)
     rows = [
-        [title, *(v.flow(sums[window].delta_usd) for window in WINDOWS)]
+        [title, *(_amount(sums[window].delta_usd) for window in windows)]
         for title, _, sums in _rows(answer)
     ]
-    table = v.tables(["", *WINDOWS], rows) if rows else []
+    table = v.tables(["USD", *windows.values()], rows)
     return v.lines([*table, *map(v.escape, _below(answer, view))])
+
+
+def _windows(answer: Cvd) -> dict[str, str]:
+    """The windows, and how the compact answer calls them."""
+    windows = {window: window for window in WINDOWS}
+    return windows | ({LAST_BARS: f"{BARS}×{answer.bars.timeframe}"} if answer.bars else {})
+
+
+def _lengths_ms(answer: Cvd) -> dict[str, int]:
+    last = {LAST_BARS: BARS * answer.bars.timeframe.ms} if answer.bars else {}
+    return LENGTHS_MS | last
 
 
 def _rows(answer: Cvd) -> Iterator[tuple[str, Sequence[str], Mapping[str, Sum]]]:
@@ -157,9 +174,11 @@ def _rows(answer: Cvd) -> Iterator[tuple[str, Sequence[str], Mapping[str, Sum]]]
 
 
 def _below(answer: Cvd, view: v.View) -> Iterator[str]:
-    if answer.kinds:
-        yield _over(answer)
-        yield _shares(answer)
+    told = any(sums[LAST_BARS].delta_venues for _, _, sums in _rows(answer) if answer.bars)
+    if answer.bars and told and answer.bars.end_ms != answer.end_ms:
+        yield f"{_windows(answer)[LAST_BARS]} to {view.clock(answer.bars.end_ms)}"
+    yield _over(answer)
+    yield _shares(answer)
     for venue in view.titles:
         if parts := _not_summed(answer, venue):
             yield f"{view.venue(venue)}, not summed: {', '.join(parts)}"
@@ -171,12 +190,21 @@ def _over(answer: Cvd) -> str:
     """Of how many venues each sum is: one number where it is the same for all windows."""
     parts: dict[str, list[str]] = {}
     for title, names, sums in _rows(answer):
-        counts = [str(len(_whole(answer, names, sums[window]))) for window in WINDOWS]
-        count = counts[0] if len({*counts}) == 1 else ", ".join(counts)
-        parts.setdefault(count, []).append(title)
-    asked = len(answer.provenance.asked)
-    counted = [f"{'/'.join(titles)} {count} of {asked}" for count, titles in parts.items()]
+        parts.setdefault(_counted(answer, names, sums), []).append(title)
+    counted = [f"{'/'.join(titles)} {count}" for count, titles in parts.items()]
     return f"Venues: {'; '.join(counted)}"
+
+
+def _counted(answer: Cvd, names: Sequence[str], sums: Mapping[str, Sum]) -> str:
+    """`2/3`, or `1h 3/3, 4h/24h 2/3`."""
+    asked = len(answer.provenance.asked)
+    windows: dict[str, list[str]] = {}
+    for window, title in _windows(answer).items():
+        count = f"{len(_whole(answer, names, sums[window]))}/{asked}"
+        windows.setdefault(count, []).append(title)
+    if len(windows) == 1:
+        return next(iter(windows))
+    return ", ".join(f"{'/'.join(titles)} {count}" for count, titles in windows.items())
 
 
 def _whole(answer: Cvd, names: Sequence[str], part: Sum) -> list[str]:
@@ -215,10 +243,10 @@ def _not_summed(answer: Cvd, venue: str) -> list[str]:
     """The venue's markets that tell nothing, or only a part of a window."""
     parts: dict[str, list[str]] = {}
     for name, kind in answer.kinds.items():
-        market = kind.venues.get(venue)
-        part = _partial(market, LENGTHS_MS) if market else ""
-        if venue in kind.unsupported_venues:
-            part = v.NOTHING
+        if market := kind.venues.get(venue):
+            part = _partial(market, _lengths_ms(answer)) or _untold(market, _windows(answer))
+        else:
+            part = v.NOTHING if venue in kind.unsupported_venues else ""
         if part:
             parts.setdefault(part, []).append(TITLES[name])
     return [f"{'/'.join(titles)} {part}" for part, titles in parts.items()]
@@ -229,13 +257,22 @@ def _partial(market: Market, lengths_ms: Mapping[str, int]) -> str:
     for window, length_ms in lengths_ms.items():
         part = market.windows[window]
         if part and not part.complete:
-            covered = f"{_minutes(part.covered_ms)} of {length_ms // MINUTE_MS} min"
+            covered = _covered(part.covered_ms, length_ms)
             return covered if part.delta_usd is None else f"{v.flow(part.delta_usd)} in {covered}"
     return ""
 
 
-def _minutes(ms: int) -> str:
-    return v.duration(ms) if 0 < ms < MINUTE_MS else str(ms // MINUTE_MS)
+def _untold(market: Market, windows: Mapping[str, str]) -> str:
+    """The windows that the market tells nothing of."""
+    titles = [title for window, title in windows.items() if market.windows[window] is None]
+    return f"{'/'.join(titles)} {v.NOTHING}" if titles else ""
+
+
+def _covered(part_ms: int, length_ms: int) -> str:
+    """`37 of 60 min`; of more than a day in hours."""
+    unit_ms, unit = (HOUR_MS, "h") if length_ms > LENGTHS_MS["24h"] else (MINUTE_MS, "min")
+    some = v.duration(part_ms) if 0 < part_ms < unit_ms else str(part_ms // unit_ms)
+    return f"{some} of {length_ms // unit_ms} {unit}"
 
 
 def _found(answer: Cvd, view: v.View) -> Iterator[str]:
@@ -268,18 +305,23 @@ def _apart(answer: Cvd, view: v.View) -> Iterator[str]:
 
 
 def _details(answer: Cvd, view: v.View) -> Iterator[v.Html]:
-    lengths_ms = dict(LENGTHS_MS)
-    if bars := answer.bars:
-        lengths_ms[LAST_BARS] = BARS * bars.timeframe.ms
+    if (bars := answer.bars) and any(map(_names_bars, answer.kinds.values())):
         until = f"{BARS} bars of {bars.timeframe} to {view.clock(bars.end_ms)}"
         yield v.escape(f"{SHORT[LAST_BARS]}: {until}")
     for name, kind in answer.kinds.items():
-        notes = map(v.escape, _notes(kind, lengths_ms, view))
+        notes = map(v.escape, _notes(kind, _lengths_ms(answer), view))
         title = TITLES[name] if name == SPOT else f"{TITLES[name]} perps"
         yield v.lines([v.bold(title), *_table(_venue_rows(kind, view), name == SPOT), *notes])
-    if len(answer.kinds.keys() - {SPOT}) > 1:
-        yield v.lines([v.bold("Linear and all perps"), *_table(_group_rows(answer))])
+    rows = _group_rows(answer)
+    if rows and len(answer.kinds.keys() - {SPOT}) > 1:
+        yield v.lines([v.bold("Linear and all perps"), *_table(rows)])
     yield v.lines(map(v.escape, [*_labels(answer, view), *_apart(answer, view)]))
+
+
+def _names_bars(kind: Kind) -> bool:
+    """Whether the last bars have a row, or a note that they are not there."""
+    told = [market.windows[LAST_BARS] for market in kind.venues.values()]
+    return any(part is None or part.complete for part in told)
 
 
 def _table(rows: Sequence[Sequence[str]], spot: bool = False) -> list[v.Html]:
@@ -306,13 +348,19 @@ def _group_rows(answer: Cvd) -> list[list[str]]:
         _row(f"{short} {name}", sums[window])
         for window, short in SHORT.items()
         for name, sums in {**groups, "all": answer.perps}.items()
+        if sums[window].delta_venues
     ]
 
 
 def _row(label: str, part: Flow | Sum) -> list[str]:
-    usd, coins = (v.flow(amount).replace("$", "") for amount in (part.delta_usd, part.delta_coins))
+    amounts = _amount(part.delta_usd), _amount(part.delta_coins)
     shares = v.percent(part.delta_volume_fraction), v.percent(part.delta_oi_fraction)
-    return [label, usd, coins, *shares]
+    return [label, *amounts, *shares]
+
+
+def _amount(size: float | None) -> str:
+    """With its sign; the unit stands in the header."""
+    return v.flow(size).replace("$", "")
 
 
 def _notes(kind: Kind, lengths_ms: Mapping[str, int], view: v.View) -> Iterator[str]:
@@ -336,9 +384,10 @@ def _after(short: str, part: Flow) -> str:
 
 def _labels(answer: Cvd, view: v.View) -> Iterator[str]:
     reading = answer.reading
-    absorbed = {True: "yes", False: "no", None: v.NOTHING}[reading.absorption]
-    yield f"{HOUR} led: {_label(reading.led_by)} · absorption: {absorbed}"
-    yield f"Divergence over {NEWEST} bars: {_label(reading.divergence)}"
+    if {reading.led_by, reading.absorption, reading.divergence} != {None}:
+        absorbed = {True: "yes", False: "no", None: v.NOTHING}[reading.absorption]
+        yield f"{HOUR} led: {_label(reading.led_by)} · absorption: {absorbed}"
+        yield f"Divergence over {NEWEST} bars: {_label(reading.divergence)}"
     if reading.primary_venue:
         yield _price(reading, view)
 

@@ -1,6 +1,6 @@
 """/price: one coin on every venue now, its totals, its basis and the spread between venues."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
@@ -32,15 +32,15 @@ Primary market: the venue with the highest 24h turnover.
 Basis = mark of the primary perp / spot mid - 1. Mid = half way between bid and ask; the last price
 where a venue sent no bid or no ask.
 
-Spread = highest / lowest mid of the perps - 1. 1 bp is 0.01 %.
+Spread = highest / lowest mid of the perps - 1. 1 bp is 0.01 %. Venues are named where mids differ.
 
 Details: turnover, high and low over 24 h of each market, and the next funding. Of the primary
 market the change over 15m (the last price against the open of the minute that began nearest to 15
 minutes ago), ATR(14) of 15m and 1h (Wilder, closed bars, after 300 of warm-up; % of the last close)
 and the VWAP since 00:00 UTC: (high + low + close) / 3 of 1m bars weighted with volume, with the
 forming one; last = the last price against it. Takers: what they bought less what they sold and the
-share of their buys in USD, in the perps of this quote and in spot, to the last five-minute
-boundary, over the venues that tell all of it (/help cvd).
+share of their buys in USD, in the perps of this quote and in spot, to the five-minute boundary that
+is printed, over the venues that tell all of it (/help cvd); the others are named.
 
 A market whose price is more than 10 % off the primary one is shown apart and never summed."""
 
@@ -158,7 +158,8 @@ def _below(
         yield _spot_line(answer, spots, view)
     if spread := answer.spread:
         low, high = view.venue(spread.low_venue), view.venue(spread.high_venue)
-        yield f"Spread {v.basis_points(spread.fraction)}: {low} low, {high} high"
+        sides = "" if low == high else f": {low} low, {high} high"
+        yield f"Spread {v.basis_points(spread.fraction)}{sides}"
     for name, markets in answer.venues.items():
         for kind, market in (("perp", markets.perp), ("spot", markets.spot)):
             if market and market.other_coin:
@@ -197,8 +198,10 @@ def _details(answer: Price, details: Details, view: v.View) -> Iterator[v.Html]:
     yield v.lines([*_day_tables("perp", perps, view), *_day_tables("spot", spots, view)])
     yield v.lines(map(v.escape, _funding_lines(answer, view)))
     if seen := details.primary:
-        yield v.lines(map(v.escape, _recent_lines(seen, view)))
-    yield _takers_table(details.takers, len(answer.provenance.asked))
+        kind = "spot" if seen.family is Family.SPOT else "perp"
+        heading = v.bold(f"{view.venue(seen.venue)} {kind}")
+        yield v.lines([heading, *map(v.escape, _recent_lines(seen))])
+    yield v.lines(_takers(details.takers, answer.provenance.asked, view))
 
 
 def _day_tables(
@@ -229,10 +232,9 @@ def _funding_lines(answer: Price, view: v.View) -> Iterator[str]:
         yield f"Funding in {left}, at {view.clock(time_ms)}: {view.venues(names)}"
 
 
-def _recent_lines(seen: Recent, view: v.View) -> Iterator[str]:
-    kind = "spot" if seen.family is Family.SPOT else "perp"
+def _recent_lines(seen: Recent) -> Iterator[str]:
     change = seen.now.change_15m_fraction if seen.now else None
-    yield f"{view.venue(seen.venue)} {kind} over 15m {v.percent(change)}"
+    yield f"Over 15m: {v.percent(change)}"
     for timeframe in recent.TIMEFRAMES:
         told = seen.indicators.get(timeframe)
         atr, share = (told.atr_14_price, told.atr_14_fraction) if told else (None, None)
@@ -244,21 +246,43 @@ def _recent_lines(seen: Recent, view: v.View) -> Iterator[str]:
     yield f"VWAP since 00:00 UTC: {v.price(vwap, seen.tick_size)}{percent}"
 
 
-def _takers_table(takers: Flows, asked: int) -> v.Html:
-    groups = {} if takers.kinds.keys() <= {"spot"} else {"perps": takers.perps}
-    if spot := takers.kinds.get("spot"):
-        groups["spot"] = spot.sums
+def _takers(takers: Flows, asked: Sequence[str], view: v.View) -> Iterator[v.Html]:
+    groups = _groups(takers)
     rows = [
         [
             f"{title} {window}",
             v.flow(told.delta_usd),
             v.share(_buy_share(told)),
-            f"{_count(told)}/{asked}",
+            f"{len(_told(told))}/{len(asked)}",
         ]
         for title, sums in groups.items()
         for window, told in sums.items()
     ]
-    return v.table(["takers", "delta", "buys", "venues"], rows) if rows else v.Html("")
+    if rows:
+        yield v.escape(f"Takers to {view.clock(takers.end_ms)}")
+        yield v.table(["", "delta", "buys", "venues"], rows)
+        yield v.escape(_lacking(groups, asked, view))
+
+
+def _groups(takers: Flows) -> dict[str, Mapping[str, Sum]]:
+    """The sums by what they are over, spot last."""
+    titles = {name: name.upper() for name in takers.kinds} | {"coin_margined": "coin-M"}
+    groups = {titles[name]: kind.sums for name, kind in takers.kinds.items() if name != "spot"}
+    return groups | {name: kind.sums for name, kind in takers.kinds.items() if name == "spot"}
+
+
+def _lacking(groups: Mapping[str, Mapping[str, Sum]], asked: Sequence[str], view: v.View) -> str:
+    """Which venues are not in the sums: said once where it is the same for several."""
+    parts: dict[str, dict[str, None]] = {}
+    for title, sums in groups.items():
+        lacking = {
+            window: view.venues(venue for venue in asked if venue not in _told(told))
+            for window, told in sums.items()
+        }
+        for window, names in lacking.items():
+            label = title if len({*lacking.values()}) == 1 else f"{title} {window}"
+            parts.setdefault(names, {})[label] = None
+    return "; ".join(f"{', '.join(of)} without {names}" for names, of in parts.items() if names)
 
 
 def _buy_share(told: Sum) -> float | None:
@@ -266,8 +290,8 @@ def _buy_share(told: Sum) -> float | None:
     return None if share is None else (1 + share) / 2
 
 
-def _count(told: Sum) -> int:
-    return len({venue for venues in told.delta_venues.values() for venue in venues})
+def _told(told: Sum) -> set[str]:
+    return {venue for venues in told.delta_venues.values() for venue in venues}
 
 
 COMMAND = Command(

@@ -73,8 +73,13 @@ def listing(listings: Listings, segment: Segment) -> list[str]:
 
 
 def ask_absent(wave: Wave, listings: Listings, segments: Sequence[Segment]) -> None:
-    """Has the venues named that list the coin in none of the segments."""
-    there = {venue for segment in segments for venue in listing(listings, segment)}
+    """Has the venues named that list nothing of the coin's name in any of the segments."""
+    there = {
+        venue
+        for venue in listings.titles
+        for segment in segments
+        if listings.may_list(venue, segment.family, segment.coin)
+    }
 
     async def missing(_: Exchange) -> Never:
         raise NotListed(segments[0].coin.symbol)

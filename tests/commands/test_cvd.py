@@ -1,5 +1,6 @@
 """/cvd over the simulated market: does it print what takers really did."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,9 @@ from crypto_assistant.commands.base import Args
 from crypto_assistant.commands.cvd import Cvd
 from crypto_assistant.errors import UsageError
 from crypto_assistant.front import Sheet
+from crypto_assistant.readings.flows import LAST_BARS
 from crypto_assistant.sandbox import Fault
+from crypto_assistant.view import flow
 from tests.floor import PATIENT, SCALED, VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth
 from tests.truths.cvd import cvd
@@ -57,6 +60,7 @@ async def test_a_venue_is_not_asked_about_another_coin(market: Floor, truth: Tru
     market.sandbox.faults = [Fault("bybit", "geo_blocked")]
     found = await market.ask("/cvd NEIRO")
     assert differences(found, cvd(truth, "NEIRO")) == {}
+    assert (found["answered"], found["failed"]) == (["binance", "okx"], {})
     assert found["kinds"]["usdt"]["apart_venues"] == ["bybit"]
     text = (await market.front.reply("/cvd NEIRO")).text
     assert "Bybit spot, USDT: another coin? Not counted" in text
@@ -149,25 +153,90 @@ async def test_the_compact_answer_is_short_and_takes_few_requests(market: Floor)
     lines = (await market.front.reply("/cvd BTC")).text.split("\n")
     counts = {venue: market.gets(venue).total() for venue in VENUES}
     assert counts == {"binance": 13, "bybit": 7, "okx": 25}
-    assert lines[0] == "<b>BTC CVD to 14:10:00 UTC</b>"
+    assert lines[0] == "<b>BTC CVD 1h to 14:10:00 UTC</b>"
     assert [line[:6] for line in lines[2:5]] == ["spot  ", "linear", "coin-M"]
-    assert lines[5] == "Venues: spot/linear/coin-M 2 of 3"
-    assert lines[6].startswith("1h: perps ")
+    assert lines[5:7] == ["96×1h to 14:00:00 UTC", "Venues: spot/linear/coin-M 2/3"]
+    assert lines[7].startswith("1h: perps ")
     assert len(lines) <= 10
     only = (await market.front.reply("/cvd PEPE")).text.split("\n")
     assert [line[:4] for line in only[2:4]] == ["spot", "USDT"]
 
 
+@pytest.mark.parametrize("timeframe", ["5m", "1h", "1d"])
+async def test_the_compact_table_has_a_column_of_the_timeframe(
+    market: Floor, truth: Truth, timeframe: str
+) -> None:
+    text = (await market.front.reply(f"/cvd BTC {timeframe}")).text
+    told = cvd(truth, "BTC", timeframe=timeframe)
+    sums = told["kinds"]["spot"]["sums"], told["linear"], told["kinds"]["coin_margined"]["sums"]
+    title, header, *rows = (line.split() for line in re.sub("</?pre>", "", text).split("\n")[:5])
+    assert title[2:4] == [timeframe, "to"]
+    assert header == ["USD", "1h", "4h", "24h", f"96×{timeframe}"]
+    for row, windows in zip(rows, sums, strict=True):
+        assert row[1:] == [flow(windows[name]["delta_usd"]).replace("$", "") for name in windows]
+
+
+async def test_the_end_of_the_bars_is_printed_where_it_is_another(market: Floor) -> None:
+    assert "96×5m to" not in (await market.front.reply("/cvd PEPE 5m")).text
+    assert "\n96×1m to 14:13:00 UTC\n" in (await market.front.reply("/cvd PEPE 1m")).text
+    assert "96×1m to" not in (await market.front.reply("/cvd PEPE 1m bybit")).text
+
+
 async def test_over_how_many_venues_each_window_is_summed(market: Floor) -> None:
     """Bybit's trades reach back over six hours of MNT."""
     text = (await market.front.reply("/cvd MNT")).text
-    assert "Venues: spot 0 of 3; USDT 1, 1, 0 of 3" in text
+    assert "Venues: spot 0/3; USDT 1h/4h 1/3, 24h/96×1h 0/3" in text
     assert "in 396 of 1440 min" in text
+
+
+async def test_who_does_not_tell_bars_of_the_timeframe_is_named(market: Floor) -> None:
+    text = (await market.front.reply("/cvd BTC 1m")).text
+    assert "linear/coin-M 1h/4h/24h 2/3, 96×1m 1/3\n" in text
+    assert "\nOKX, not summed: spot/USDT/USDC/coin-M 96×1m n/a\n" in text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"), [(30, "30 min of 2304 h"), (720 * 60, "720 of 2304 h")]
+)
+async def test_what_is_told_of_many_days_is_told_in_hours(
+    market: Floor, minutes: int, told: str
+) -> None:
+    found = (await market.front.reply("/cvd PEPE 1d binance")).answer
+    assert isinstance(found, Cvd)
+    kind = found.kinds["usdt"]
+    listed = kind.venues["binance"]
+    bars = listed.windows[LAST_BARS]
+    assert bars
+    part = replace(bars, delta_usd=2e6, covered_ms=minutes * 60_000, complete=False)
+    listed = replace(listed, windows={**listed.windows, LAST_BARS: part})
+    kinds = {**found.kinds, "usdt": replace(kind, venues={"binance": listed})}
+    page = command.render(replace(found, kinds=kinds), Args("cvd"), market.front.view)
+    assert f"Binance, not summed: USDT +$2.00M in {told}" in "\n".join(page.blocks)
+
+
+@pytest.mark.parametrize("details", ["", " details"])
+async def test_of_a_coin_that_is_not_listed_there_only_that_is_said(
+    market: Floor, details: str
+) -> None:
+    text = (await market.front.reply(f"/cvd BABYDOGE okx{details}")).text
+    assert text.split("\n") == [
+        "<b>BABYDOGE CVD</b>",
+        "No market of it known on OKX",
+        "14:13:49 UTC",
+        "OKX: does not list BABYDOGE",
+    ]
+
+
+async def test_details_leave_out_what_has_nothing(market: Floor) -> None:
+    text = (await market.front.reply("/cvd BTC 1d details bybit")).text
+    assert not re.search("n/a|96|Linear|led|Divergence", text)
+    assert "Bybit BTCUSDT -0.23% over 1h" in text
+    assert "96b: 96 bars" in (await market.front.reply("/cvd BTC 1m details okx")).text
 
 
 async def test_what_is_told_in_part_stands_beside_the_sums(market: Floor) -> None:
     text = (await market.front.reply("/cvd LIT")).text
-    assert "Venues: spot/USDT 0 of 3" in text
+    assert "Venues: spot/USDT 0/3" in text
     assert "Binance, not summed: spot -$134 in 40 of 60 min" in text
     details = (await market.front.reply("/cvd LIT details")).text
     assert "1h BIN" not in details

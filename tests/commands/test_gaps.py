@@ -1,5 +1,7 @@
 """What is not the whole market never reads as if it were."""
 
+import pytest
+
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.view import Html
 from tests.floor import SCALED, Floor, floor
@@ -20,6 +22,19 @@ async def test_another_coin_does_not_take_the_name_while_the_real_one_is_away(
     assert (found["primary_venue"], found["totals"]["oi_usd"]) == (None, None)
     assert (await market.ask("/price NEIRO bybit"))["totals"]["oi_usd"] is None
     assert "Bybit perp" in await text(market, "/price NEIRO")
+
+
+@pytest.mark.parametrize(
+    "line", ["/cvd NEIRO", "/oi NEIRO", "/volume NEIRO", "/volume NEIRO details"]
+)
+async def test_a_venue_with_another_coin_of_that_name_has_not_failed(
+    market: Floor, line: str
+) -> None:
+    found = await market.ask(line)
+    assert (found["answered"], found["failed"]) == (["binance", "okx"], {})
+    shown = await text(market, line)
+    assert "another coin? Not counted" in shown
+    assert "does not list" not in shown
 
 
 async def test_a_venue_without_the_perp_is_named_though_its_spot_market_answers(

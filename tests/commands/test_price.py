@@ -68,6 +68,12 @@ async def test_a_coin_answers_to_every_venues_spelling(
     assert differences(await market.ask(f"/price {symbol}"), price(truth, "PEPE")) == {}
 
 
+async def test_a_spread_of_nothing_has_no_sides(market: Floor) -> None:
+    spread = (await market.ask("/price BABYDOGE"))["spread"]
+    assert spread["fraction"] == 0
+    assert "\nSpread 0.0 bp\n" in (await market.front.reply("/price BABYDOGE")).text
+
+
 async def test_another_coin_of_the_same_name_is_shown_apart(market: Floor) -> None:
     found = await market.ask("/price NEIRO")
     assert found["venues"]["bybit"]["perp"]["other_coin"]

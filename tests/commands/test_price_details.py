@@ -58,7 +58,7 @@ async def test_without_its_candles_the_primary_market_gives_way_to_the_next(
     expected = details(truth, "PEPE", failed={"binance": ""})["details"]["primary"]
     assert expected["venue"] == "bybit"
     assert differences(found["details"]["primary"], expected) == {}
-    assert "Bybit perp over 15m" in (await market.front.reply("/price PEPE details")).text
+    assert "<b>Bybit perp</b>\nOver 15m: " in (await market.front.reply("/price PEPE details")).text
 
 
 async def test_the_day_of_the_average_began_at_midnight(market: Floor, truth: Truth) -> None:
@@ -79,12 +79,30 @@ async def test_the_page_tells_it_in_tables_and_lines(market: Floor) -> None:
         r"<pre>perp 24h \$ +high +low\nBIN .*\nBYB .*\nOKX .*</pre>",
         r"<pre>spot 24h \$ +high +low\nBIN .*\nBYB .*\nOKX .*</pre>",
         r"\nFunding in 2 h, at 16:00:00 UTC: Binance, Bybit, OKX\n",
-        r"\nBinance perp over 15m [+-][\d.]+%\n",
+        r"\n<b>Binance perp</b>\nOver 15m: [+-][\d.]+%\nATR\(14\) 15m: ",
         r"\nATR\(14\) 15m: \d+\.\d \([\d.]+%\)\nATR\(14\) 1h: \d+\.\d \([\d.]+%\)\n",
         r"\nVWAP since 00:00 UTC: \d+\.\d \(last [+-][\d.]+%\)\n",
-        r"\nperps 15m +[+-]\$[\w.]+ +[\d.]+% +2/3\nperps 24h +[+-]\$[\w.]+ +[\d.]+% +2/3\n",
+        r"\nTakers to 14:10:00 UTC\n<pre> +delta +buys venues\n",
+        r"\nUSDT 15m +[+-]\$[\w.]+ +[\d.]+% +2/3\nUSDT 24h +[+-]\$[\w.]+ +[\d.]+% +2/3\n",
+        r"</pre>\nUSDT, spot without Bybit\n14:13:49 UTC",
     ):
         assert re.search(form, text), form
+
+
+@pytest.mark.parametrize(
+    ("symbol", "title"), [("BTC/USDC", "USDC"), ("BTC/USD", "coin-M"), ("PEPE", "USDT")]
+)
+async def test_takers_of_perps_go_by_their_quote(market: Floor, symbol: str, title: str) -> None:
+    text = (await market.front.reply(f"/price {symbol} details")).text
+    assert re.findall(r"\n(\S+) (?:15m|24h) +[+-]", text) == [title, title, "spot", "spot"]
+
+
+async def test_whose_takers_are_missing_is_said_once(market: Floor) -> None:
+    """Bybit's trades reach back over 15 minutes of BABYDOGE's perp; it lists no spot market."""
+    text = (await market.front.reply("/price BABYDOGE details")).text
+    lines = re.findall("\n(.* without .*)\n", text)
+    assert lines == ["USDT 15m without OKX; USDT 24h, spot without Bybit, OKX"]
+    assert " without " not in (await market.front.reply("/price BTC details binance")).text
 
 
 async def test_perps_that_pay_at_different_times_are_told_apart(market: Floor) -> None:
@@ -101,7 +119,7 @@ async def test_what_is_not_known_of_a_new_coin_is_said_once(market: Floor) -> No
 
 async def test_of_a_coin_without_perps_no_perps_are_told(market: Floor) -> None:
     text = (await market.front.reply("/price OKB details")).text
-    assert "OKX spot over 15m" in text
+    assert "<b>OKX spot</b>\nOver 15m: " in text
     assert not re.search("perp|Funding", text)
 
 

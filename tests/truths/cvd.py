@@ -106,7 +106,9 @@ def there(
     same = {key: market for key, market in listed.items() if _is_same(truth, market)}
     name = coin if quote == "USDT" else f"{coin}/{quote}"
     lists = {venue for _, venue in same}
-    gone = {venue: f"does not list {name}" for venue in asked if venue not in lists}
+    apart = {venue for _, venue in listed} - lists
+    unlisted = [venue for venue in asked if venue not in lists]
+    gone = {venue: "" if venue in apart else f"does not list {name}" for venue in unlisted}
     gone |= dict(failed or {})
     answer = {k: m for k, m in same.items() if k[1] not in gone and k not in lost}
     return There(listed, same, answer, gone)
