@@ -230,8 +230,6 @@ def matrix(payload: Sequence[Sequence[object]], width: int) -> Floats:
     bars = numbers(cells).reshape(-1, width)
     if np.isnan(bars[:, 0]).any():
         raise Malformed("a bar without its time")
-    if np.isnan(bars[:, 1]).all():
-        raise Malformed("bars without their numbers")
     return bars
 
 
@@ -248,6 +246,8 @@ def candles(
     taker_buy_turnover: Floats | None = None,
 ) -> Candles:
     """Candles of bars that open with time, open, high, low, close in the venue's prices."""
+    if len(bars) and np.isnan(bars[:, 4]).all():
+        raise Malformed("bars without their prices")
     return Candles(
         instrument,
         timeframe,

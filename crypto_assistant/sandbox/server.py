@@ -142,7 +142,7 @@ class _Bodies:
             self._kept.clear()
         if key not in self._kept:
             self._kept[key] = build()
-            if len(self._kept) > 64:
+            if len(self._kept) > 256:
                 self._kept.popitem(last=False)
         return self._kept[key]
 

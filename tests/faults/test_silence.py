@@ -1,0 +1,90 @@
+"""A venue that says nothing at all: who is there is shown, and the answer comes when it is due."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from crypto_assistant.front import Sheet
+from crypto_assistant.sandbox import Fault
+from tests.faults.matrix import LINES, TITLES, expected, strays, truth, venues
+from tests.floor import PATIENT, SCALED, VENUES, Floor, differences, floor, numbers, scaled
+from tests.truths.scan import spike, universe
+
+UNHURRIED = scaled(1 / 4)
+"""A busy machine still has all other venues' numbers in time."""
+OUR_WORK = 1.0
+"""Seconds for what no durations shorten: 8 s to answer are 9 s until it is read."""
+
+HEAVY = ["/price BTC details", "/cvd BTC", "/oi BTC details", "/analysis BTC"]
+LIGHT = [line for line in LINES if line not in HEAVY]
+SILENT = [
+    *(pytest.param("binance", [line], id=f"binance-{line}") for line in HEAVY),
+    pytest.param("binance", LIGHT, id="binance-others"),
+    pytest.param("bybit", LIGHT, id="bybit-others"),
+    # OKX is no coin's most liquid venue.
+    pytest.param("okx", [line for line in LIGHT if line != "/volscan"], id="okx-others"),
+]
+
+
+@pytest.mark.parametrize(("venue", "lines"), SILENT)
+async def test_a_silent_venue_is_waited_for_until_the_answer_is_due(
+    venue: str, lines: Sequence[str]
+) -> None:
+    async with floor(UNHURRIED) as market:
+        await market.open()
+        market.sandbox.faults = [Fault(venue, "timeout")]
+        async with asyncio.timeout(UNHURRIED.answer + OUR_WORK):
+            watched = await asyncio.gather(*(_first_and_whole(market, line) for line in lines))
+    for line, (first, whole) in zip(lines, watched, strict=True):
+        assert TITLES[venue] in first.text.partition("waiting: ")[2]
+        assert whole.answer
+        found = numbers(whole.answer)
+        assert re.fullmatch(r"no answer in [\d.]+ s", found["failed"][venue])
+        assert differences(found, expected(line, found["failed"])) == {}, line
+
+
+@venues
+async def test_lists_that_do_not_come_leave_time_for_the_answer(venue: str) -> None:
+    failed = {venue: f"no answer in {SCALED.attempt:g} s"}
+    async with floor(SCALED) as market:
+        market.sandbox.faults = [Fault(venue, "timeout")]
+        async with asyncio.timeout(SCALED.answer + OUR_WORK):
+            assert await strays(market, ["/price PEPE", "/top10"], failed, cold=True) == {}
+
+
+async def test_a_scan_ends_when_it_is_due_with_the_coins_that_arrived() -> None:
+    """Twenty at a time are asked for: the second twenty would come too late."""
+    timing = replace(PATIENT, scan=2.4, attempt=1.2, partial=UNHURRIED.partial)
+    async with floor(timing) as market:
+        await market.open()
+        market.sandbox.faults = [Fault("binance", "slow", 0.7, "/fapi/v1/klines")]
+        async with asyncio.timeout(timing.scan + OUR_WORK):
+            first, whole = await _first_and_whole(market, "/volscan 0")
+    assert "▓" in first.text or "░" in first.text
+    assert "waiting: Binance" in first.text
+    assert whole.answer
+    found = numbers(whole.answer)
+    assert (found["coins_scanned"], found["coins_failed"]) == (21, 18)
+    assert found["failed"] == {"binance": "18 of 38 coins: no answer in 1.2 s"}
+    coins = {coin.name: coin for coin in universe(truth(), VENUES)}
+    assert found["rows"]
+    for row in found["rows"]:
+        assert differences(row, spike(coins[row["coin"]], "15m")) == {}
+
+
+async def _first_and_whole(market: Floor, line: str) -> tuple[Sheet, Sheet]:
+    """What is shown of an answer while somebody is awaited, which must be soon, and the whole."""
+    first: asyncio.Future[Sheet] = asyncio.get_running_loop().create_future()
+
+    def show(sheet: Sheet) -> None:
+        if not first.done():
+            first.set_result(sheet)
+
+    async with asyncio.TaskGroup() as group:
+        whole = group.create_task(market.front.reply(line, show))
+        async with asyncio.timeout(market.front.desk.timing.partial + OUR_WORK):
+            await first
+    return first.result(), whole.result()
