@@ -29,6 +29,7 @@ EXPLAINS = """\
 Open interest of all perps of the coin, one side counted: USDT, USDC and coin-margined (coin-M).
 BTC/USDC and BTC/USD ask for one kind. Bybit's plain field counts both sides: its one-sided field
 is used, or half. Binance sends coins, valued at the mark price; Bybit and OKX send USD themselves.
+A venue's share is of the sum shown; n/a where only a part of its perps is in the sum.
 
 Change = (now - then) / then over 15m, 1h, 4h, 24h before the question. then = the venue's
 five-minute sample nearest to that time; where it is off by more than 2.5 min its true age is
@@ -143,6 +144,8 @@ def _title(coin: Coin) -> str:
 
 
 def _compact(answer: Oi, coin: Coin, view: v.View) -> v.Html:
+    if not answer.venues:
+        return v.bold(_title(coin))
     totals = answer.totals
     coins = v.NOTHING if totals.oi_coins is None else v.scaled(totals.oi_coins)
     over = _over(totals.oi_usd_venues, answer, view)
@@ -188,8 +191,6 @@ def _shares(answer: Oi, view: v.View) -> str:
 def _quadrants(answer: Oi, view: v.View) -> v.Html:
     unit = "OI USD" if answer.quote == "USD" else "OI coins"
     price = f"{view.short(answer.primary.venue)} px" if answer.primary else "px"
-    if not answer.venues:
-        return v.Html("")
     rows = [
         [
             name,

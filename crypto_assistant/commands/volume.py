@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
+from crypto_assistant.calculators.volume import SOONEST_PACE
 from crypto_assistant.commands.base import Args, Command, Progress, Takes
 from crypto_assistant.commands.keyboard import keyboard
 from crypto_assistant.desk import Desk
@@ -103,20 +104,20 @@ def render(answer: Volume, args: Args, view: v.View) -> v.Page:
         v.lines(_block(kind, found, answer, args, view)) for kind, found in answer.markets.items()
     ]
     return v.Page(
-        (*blocks, view.provenance(answer.provenance)),
+        (*filter(None, blocks), view.provenance(answer.provenance)),
         keyboard(replace(args, symbol=coin.symbol), TAKES),
         heading=v.bold(f"{coin.symbol} volume {answer.timeframe}"),
     )
 
 
 def _block(kind: str, found: Volumes, answer: Volume, args: Args, view: v.View) -> Iterator[v.Html]:
-    closed = view.clock(answer.bar_open_ms + answer.timeframe.ms)
-    yield v.escape(f"{TITLES[kind]}, bar closed {closed}")
     bars = {view.short(venue): market.bar for venue, market in found.venues.items()}
     forming = {view.short(venue): market.forming for venue, market in found.venues.items()}
     if found.total and len(bars) > 1:
         bars["all"], forming["all"] = found.total.bar, found.total.forming
     if bars:
+        closed = view.clock(answer.bar_open_ms + answer.timeframe.ms)
+        yield v.escape(f"{TITLES[kind]}, bar closed {closed}")
         yield from _bars(bars)
     if bars and args.details:
         yield from _usual(bars)
@@ -179,11 +180,16 @@ def _notes(found: Volumes, coin: str, view: v.View) -> Iterator[str]:
         spike = f"{v.percent(bar.spike_fraction)} {bar.level or ''}".rstrip()
         yield f"Spike{over}: {spike} · z {z}"
         if forming := found.total.forming:
-            pace = f"pace {_size(forming.pace_coins)} {coin} · RVOL {_ratio(forming.rvol)}"
-            yield f"Forming, {forming.elapsed_fraction:.0%} elapsed: {pace}"
+            yield f"Forming, {forming.elapsed_fraction:.0%} elapsed: {_pace(forming, coin)}"
     yield from _baselines({name: market.bar for name, market in found.venues.items()}, view)
     if found.apart_venues:
         yield f"{coin} on {view.venues(found.apart_venues)}: another coin? Not counted"
+
+
+def _pace(forming: Forming, coin: str) -> str:
+    if forming.pace_coins is None:
+        return f"pace from {SOONEST_PACE * 100:.0f} % on"
+    return f"pace {_size(forming.pace_coins)} {coin} · RVOL {_ratio(forming.rvol)}"
 
 
 def _baselines(bars: Mapping[str, Bar], view: v.View) -> Iterator[str]:

@@ -22,8 +22,8 @@ Key = tuple[str, str]
 class Totals:
     """Each over the markets that sent the figure.
 
-    `segment_oi_usd`: by segment. `share_fractions`: of `oi_usd`, by venue and segment. Funding is
-    weighted with open interest in USD.
+    `segment_oi_usd`: by segment. `share_fractions`: of `oi_usd`, by venue and segment, of the
+    venues all of whose perps are in it. Funding is weighted with open interest in USD.
     """
 
     oi_usd: float | None
@@ -91,7 +91,7 @@ def totals(interest: Interest) -> Totals:
             name: total(part for (segment, _), part in usd.items() if segment == name)
             for name in dict.fromkeys(segment for segment, _ in markets)
         },
-        share_fractions=_shares(usd, oi_usd),
+        share_fractions=_shares(markets, usd, oi_usd),
         funding_8h_fraction=funding,
         funding_year_fraction=None if funding is None else calculate.per_year(funding),
         funding_venues=_venues(rates),
@@ -139,10 +139,13 @@ def _venues(keys: Iterable[Key]) -> Venues:
     return found
 
 
-def _shares(usd: Mapping[Key, float], whole: float | None) -> dict[str, dict[str, float]]:
+def _shares(
+    markets: Iterable[Key], usd: Mapping[Key, float], whole: float | None
+) -> dict[str, dict[str, float]]:
+    partial = {venue for segment, venue in markets if (segment, venue) not in usd}
     shares: dict[str, dict[str, float]] = {}
     for (segment, venue), part in usd.items():
-        if whole:
+        if whole and venue not in partial:
             shares.setdefault(venue, {})[segment] = part / whole
     return shares
 

@@ -16,6 +16,7 @@ from tests.floor import PATIENT, SCALED, VENUES, Floor, differences, floor, numb
 from tests.truth import Fields, Truth, known_by
 from tests.truths.oi import added_up, oi
 
+TITLES = ("Binance", "Bybit", "OKX")
 LINES: list[tuple[str, Fields]] = [
     ("/oi", {"coin": "BTC"}),  # all kinds of perps
     ("/oi PEPE", {"coin": "PEPE"}),  # 1000PEPE, 1000PEPE, PEPE; paid every four and eight hours
@@ -199,7 +200,7 @@ async def test_a_primary_market_without_candles_gives_way_to_the_next(truth: Tru
         market.sandbox.faults = [Fault("binance", "http", 500, "/fapi/v1/klines")]
         found = await market.ask("/oi BTC")
     assert found["primary"]["venue"] == "bybit"
-    assert found["failed"]["binance"].endswith("candles: HTTP 500")
+    assert found["failed"]["binance"] == "5m candles, 15m candles, 1h candles and 2 more: HTTP 500"
     assert differences(found["venues"], healthy["venues"]) == {}
     assert differences(found["totals"], healthy["totals"]) == {}
 
@@ -208,6 +209,32 @@ async def test_a_venue_that_is_there_in_part_is_named_as_such(market: Floor) -> 
     market.sandbox.faults = [Fault("binance", "http", 500, "/dapi")]
     text = (await market.front.reply("/oi BTC")).text
     assert "(2/3 venues, part of Binance)" in text
+
+
+@pytest.mark.parametrize("path", ["/fapi/v1/openInterest", "/fapi/v1/premiumIndex"])
+async def test_the_rest_of_a_venue_is_not_taken_for_its_share(market: Floor, path: str) -> None:
+    market.sandbox.faults = [Fault("binance", "http", 500, path)]
+    found = await market.ask("/oi SOL")
+    assert found["venues"]["binance"]["coin_margined"]["oi_usd"] > 0
+    assert list(found["totals"]["share_fractions"]) == ["bybit", "okx"]
+    sheet = await market.front.reply("/oi SOL details")
+    assert re.search(r"\nBinance n/a · Bybit \d\d% · OKX \d\d%\n", sheet.text)
+    assert re.search(r"\nBIN +\S+ +\S+ +n/a +[+-]", sheet.text)  # coin-M
+
+
+@pytest.mark.parametrize(
+    ("line", "dead", "reasons"),
+    [
+        ("/oi BABYDOGE okx", [], ["OKX: does not list BABYDOGE"]),
+        ("/oi BTC details", VENUES, [f"{name}: geo-blocked" for name in TITLES]),
+    ],
+)
+async def test_where_nobody_told_anything_only_the_reasons_are_shown(
+    market: Floor, line: str, dead: list[str], reasons: list[str]
+) -> None:
+    market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in dead]
+    lines = (await market.front.reply(line)).text.split("\n")
+    assert lines == [f"<b>{line.split()[1]} perps</b>", "14:13:49 UTC", *reasons]
 
 
 async def test_a_sum_says_whose_change_it_lacks(market: Floor) -> None:

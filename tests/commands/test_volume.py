@@ -1,6 +1,7 @@
 """/volume over the simulated market: every number is the world's, each in its unit."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -151,6 +152,36 @@ async def test_the_page_says_what_the_bars_are_measured_against(market: Floor) -
     some = (await market.front.reply("/volume ETH 5m")).text
     assert "Usual: 96 bars before (OKX)" in some
     assert "Spike of Binance, Bybit: " in some
+
+
+@pytest.mark.parametrize(
+    ("line", "reasons"),
+    [
+        ("/volume BABYDOGE okx", ["OKX: does not list BABYDOGE"]),
+        ("/volume BTC details", [f"{name}: geo-blocked" for name in ("Binance", "Bybit", "OKX")]),
+    ],
+)
+async def test_where_nobody_told_anything_only_the_reasons_are_shown(
+    market: Floor, line: str, reasons: list[str]
+) -> None:
+    market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in VENUES]
+    lines = (await market.front.reply(line)).text.split("\n")
+    assert lines == [f"<b>{line.split()[1]} volume 15m</b>", "14:13:49 UTC", *reasons]
+
+
+async def test_a_kind_of_market_that_there_is_none_of_has_no_heading(market: Floor) -> None:
+    text = (await market.front.reply("/volume TSLA tradfi details")).text
+    assert text.count("bar closed") == text.count("USDT perps, bar closed") == 1
+
+
+async def test_a_bar_that_has_just_begun_says_from_when_on_its_pace_is_told(market: Floor) -> None:
+    answer: Any = await market.front.ask("/volume SOL")
+    perps = answer.markets["usdt"]
+    begun = replace(perps.total.forming, elapsed_fraction=0.04, pace_coins=None, rvol=None)
+    total = replace(perps.total, forming=begun)
+    answer = replace(answer, markets={"usdt": replace(perps, total=total)})
+    text = market.front.sheet("/volume SOL", answer).text
+    assert "\nForming, 4% elapsed: pace from 10 % on\n" in text
 
 
 async def test_an_unknown_coin_is_not_asked_for(market: Floor) -> None:

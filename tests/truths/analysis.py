@@ -41,6 +41,7 @@ def analysis(
         "quote": quote,
         "tradfi": False,
         "timeframe": timeframe,
+        "bar_open_ms": bars["bar_open_ms"],
         "price": {name: quotes[name] for name in QUOTES},
         "volume": bars["markets"],
         "takers": takers,

@@ -41,7 +41,8 @@ def oi(
     perps, apart = _perps(truth, coin, kinds)
     name = coin if quote == "USDT" else f"{coin}/{quote}"
     unlisted = [venue for venue in asked if not perps[venue]]
-    failed = dict.fromkeys(unlisted, f"does not list {name}") | dict(failed or {})
+    unheard = {v: "" if v in apart else f"does not list {name}" for v in unlisted}
+    failed = unheard | dict(failed or {})
     alive = [venue for venue in asked if venue not in failed]
     first = next(iter(kinds))
     ranked = sorted(
@@ -186,8 +187,9 @@ def totals(held: Mapping[str, Fields]) -> Fields:
     funding = fsum(paid.values()) / fsum(usd[key] for key in paid) if paid else None
     whole = _sum(usd.values())
     shares: dict[str, dict[str, float]] = {}
-    for (segment, venue), part in usd.items():
-        shares.setdefault(venue, {})[segment] = part / (whole or 0)
+    for venue, markets in held.items():
+        if markets and all(market["oi_usd"] is not None for market in markets.values()):
+            shares[venue] = {name: market["oi_usd"] / whole for name, market in markets.items()}
     return {
         "oi_usd": whole,
         "oi_usd_venues": _by_segment(usd),

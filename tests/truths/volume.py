@@ -255,7 +255,9 @@ def volume(
     apart = {place for place, market in listed.items() if is_other(truth, market)}
     name = coin if quote == "USDT" else f"{coin}/{quote}"
     absent = [v for v in asked if not any((k, v) in listed.keys() - apart for k, _ in kinds)]
-    failed = dict.fromkeys(absent, f"does not list {name}") | dict(failed or {})
+    others = {venue for _, venue in apart}
+    unheard = {v: "" if v in others else f"does not list {name}" for v in absent}
+    failed = unheard | dict(failed or {})
     step = MINUTES[timeframe] * 60_000
     markets = {}
     for kind, of in kinds:

@@ -15,7 +15,12 @@ from crypto_assistant.models import Timeframe
 EXPLAINS = """\
 Everything about a coin on one page; each part has a command of its own that explains its numbers:
 /help price, /help volume, /help cvd, /help oi. 2/3: so many of the venues asked are in a sum, with
-all their markets of that kind.
+all their markets of that kind. Who trades the coin and is in it in part or not at all is named:
+"part of", "without". In CVD that is mostly Bybit, which tells only its last trades, and at spot OKX
+where its statistics, of all pairs of the coin, do not fit the market.
+
+Volume is of the last closed bar of the timeframe, whose end is printed; CVD windows end at the
+boundary of five minutes that is printed.
 
 Primary market: the USDT perp with the highest 24h turnover (spot where no venue has a perp), named
 in the first line. The price, the indicators, averages and levels are its alone. If it fails, the
@@ -59,7 +64,7 @@ def render(answer: Analysis, args: Args, view: v.View) -> v.Page:
     coin = Coin(answer.coin, answer.quote, answer.tradfi)
     blocks: list[v.Html] = []
     if answer.provenance.answered:
-        blocks = [v.lines(map(v.escape, compact(answer))), levels(answer.primary)]
+        blocks = [v.lines(map(v.escape, compact(answer, view))), levels(answer.primary)]
         blocks += details(answer, view) if args.details else ()
     notes = map(v.escape, _apart(answer, view))
     blocks.append(v.lines([*notes, view.provenance(answer.provenance)]))

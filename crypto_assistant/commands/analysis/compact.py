@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from crypto_assistant import view as v
 from crypto_assistant.calculators.open_interest import heat
+from crypto_assistant.commands.analysis.coverage import Coverage, coverage
 from crypto_assistant.commands.analysis.reading import Analysis
 from crypto_assistant.listings import Coin
 from crypto_assistant.models import Family
@@ -16,6 +17,8 @@ from crypto_assistant.readings.trend import Indicators
 
 FAMILIES = {Family.SPOT: "spot", Family.LINEAR: "perp", Family.INVERSE: "coin-M perp"}
 KINDS = {"spot": "spot", "usdt": "USDT", "usdc": "USDC", "coin_margined": "coin-M"}
+LINEAR, INVERSE = ("usdt", "usdc"), ("coin_margined",)
+PERPS = (*LINEAR, *INVERSE)
 COMPONENTS = {
     "ema_50": "EMA 50",
     "vwap": "VWAP",
@@ -41,15 +44,15 @@ def _place(answer: Analysis) -> tuple[str | None, Family]:
     return venue, Family.SPOT if is_spot else Coin(answer.coin, answer.quote).perps
 
 
-def compact(answer: Analysis) -> Iterator[str]:
+def compact(answer: Analysis, view: v.View) -> Iterator[str]:
     seen = answer.primary
     yield _price_line(answer)
     yield _indicator_line(seen)
     yield _averages_line(seen)
-    yield _volume_line(answer)
-    yield _takers_line(answer)
-    if answer.takers.kinds.keys() != {"spot"}:
-        yield from _interest_lines(answer)
+    yield _volume_line(answer, view)
+    yield _takers_line(answer, view)
+    if answer.open_interest.venues:
+        yield from _interest_lines(answer, view)
     yield _score_line(answer.score)
 
 
@@ -75,8 +78,9 @@ def _indicator_line(seen: Outlook | None) -> str:
     told = seen.indicators if seen else None
     rsi = told.rsi_14 if told else None
     atr = v.share(told.atr_14_fraction if told else None)
-    day = v.share(seen.volatility.realised_day_fraction if seen and seen.volatility else None)
-    return f"RSI {v.NOTHING if rsi is None else f'{rsi:.1f}'} · ATR {atr} · volatility {day} a day"
+    moved = seen.volatility if seen else None
+    day = f"{v.share(moved.realised_day_fraction)} a day" if moved else v.NOTHING
+    return f"RSI {v.NOTHING if rsi is None else f'{rsi:.1f}'} · ATR {atr} · volatility {day}"
 
 
 def _averages_line(seen: Outlook | None) -> str:
@@ -99,67 +103,63 @@ def above(told: Indicators | None, line: float | None) -> float | None:
     return close / line - 1 if close is not None and line else None
 
 
-def _volume_line(answer: Analysis) -> str:
+def _volume_line(answer: Analysis, view: v.View) -> str:
     kind, found = next(iter(answer.volume.items()))
     market = kind if kind == "spot" else f"{KINDS[kind]} perps"
     if found.total is None:
         return f"Volume {market} n/a"
-    bar = found.total.bar
-    spike = f"{v.percent(bar.spike_fraction)} vs usual"
-    level = f" {bar.level}" if bar.level else ""
-    over = f"{len(found.total.venues)}/{len(answer.provenance.asked)} venues"
-    return f"Volume {market} {v.money(bar.turnover_usd)}, {spike}{level} ({over})"
+    bar, closed = found.total.bar, view.clock(answer.bar_open_ms + answer.timeframe.ms)
+    usual = f"{v.percent(bar.spike_fraction)} vs usual {bar.level}".rstrip()
+    against = "usual n/a" if bar.spike_fraction is None else usual
+    over = coverage({kind: found.total.venues}, {kind}, answer).shown(view, " venues")
+    size = f"Volume {market} {v.money(bar.turnover_usd)}"
+    return f"{size} in the {answer.timeframe} bar to {closed}, {against}{over}"
 
 
-def _takers_line(answer: Analysis) -> str:
-    kinds, parts = answer.takers.kinds, []
+def _takers_line(answer: Analysis, view: v.View) -> str:
+    until, told = view.clock(answer.takers.end_ms), dict(_deltas(answer))
+    return f"CVD {WINDOW} to {until}: {', '.join(_covered(told, view)) or v.NOTHING}"
+
+
+def _deltas(answer: Analysis) -> Iterator[tuple[str, Coverage]]:
+    kinds, perps = answer.takers.kinds, answer.takers.kinds.keys() - {"spot"}
     if "spot" in kinds:
-        parts.append(_delta("spot", kinds["spot"].sums[WINDOW], ["spot"], answer))
-    if perps := kinds.keys() - {"spot"}:
-        parts.append(_delta("perps", answer.takers.perps[WINDOW], perps, answer))
-    return f"CVD {WINDOW} {', '.join(parts) or v.NOTHING}"
+        yield _delta("spot", kinds["spot"].sums[WINDOW], {"spot"}, answer)
+    if perps:
+        yield _delta("perps", answer.takers.perps[WINDOW], perps, answer)
 
 
-def _delta(title: str, told: Sum, kinds: Collection[str], answer: Analysis) -> str:
-    there = {(kind, venue) for kind in kinds for venue in answer.takers.kinds[kind].venues}
-    return f"{title} {v.flow(told.delta_usd)} ({_over(told.delta_venues, there, answer)})"
+def _delta(title: str, told: Sum, kinds: Collection[str], answer: Analysis) -> tuple[str, Coverage]:
+    return f"{title} {v.flow(told.delta_usd)}", coverage(told.delta_venues, kinds, answer)
 
 
-def _over(
-    told: Mapping[str, Collection[str]], there: Collection[tuple[str, str]], answer: Analysis
-) -> str:
-    """`2/3`: of the venues asked those whose markets, by kind and venue, are all in a sum."""
-    lacking = {venue for kind, venue in there if venue not in told.get(kind, ())}
-    return f"{len({venue for _, venue in there} - lacking)}/{len(answer.provenance.asked)}"
+def _covered(told: Mapping[str, Coverage], view: v.View) -> Iterator[str]:
+    """Each with how many venues it is over; who is missing from all alike is named once."""
+    missing = {over.missing(view) for over in told.values()}
+    if len(missing) > 1:
+        yield from (f"{figure}{over.shown(view)}" for figure, over in told.items())
+    else:
+        yield from (f"{figure} ({over.count})" for figure, over in told.items())
+        yield from filter(None, missing)
 
 
-def _interest_lines(answer: Analysis) -> Iterator[str]:
+def _interest_lines(answer: Analysis, view: v.View) -> Iterator[str]:
     totals = answer.open_interest.totals
-    there = _there(answer, Family.LINEAR, Family.INVERSE)
-    over = _over(totals.oi_usd_venues, there, answer)
-    yield f"OI {v.money(totals.oi_usd)} ({over} venues) · {WINDOW} {_change(answer, over)}"
-    paid = _unlike(_over(totals.funding_venues, there, answer), over)
-    yield f"Funding {_funding(totals)}{paid}"
+    over = coverage(totals.oi_usd_venues, PERPS, answer)
+    change = _change(answer, over, view)
+    yield f"OI {v.money(totals.oi_usd)}{over.shown(view, ' venues')} · {WINDOW} {change}"
+    paid = coverage(totals.funding_venues, PERPS, answer)
+    yield f"Funding {_funding(totals)}{_unlike(paid, over, view)}"
 
 
-def _there(answer: Analysis, *families: Family) -> set[tuple[str, str]]:
-    """The perps that told of their open interest, by kind and venue."""
-    return {
-        (kind, venue)
-        for venue, markets in answer.open_interest.venues.items()
-        for kind, market in markets.items()
-        if market.family in families
-    }
-
-
-def _change(answer: Analysis, above: str) -> str:
+def _change(answer: Analysis, above: Coverage, view: v.View) -> str:
     """Of linear perps, of coin-margined ones where those were asked for."""
-    found, family = answer.open_interest, Coin(answer.coin, answer.quote).perps
+    found, inverse = answer.open_interest, answer.quote == "USD"
     change, quadrant = found.changes[WINDOW], found.quadrants[WINDOW]
-    venues = change.inverse_venues if family is Family.INVERSE else change.linear_venues
-    over = _unlike(_over(venues, _there(answer, family), answer), above)
+    venues = change.inverse_venues if inverse else change.linear_venues
+    over = coverage(venues, INVERSE if inverse else LINEAR, answer)
     name = {None: "", "none": ", no quadrant"}.get(quadrant.name, f", {quadrant.name}")
-    return f"{v.percent(quadrant.oi_change_fraction)}{over}{name}"
+    return f"{v.percent(quadrant.oi_change_fraction)}{_unlike(over, above, view)}{name}"
 
 
 def _funding(totals: Totals) -> str:
@@ -171,9 +171,9 @@ def _funding(totals: Totals) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _unlike(over: str, above: str) -> str:
+def _unlike(over: Coverage, above: Coverage, view: v.View) -> str:
     """What a figure is over, where that is not what the figure before it is over."""
-    return "" if over == above else f" ({over})"
+    return "" if over == above else over.shown(view)
 
 
 def _score_line(told: Score) -> str:

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 
 from crypto_assistant import view as v
 from crypto_assistant.commands.analysis.compact import COMPONENTS, KINDS, above, sign
+from crypto_assistant.commands.analysis.coverage import coverage
 from crypto_assistant.commands.analysis.reading import Analysis
 from crypto_assistant.readings.flows import Flows
 from crypto_assistant.readings.outlook import Outlook
 from crypto_assistant.readings.score import WINDOW, Component, Score
 from crypto_assistant.readings.trend import Indicators
+
+PRICES = {"ema_50", "vwap"}
+"""Components of the score that hold a price against an average; takers are held against 0."""
 
 
 def details(answer: Analysis, view: v.View) -> Iterator[v.Html]:
@@ -24,23 +28,24 @@ def details(answer: Analysis, view: v.View) -> Iterator[v.Html]:
     yield _basis(answer, view)
     yield _volumes(answer, view)
     yield _takers(answer.takers)
+    yield v.lines(map(v.escape, _missing_takers(answer, view)))
     yield _interest(answer, view)
 
 
 def _inputs(told: Score, tick: float | None) -> v.Html:
     rows = [
-        [COMPONENTS[name], sign(part.sign), *_input(part, tick)]
+        [COMPONENTS[name], sign(part.sign), *_input(name, part, tick)]
         for name, part in told.components.items()
     ]
     return v.lines(v.tables(["Score", "", "is", "against"], rows))
 
 
-def _input(part: Component, tick: float | None) -> tuple[str, str]:
+def _input(name: str, part: Component, tick: float | None) -> tuple[str, str]:
     if isinstance(part.input, str) or part.input is None:
         return part.input or v.NOTHING, ""
-    if part.reference is None:
-        return v.flow(part.input), "0"
-    return v.price(part.input, tick), v.price(part.reference, tick)
+    if name in PRICES:
+        return v.price(part.input, tick), v.price(part.reference, tick)
+    return v.flow(part.input), "0"
 
 
 def _averages(told: Indicators, tick: float) -> v.Html:
@@ -109,6 +114,22 @@ def _takers(told: Flows) -> v.Html:
     ]
     header = ["CVD", *next(iter(sums.values()), {})]
     return v.lines(v.tables(header, rows)) if rows else v.Html("")
+
+
+def _missing_takers(answer: Analysis, view: v.View) -> Iterator[str]:
+    """Who is not in the sums above, each once: `CVD without Bybit: spot, USDT (4h, 24h)`."""
+    absent: dict[str, list[str]] = {}
+    for kind, found in answer.takers.kinds.items():
+        windows: dict[str, list[str]] = {}
+        for name, part in found.sums.items():
+            missing = coverage(part.delta_venues, {kind}, answer).missing(view)
+            windows.setdefault(missing, []).append(name)
+        for missing, names in windows.items():
+            some = f" ({', '.join(names)})" if len(names) < len(found.sums) else ""
+            absent.setdefault(missing, []).append(f"{KINDS[kind]}{some}")
+    for missing, cells in absent.items():
+        if missing:
+            yield f"CVD {missing}: {', '.join(cells)}"
 
 
 def _interest(answer: Analysis, view: v.View) -> v.Html:

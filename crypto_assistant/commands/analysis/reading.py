@@ -17,6 +17,7 @@ from crypto_assistant.readings import (
     segments,
     volumes,
 )
+from crypto_assistant.readings.baselines import closed_ms
 from crypto_assistant.readings.flows import Flows
 from crypto_assistant.readings.interest import Interest
 from crypto_assistant.readings.interest_totals import Quadrant, Totals, Window
@@ -43,12 +44,16 @@ class Positions:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """`volume`: by kind of market, one of them. `primary`: None where no market told anything."""
+    """`volume`: by kind of market, one of them, of the bar that opened at `bar_open_ms`.
+
+    `primary`: None where no market told anything.
+    """
 
     coin: str
     quote: str
     tradfi: bool
     timeframe: Timeframe
+    bar_open_ms: int
     price: Quotes
     volume: Mapping[str, Volumes]
     takers: Flows
@@ -79,6 +84,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Analysis]) -> Analysis:
             quote=coin.quote,
             tradfi=coin.tradfi,
             timeframe=timeframe,
+            bar_open_ms=closed_ms(timeframe, now_ms),
             price=price(),
             volume={segment.name: volume()},
             takers=flowed,
