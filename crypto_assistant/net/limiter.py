@@ -62,6 +62,13 @@ class Limiter:
         self.waited = 0.0
         """Seconds that callers spent waiting, for the bench."""
 
+    @property
+    def held_until_ms(self) -> int | None:
+        """When the order to stop ends; None where there is none."""
+        if self._held_until <= self._now():
+            return None
+        return self._refusal(self._held_until).until_ms
+
     def hold(self, seconds: float) -> RateLimited:
         """Sends nothing for `seconds`; returns the error that says until when."""
         self._held_until = max(self._held_until, self._now() + min(seconds, LONGEST_HOLD))

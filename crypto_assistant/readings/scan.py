@@ -1,6 +1,7 @@
 """The last closed bar of every coin, each on its most liquid venue, against its 96 bars before."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import numpy as np
 from crypto_assistant.calculators.volume import buy_share, level, rvol, spike
 from crypto_assistant.coins import by_coin, other_coins
 from crypto_assistant.desk import LONGEST_REASON, Desk, outcome
-from crypto_assistant.errors import ExchangeError, Unreachable, Unsupported
+from crypto_assistant.errors import ExchangeError, Malformed, Unreachable, Unsupported
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings import Listings
 from crypto_assistant.models import Candles, Family, Instrument, Provenance, Timeframe, known
@@ -25,6 +26,9 @@ MOST_AT_ONCE = 20
 GIVE_UP = 5
 """Failures in a row after which the rest of a venue's coins is not asked for."""
 TOP = 10
+SETTLING = 2.0
+"""Of `Timing.partial`, after the end of a bar: what venues say before then may not be final."""
+NOT_YET = "its last bar is not there yet"
 
 
 class Coin(NamedTuple):
@@ -74,7 +78,7 @@ async def scan(
     """The scan of the last closed bar, kept until the next one closes.
 
     `report` is called while it grows. What failed the last time is asked for again. Two at once
-    share what is asked.
+    share what is asked, which ends with the last of them.
     """
     now_ms = desk.clock_ms()
     at_ms = closed_ms(timeframe, now_ms)
@@ -85,13 +89,7 @@ async def scan(
 
     found = await desk.kept.get(key, (at_ms + 2 * timeframe.ms - now_ms) / 1000, begun)
     if not found.is_whole:
-        flight = asyncio.ensure_future(desk.kept.get((key, "flight"), 0.0, found.run))
-        try:
-            while not (await asyncio.wait([flight], timeout=desk.timing.partial))[0]:
-                report(found)
-            await flight
-        finally:
-            flight.cancel()
+        await found.follow(listings, report)
     return found
 
 
@@ -101,24 +99,29 @@ class Scan:
     def __init__(
         self, desk: Desk, listings: Listings, timeframe: Timeframe, at_ms: int, most: int | None
     ) -> None:
-        every = universe(listings)
-        thick = [coin for coin in every if coin.turnover_24h_usd >= LEAST_TURNOVER_USD]
         self.timeframe = timeframe
         self.at_ms = at_ms
-        self.coins = thick[:most]
-        self.below_turnover = len(every) - len(thick)
+        self.coins: list[Coin] = []
+        self.below_turnover = 0
         self.spikes: dict[str, Spike] = {}
         self.without_baseline: set[str] = set()
         self.failures: dict[str, ExchangeError] = {}
         self._desk = desk
-        self._silent = _silent(listings)
+        self._most = most
+        self._end_ms = at_ms + timeframe.ms
+        self._settled_ms = self._end_ms + round(1000 * SETTLING * desk.timing.partial)
+        self._silent: dict[str, str] = {}
         self._takers: dict[str, ExchangeError | None] = {}
         self._received: dict[str, int] = {}
+        self._too_early: Counter[str] = Counter()
+        self._flight: asyncio.Task[None] | None = None
+        self._readers = 0
+        self._know(listings)
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is left to ask for."""
-        return not self._left() and not any(self._takers.values())
+        """Whether nothing is left to ask for, of all venues."""
+        return not self._silent and not self._left() and not any(self._takers.values())
 
     @property
     def valid_until_ms(self) -> int:
@@ -129,10 +132,47 @@ class Scan:
         """The highest spike first."""
         return sorted(self.spikes.values(), key=lambda found: -found.spike_fraction)
 
-    async def run(self) -> None:
-        """Asks for whatever is missing; returns at the latest when the question is due."""
+    @property
+    def coins_by_venue(self) -> dict[str, int]:
+        """How many coins each venue is asked for."""
+        counts = Counter(coin.market.venue for coin in self.coins)
+        return {exchange.name: counts[exchange.name] for exchange in self._desk.exchanges}
+
+    @property
+    def held_until_ms(self) -> dict[str, int]:
+        """Until when the venues that are waited for want to be asked nothing."""
+        waiting = self._waiting()
+        holds = {e.name: e.limiter.held_until_ms for e in self._desk.exchanges if e.name in waiting}
+        return {venue: until_ms for venue, until_ms in holds.items() if until_ms is not None}
+
+    async def follow(self, listings: Listings, report: Callable[["Scan"], None]) -> None:
+        """Asks for whatever is missing, together with all who follow it at the time."""
+        if self._flight is None or self._flight.done():
+            self._flight = asyncio.create_task(self._run(listings))
+        flight = self._flight
+        self._readers += 1
+        try:
+            while not (await asyncio.wait([flight], timeout=self._desk.timing.partial))[0]:
+                report(self)
+            flight.result()
+        finally:
+            self._readers -= 1
+            if not self._readers:
+                await self._land()
+
+    async def _land(self) -> None:
+        """Ends what nobody follows any more; what was found stays."""
+        flight, self._flight = self._flight, None
+        if flight is not None and flight.cancel():
+            await asyncio.wait([flight])
+
+    async def _run(self, listings: Listings) -> None:
+        """Returns at the latest when the question is due."""
+        if _silent(listings) != self._silent:
+            self._know(listings)
         left = self._left()
         self.failures.clear()
+        await asyncio.sleep((self._settled_ms - self._desk.clock_ms()) / 1000)
         self._takers = {coin: error for coin, error in self._takers.items() if error is None}
         with self._desk.sparing(self._desk.timing.attempt):
             async with asyncio.TaskGroup() as group:
@@ -145,8 +185,7 @@ class Scan:
         """Who has said what up to now."""
         there = {coin.market.venue for coin in self.coins} | self._silent.keys()
         venues = [exchange.name for exchange in self._desk.exchanges if exchange.name in there]
-        waiting = {c.market.venue for c in self._left() if c.name not in self.failures}
-        waiting |= {found.venue for found in self._without_takers()}
+        waiting = self._waiting()
         return Provenance(
             asked=tuple(venues),
             answered=tuple(venue for venue in venues if venue in self._received),
@@ -156,6 +195,30 @@ class Scan:
             time_ms=self._desk.clock_ms(),
             oldest_ms=min(self._received.values(), default=None),
         )
+
+    def _know(self, listings: Listings) -> None:
+        """The coins by the tickers that are there; what was found on the same markets stays."""
+        every = universe(listings)
+        thick = [coin for coin in every if coin.turnover_24h_usd >= LEAST_TURNOVER_USD]
+        before = {coin.name: coin.market for coin in self.coins}
+        self.coins = thick[: self._most]
+        self.below_turnover = len(every) - len(thick)
+        self._silent = _silent(listings)
+        same = {coin.name: coin for coin in self.coins if before.get(coin.name) == coin.market}
+        self.spikes = {
+            name: replace(found, turnover_24h_usd=same[name].turnover_24h_usd)
+            for name, found in self.spikes.items()
+            if name in same
+        }
+        self.without_baseline &= same.keys()
+        self._takers = {name: error for name, error in self._takers.items() if name in same}
+        told = {same[name].market.venue for name in self.spikes.keys() | self.without_baseline}
+        self._received = {venue: ms for venue, ms in self._received.items() if venue in told}
+
+    def _waiting(self) -> set[str]:
+        """The venues that are still to answer."""
+        waiting = {coin.market.venue for coin in self._left() if coin.name not in self.failures}
+        return waiting | {found.venue for found in self._without_takers()}
 
     def _left(self) -> list[Coin]:
         return [
@@ -170,13 +233,15 @@ class Scan:
 
         async def work() -> None:
             for coin in queue:
-                bars = await self._bars(exchange, coin.market)
+                bars = await self._bars(exchange, coin)
                 if isinstance(bars, Candles):
                     in_a_row.clear()
                     self._note(coin, bars)
                     continue
+                self.failures[coin.name] = bars or Unreachable(NOT_YET)
+                if bars is None:
+                    continue
                 in_a_row.append(bars)
-                self.failures[coin.name] = bars
                 if len(in_a_row) == GIVE_UP:
                     for worker in workers:
                         worker.cancel()
@@ -189,15 +254,29 @@ class Scan:
             if coin.market.venue == exchange.name and coin.name not in self.failures:
                 self.failures[coin.name] = in_a_row[-1]
 
-    async def _bars(self, exchange: Exchange, market: Instrument) -> Candles | ExchangeError:
-        end_ms = self.at_ms + self.timeframe.ms
-        question = exchange.candles(market, self.timeframe, BARS + 1, end_ms)
+    async def _bars(self, exchange: Exchange, coin: Coin) -> Candles | ExchangeError | None:
+        """None where the last bar is not there, long after a venue may be late with it."""
         timing = self._desk.timing
-        bars = await outcome(question, timing.scan - timing.attempt)
-        if isinstance(bars, ExchangeError):
-            return bars
+        late_ms = self._desk.clock_ms() - self._end_ms
+        due = time.monotonic() + timing.answer - late_ms / 1000
+        while True:
+            # With one bar more than the last time: what is kept of that is not asked for again.
+            count = BARS + 1 + self._too_early[coin.name]
+            question = exchange.candles(coin.market, self.timeframe, count, self._end_ms)
+            bars = await outcome(question, timing.scan - timing.attempt)
+            if isinstance(bars, ExchangeError):
+                return bars
+            if self._is_final(bars):
+                return Malformed("bars without their volumes") if _is_void(bars) else bars
+            self._too_early[coin.name] += 1
+            if time.monotonic() + timing.partial > due:
+                return None
+            await asyncio.sleep(timing.partial)
+
+    def _is_final(self, bars: Candles) -> bool:
+        """Whether the last bar is there and will not change."""
         is_there = len(bars) and bars.open_ms[-1] == self.at_ms and bars.closed[-1]
-        return bars if is_there else Unreachable("its last bar is not there yet")
+        return bool(is_there) and bars.received_ms >= self._settled_ms
 
     def _note(self, coin: Coin, bars: Candles) -> None:
         found = _spike(coin, bars)
@@ -228,6 +307,9 @@ class Scan:
         takers = await outcome(question, self._desk.timing.scan)
         if isinstance(takers, ExchangeError):
             self._takers[found.coin] = None if isinstance(takers, Unsupported) else takers
+            return
+        if takers.received_ms < self._settled_ms:
+            self._takers[found.coin] = Unreachable(NOT_YET)
             return
         self._takers[found.coin] = None
         row = np.flatnonzero((takers.open_ms == self.at_ms) & takers.closed)
@@ -261,6 +343,13 @@ def _silent(listings: Listings) -> dict[str, str]:
 
 def _reasons(errors: Iterable[ExchangeError | None]) -> Counter[str]:
     return Counter(str(error)[:LONGEST_REASON] for error in errors if error)
+
+
+def _is_void(bars: Candles) -> bool:
+    """Whether the volumes that it takes are none: of the last bar, or of too many before it."""
+    unknown = np.isnan(bars.volume)
+    told = len(bars) - 1 - unknown[:-1].sum()
+    return bool(unknown[-1] or (unknown.any() and told < FEWEST))
 
 
 def _spike(coin: Coin, bars: Candles) -> Spike | None:

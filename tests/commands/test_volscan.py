@@ -9,7 +9,7 @@ from crypto_assistant.commands.volscan import VolScan
 from crypto_assistant.errors import UsageError
 from crypto_assistant.front import Sheet
 from crypto_assistant.sandbox import Fault
-from tests.floor import PATIENT, SCALE, SCALED, VENUES, Floor, differences, floor, numbers
+from tests.floor import PATIENT, SCALED, VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth
 from tests.truths.scan import scan
 
@@ -59,7 +59,7 @@ async def test_a_silent_venue_is_given_up_when_an_answer_is_due(truth: Truth) ->
     async with floor(SCALED) as market:
         await market.open()
         market.sandbox.faults = [Fault("binance", "timeout")]
-        async with asyncio.timeout(9 * SCALE):
+        async with asyncio.timeout(SCALED.answer + 1):
             *shown, whole = await market.watch("/volscan 50")
     assert "waiting: Binance" in shown[0].text
     assert whole.answer
@@ -120,12 +120,50 @@ async def test_half_of_the_limit_is_left_to_others() -> None:
         whole = await scanning
     okx = market.front.desk.exchanges[VENUES.index("okx")]
     assert okx.limiter.waited > 1
-    late = [sheet.text for sheet in shown if "▓" in sheet.text][-1]
-    assert "▓▓▓▓▓▓▓░ 20/22" in late
+    late = next(sheet.text for sheet in shown if "▓▓▓▓▓▓▓░ 20/22" in sheet.text)
     assert "waiting: OKX" in late
     assert isinstance(whole.answer, VolScan)
     assert whole.answer.coins_scanned == 22
     assert "▓" not in whole.text
+
+
+async def test_the_coins_of_a_venue_that_is_back_are_scanned(truth: Truth) -> None:
+    async with floor() as market:
+        market.sandbox.faults = [Fault("binance", "geo_blocked", path="/fapi/v1/ticker")]
+        without = await market.ask("/volscan 50")
+        assert without["failed"] == {"binance": "tickers not loaded"}
+        assert without["coins_by_venue"]["binance"] == 0
+        market.sandbox.faults = []
+        await market.front.desk.load(PATIENT.answer)
+        assert differences(await market.ask("/volscan 50"), scan(truth, 50)) == {}
+
+
+async def test_it_says_why_and_until_when_a_venue_is_waited_for(truth: Truth) -> None:
+    shown: list[Sheet] = []
+    async with floor(replace(PATIENT, partial=0.05)) as market:
+
+        def show(sheet: Sheet) -> None:
+            shown.append(sheet)
+            market.sandbox.faults = []
+
+        await market.open()
+        market.sandbox.faults = [Fault("binance", "rate_limited", 1, BARS)]
+        whole = await market.front.reply("/volscan 50", show)
+    assert "\nwaiting: Binance (rate-limited until 14:13:50 UTC)" in shown[0].text
+    assert shown[0].text.count("waiting") == 1
+    assert whole.answer
+    assert differences(numbers(whole.answer), scan(truth, 50)) == {}
+
+
+@pytest.mark.parametrize("line", ["/volscan 100001", "/volscan 1h 999999999%"])
+async def test_no_threshold_is_beyond_reason(market: Floor, line: str) -> None:
+    with pytest.raises(UsageError, match="The threshold is at most 100000 %, not "):
+        await market.ask(line)
+    assert (await market.front.reply("/volscan 100000")).answer
+
+
+async def test_the_help_tells_one_order_of_the_words(market: Floor) -> None:
+    assert (await market.front.reply("/help volscan")).text.count("[THRESHOLD]") == 1
 
 
 @pytest.mark.parametrize("line", ["/volscan 200 15m 0", "/volscan 200 15m 2.5"])
@@ -150,6 +188,27 @@ async def test_the_page_says_what_was_scanned_and_until_when_it_is_good(market: 
     assert "2 more below $5.00M of 24h turnover" in text
     assert "Valid until 14:15:00 UTC" in text
     assert "10 of 13 coins above the threshold" in text
+    assert "BIN 38 · BYB 1 · OKX 0" in text
+    assert "Highest" not in text
+
+
+async def test_below_the_threshold_the_highest_spike_is_shown(market: Floor, truth: Truth) -> None:
+    highest = scan(truth, 999)["highest"]
     quiet = (await market.front.reply("/volscan 999")).text
-    assert "No coin's spike reaches the threshold." in quiet
+    assert "No spike of the 39 scanned coins reaches the threshold." in quiet
+    assert f"Highest: {highest['coin']} +{100 * highest['spike_fraction']:.0f}%" in quiet
     assert "<pre>" not in quiet
+
+
+@pytest.mark.parametrize(
+    ("down", "said"),
+    [
+        (["binance"], "No spike of the 1 scanned coins reaches the threshold."),
+        (["binance", "bybit"], "Nothing was scanned."),
+    ],
+)
+async def test_an_outage_is_no_quiet_market(market: Floor, down: list[str], said: str) -> None:
+    market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in down]
+    text = (await market.front.reply("/volscan 999")).text
+    assert f"\n{said}\n" in text
+    assert ("Highest" in text) == ("scanned coins" in text)

@@ -115,6 +115,17 @@ def test_a_shorter_order_to_stop_does_not_shorten_a_longer_one() -> None:
     assert limiter.hold(5).until_ms == NOON_MS + 30_000
 
 
+def test_an_order_to_stop_is_known_until_it_ends() -> None:
+    seconds = [100.0]
+    limiter = Limiter(lambda: seconds[0], lambda: NOON_MS + round(1000 * (seconds[0] - 100)))
+    assert limiter.held_until_ms is None
+    limiter.hold(30)
+    seconds[0] = 129.5
+    assert limiter.held_until_ms == NOON_MS + 30_000
+    seconds[0] = 130.0
+    assert limiter.held_until_ms is None
+
+
 def test_an_order_to_stop_that_ends_in_time_is_waited_for() -> None:
     limiter = stopped_at(100)
     limiter.hold(5)

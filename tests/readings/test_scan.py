@@ -1,8 +1,10 @@
 """Scanning the market while venues and single coins fail, hang, and come late."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,17 @@ from crypto_assistant.errors import ExchangeError, Refused, Unreachable, Unsuppo
 from crypto_assistant.listings import Listings
 from crypto_assistant.models import Candles, Family, Instrument, TakerVolumes, Timeframe
 from crypto_assistant.net.api import Timing
+from crypto_assistant.net.cache import Cache, Lifetime
 from crypto_assistant.readings.scan import GIVE_UP, MOST_AT_ONCE, Scan, scan, universe
 from tests.markets import NOW, markets, tickers
 
 STEP = Timeframe.M15.ms
 AT = NOW // STEP * STEP - STEP
 TIMING = Timing(answer=0.1, scan=0.2, partial=0.01, attempt=0.04)
+LONG = Timing(answer=5, scan=9, partial=0.01, attempt=0.04)
+"""Nobody is late, however busy the machine is."""
+SETTLED_MS = 20
+"""After the end of a bar, by both."""
 
 
 class Venue:
@@ -33,6 +40,7 @@ class Venue:
         self.volumes: dict[str, list[float]] = {}
         self.is_asked, self.open = asyncio.Event(), asyncio.Event()
         self.open.set()
+        self.clock: Callable[[], int] = lambda: NOW
 
     async def candles(
         self, market: Instrument, timeframe: Timeframe, limit: int, end_ms: int
@@ -49,10 +57,32 @@ class Venue:
         if market.coin in self.fails:
             raise self.fails[market.coin]
         volumes = self.volumes.get(market.coin, [10.0] * 96 + [30.0])
-        return bars(market, timeframe, volumes, end_ms)
+        return replace(bars(market, timeframe, volumes, end_ms), received_ms=self.clock())
 
     async def taker_volumes(self, *_: object) -> TakerVolumes:
         raise Unsupported("no takers")
+
+
+class Late(Venue):
+    """Its bars are kept as adapters keep them; the last one comes and is whole after a while."""
+
+    def __init__(self, *, there_ms: float = 0, whole_ms: float = 0) -> None:
+        super().__init__("binance")
+        self.there_ms, self.whole_ms = AT + STEP + there_ms, AT + STEP + whole_ms
+        self.kept = Cache(time.monotonic)
+
+    async def candles(
+        self, market: Instrument, timeframe: Timeframe, limit: int, end_ms: int
+    ) -> Candles:
+        async def fetch() -> Candles:
+            now_ms = self.clock()
+            last = 30.0 if now_ms >= self.whole_ms else 20.0
+            found = bars(market, timeframe, [10.0] * (limit - 1) + [last], end_ms)
+            is_there = now_ms >= self.there_ms
+            return replace(found, closed=found.closed & is_there, received_ms=now_ms)
+
+        self.asked.append(market.coin)
+        return await self.kept.get((market, limit, end_ms), Lifetime.INDICATOR.value, fetch)
 
 
 def bars(market: Instrument, timeframe: Timeframe, volumes: list[float], end_ms: int) -> Candles:
@@ -89,9 +119,19 @@ def listed(**coins: Iterable[str]) -> Listings:
     return Listings({venue: venue.title() for venue in coins}, lists, told)
 
 
-def desk_of(*venues: Venue, clock: Callable[[], int] = lambda: NOW) -> Desk:
+def desk_of(
+    *venues: Venue, clock: Callable[[], int] = lambda: NOW, timing: Timing = TIMING
+) -> Desk:
+    for venue in venues:
+        venue.clock = clock
     exchanges: Any = venues
-    return Desk(exchanges, timing=TIMING, clock_ms=clock)
+    return Desk(exchanges, timing=timing, clock_ms=clock)
+
+
+def from_the_close() -> Callable[[], int]:
+    """A clock that runs from the moment at which the bar has ended."""
+    begun = time.monotonic()
+    return lambda: AT + STEP + int(1000 * (time.monotonic() - begun))
 
 
 def coins(count: int) -> list[str]:
@@ -160,7 +200,7 @@ async def test_the_next_bar_is_scanned_anew() -> None:
     first = await scanned(desk, listings)
     now[0] = first.valid_until_ms - 1
     assert await scanned(desk, listings) is first
-    now[0] = first.valid_until_ms
+    now[0] = first.valid_until_ms + SETTLED_MS
     assert (await scanned(desk, listings)).at_ms == first.at_ms + STEP
     assert len(binance.asked) == 6
 
@@ -169,16 +209,121 @@ async def test_the_next_bar_is_scanned_anew() -> None:
 async def test_a_bar_that_is_not_there_yet_is_a_failure_and_no_spike(closes: int) -> None:
     """Neither is one that the venue has not closed."""
 
-    class Late(Venue):
+    class Never(Venue):
         async def candles(self, market: Instrument, *_: Any) -> Candles:
             if not closes:
                 return bars(market, Timeframe.M15, [10.0] * 96, AT)
             found = bars(market, Timeframe.M15, [10.0] * 97, AT + STEP)
             return replace(found, closed=found.open_ms < AT)
 
-    found = await scanned(desk_of(Late("binance")), listed(binance=["A", "B"]))
+    found = await scanned(desk_of(Never("binance")), listed(binance=["A", "B"]))
     assert found.spikes == {}
     assert found.provenance().failed == {"binance": "its last bar is not there yet"}
+
+
+async def test_a_bar_that_is_late_is_asked_for_again_and_gives_nobody_up() -> None:
+    binance = Late(there_ms=3 * SETTLED_MS)
+    desk = desk_of(binance, clock=from_the_close(), timing=LONG)
+    found = await scanned(desk, listed(binance=coins(30)))
+    assert found.is_whole
+    assert len(found.spikes) == 30
+
+
+async def test_a_bar_that_never_comes_is_not_waited_for_for_ever() -> None:
+    binance = Late(there_ms=inf)
+    found = await scanned(desk_of(binance, clock=from_the_close()), listed(binance=coins(30)))
+    assert set(binance.asked) == set(coins(30))
+    assert len(found.failures) == 30
+    assert found.provenance().failed == {"binance": "its last bar is not there yet"}
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+async def test_a_bar_counts_when_it_was_received_some_time_after_its_end(is_kept: bool) -> None:
+    """Also where somebody else has asked for it before that."""
+    binance, listings = Late(whole_ms=SETTLED_MS), listed(binance=["A"])
+    desk = desk_of(binance, clock=from_the_close(), timing=LONG)
+    if is_kept:
+        market = universe(listings)[0].market
+        early = await binance.candles(market, Timeframe.M15, 97, AT + STEP)
+        assert (early.volume[-1], early.closed[-1]) == (20, True)
+    found = await scanned(desk, listings)
+    assert found.is_whole
+    assert found.spikes["A"].volume_coins == 30
+    assert len(binance.asked) == (3 if is_kept else 1)
+
+
+async def test_takers_count_when_they_were_received_some_time_after_the_end() -> None:
+    class Early(Venue):
+        async def taker_volumes(self, *_: object) -> TakerVolumes:
+            ones = np.ones(1)
+            return TakerVolumes(
+                universe(listings)[0].market,
+                Timeframe.M15,
+                open_ms=np.array([AT]),
+                bought=ones,
+                sold=ones,
+                bought_turnover=ones,
+                sold_turnover=ones,
+                closed=ones.astype(bool),
+                since_ms=0,
+                received_ms=received_ms[0],
+            )
+
+    received_ms = [AT + STEP + SETTLED_MS - 1]
+    desk, listings = desk_of(Early("okx")), listed(okx=["A"])
+    found = await scanned(desk, listings)
+    assert (found.is_whole, found.spikes["A"].buy_fraction) == (False, None)
+    received_ms[0] += 1
+    await scanned(desk, listings)
+    assert (found.is_whole, found.spikes["A"].buy_fraction) == (True, 0.5)
+
+
+async def test_bars_without_volumes_have_failed_and_were_not_skipped() -> None:
+    binance = Venue("binance")
+    binance.volumes = {
+        "C0": [nan] * 97,
+        "C1": [10.0] * 96 + [nan],
+        "C2": [nan] * 77 + [10.0] * 19 + [30.0],
+        "C3": [nan] * 76 + [10.0] * 20 + [30.0],
+    }
+    found = await scanned(desk_of(binance), listed(binance=coins(4)))
+    assert found.spikes.keys() == {"C3"}
+    assert not found.without_baseline
+    assert found.provenance().failed == {"binance": "3 of 4 coins: bars without their volumes"}
+
+
+async def test_a_scan_is_not_whole_until_the_tickers_of_all_venues_were_there() -> None:
+    """The coins whose most traded market is another one then are asked for there."""
+    binance, okx = Venue("binance"), Venue("okx")
+    whole = listed(binance=["A", "B"], okx=["X", "A"])
+    place = "okx", Family.LINEAR
+    desk, cold = desk_of(binance, okx), replace(whole, tickers={place: whole.tickers[place]})
+    found = await scanned(desk, cold)
+    assert found.spikes.keys() == {"X", "A"}
+    assert not found.is_whole
+    assert found.coins_by_venue == {"binance": 0, "okx": 2}
+    okx.asked = []
+    await scanned(desk, replace(cold, errors={("binance", Family.LINEAR): Unreachable("HTTP 503")}))
+    assert found.provenance().failed == {"binance": "HTTP 503"}
+    assert await scanned(desk, whole) is found
+    assert (binance.asked, okx.asked) == (["A", "B"], [])
+    assert {name: spike.venue for name, spike in found.spikes.items()} == {
+        "X": "okx",
+        "A": "binance",
+        "B": "binance",
+    }
+    assert (found.provenance().failed, found.is_whole) == ({}, True)
+
+
+async def test_what_was_found_is_ranked_by_the_turnover_of_all_venues() -> None:
+    binance, okx = Venue("binance"), Venue("okx")
+    whole = listed(binance=["A"], okx=["B", "A"])
+    place = "binance", Family.LINEAR
+    desk, cold = desk_of(binance, okx), replace(whole, tickers={place: whole.tickers[place]})
+    first = (await scanned(desk, cold)).spikes["A"].turnover_24h_usd
+    found = await scanned(desk, whole)
+    assert binance.asked == ["A"]
+    assert found.spikes["A"].turnover_24h_usd == found.coins[0].turnover_24h_usd > first
 
 
 def test_stablecoins_and_fiat_are_no_coins() -> None:
@@ -256,3 +401,31 @@ async def test_a_caller_that_leaves_does_not_end_the_scan_of_the_other() -> None
     binance.open.set()
     assert len((await second).spikes) == 2
     assert len(binance.asked) == 2
+
+
+async def test_a_scan_ends_with_its_last_reader_and_what_was_found_stays() -> None:
+    binance, okx = Venue("binance"), Venue("okx")
+    okx.open.clear()
+    desk = desk_of(binance, okx, timing=LONG)
+    listings, half = listed(binance=["A", "B"], okx=coins(30)), asyncio.Event()
+
+    def report(part: Scan) -> None:
+        if len(part.spikes) == 2:
+            half.set()
+
+    async def one() -> Scan:
+        with desk.question(desk.timing.scan):
+            return await scan(desk, listings, Timeframe.M15, None, report)
+
+    readers = [asyncio.create_task(one()) for _ in range(2)]
+    await half.wait()
+    readers[0].cancel()
+    await asyncio.wait(readers[:1])
+    assert okx.under_way == MOST_AT_ONCE
+    readers[1].cancel()
+    await asyncio.wait(readers)
+    assert okx.under_way == 0
+    okx.open.set()
+    okx.asked = []
+    assert len((await one()).spikes) == 32
+    assert (sorted(okx.asked), binance.asked) == (sorted(coins(30)), ["A", "B"])
