@@ -132,8 +132,10 @@ class Desk:
         self._lists |= lists
         plain = per_plain_coin(self._lists)
         instruments = {place: listed.where(~listed.dated) for place, listed in plain.items()}
+        venues = {exchange.name: exchange for exchange in self.exchanges}
+        unread = {*lists, *self._renamed(instruments)}
         tickers, silent = await self._each(
-            {place: stale[place].tickers(instruments[place]) for place in lists}, patience
+            {place: venues[place[0]].tickers(instruments[place]) for place in unread}, patience
         )
         self._tell(errors | silent)
         self._listings = replace(
@@ -143,6 +145,12 @@ class Desk:
             tickers={**self._listings.tickers, **tickers},
             errors={place: error for place, error in errors.items() if place not in self._lists},
         )
+
+    def _renamed(self, instruments: Mapping[Place, Instruments]) -> Iterator[Place]:
+        """The places where a list that came later says what a plain coin is called."""
+        for place, before in self._listings.instruments.items():
+            if instruments[place].coins != before.coins:
+                yield place
 
     def _tell(self, failures: dict[Place, ExchangeError]) -> None:
         """Logs what has begun to fail, once."""

@@ -484,3 +484,20 @@ async def test_a_bug_in_a_load_is_logged_and_does_not_end_the_keeper(
     keeper.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeper
+
+
+async def test_kept_tickers_follow_when_a_later_list_says_what_a_plain_coin_is() -> None:
+    """As long as nobody else lists it, 1000PEPE may be a name like any other."""
+    okx, bybit = exchanges = stubs("okx", "bybit")
+    okx.coins, bybit.coins = ["PEPE"], ["1000PEPE"]
+    okx.fails = {f"{family} list": Unreachable("HTTP 503") for family in Family}
+    desk = desk_of(exchanges)
+    await desk.load(1)
+    place = "bybit", Family.LINEAR
+    assert (await desk.listings()).tickers[place].instruments.coins == ("1000PEPE",)
+
+    okx.fails.clear()
+    await desk.load(1)
+    listings = await desk.listings()
+    assert listings.instruments[place].coins == ("PEPE",)
+    assert listings.tickers[place].instruments.coins == ("PEPE",)

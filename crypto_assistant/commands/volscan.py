@@ -10,7 +10,8 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.net.api import sharing
-from crypto_assistant.readings.scan import LEAST_TURNOVER_USD, TOP, Scan, Spike, scan
+from crypto_assistant.readings.scan import TOP, Scan, scan
+from crypto_assistant.readings.spikes import LEAST_TURNOVER_USD, Spike
 
 EXPLAINS = """\
 In any order; the first number is the least spike in percent (200), the second how many coins to

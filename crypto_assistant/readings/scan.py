@@ -4,23 +4,26 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from math import fsum, isnan
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
-from crypto_assistant.calculators.volume import buy_share, level, rvol, spike
-from crypto_assistant.coins import by_coin, other_coins
+from crypto_assistant.calculators.volume import buy_share
 from crypto_assistant.desk import LONGEST_REASON, Desk, outcome
 from crypto_assistant.errors import ExchangeError, Malformed, Unreachable, Unsupported
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings import Listings
 from crypto_assistant.models import Candles, Family, Instrument, Provenance, Timeframe, known
-from crypto_assistant.readings.baselines import BARS, FEWEST, before, closed_ms
+from crypto_assistant.readings.baselines import BARS, closed_ms
+from crypto_assistant.readings.spikes import (
+    LEAST_TURNOVER_USD,
+    Coin,
+    Spike,
+    against_baseline,
+    is_void,
+    universe,
+)
 
-LEAST_TURNOVER_USD = 5e6
-"""Of a coin in 24 h over the USDT perps of all venues; below it is skipped."""
 MOST_AT_ONCE = 20
 """Requests under way to a venue."""
 GIVE_UP = 5
@@ -29,43 +32,6 @@ TOP = 10
 SETTLING = 2.0
 """Of `Timing.partial`, after the end of a bar: what venues say before then may not be final."""
 NOT_YET = "its last bar is not there yet"
-
-
-class Coin(NamedTuple):
-    """A coin, its most traded USDT perp, and the 24 h turnover of its USDT perps everywhere."""
-
-    name: str
-    market: Instrument
-    turnover_24h_usd: float
-
-
-@dataclass(frozen=True, slots=True)
-class Spike:
-    """A coin's last closed bar. `buy_fraction`: asked for the top ten only."""
-
-    coin: str
-    venue: str
-    symbol: str
-    turnover_24h_usd: float
-    volume_coins: float
-    turnover_usd: float | None
-    change_fraction: float | None
-    spike_fraction: float
-    level: str
-    buy_fraction: float | None
-
-
-def universe(listings: Listings) -> list[Coin]:
-    """Every coin that has a USDT perp, by the kept tickers, the most traded one first."""
-    tickers = [told for (_, family), told in listings.tickers.items() if family is Family.LINEAR]
-    coins = by_coin(tickers, tradfi=False, without=listings.money, others=other_coins(listings))
-    found = []
-    for name, markets in coins.items():
-        perps = [market for market in markets.same if market.quote == "USDT"]
-        if perps:
-            turnover = fsum(perp.turnover_usd for perp in perps)
-            found.append(Coin(name, perps[0].instrument, turnover))
-    return sorted(found, key=lambda coin: -coin.turnover_24h_usd)
 
 
 async def scan(
@@ -267,7 +233,7 @@ class Scan:
             if isinstance(bars, ExchangeError):
                 return bars
             if self._is_final(bars):
-                return Malformed("bars without their volumes") if _is_void(bars) else bars
+                return Malformed("bars without their volumes") if is_void(bars) else bars
             self._too_early[coin.name] += 1
             if time.monotonic() + timing.partial > due:
                 return None
@@ -279,7 +245,7 @@ class Scan:
         return bool(is_there) and bars.received_ms >= self._settled_ms
 
     def _note(self, coin: Coin, bars: Candles) -> None:
-        found = _spike(coin, bars)
+        found = against_baseline(coin, bars)
         if found is None:
             self.without_baseline.add(coin.name)
         else:
@@ -343,34 +309,3 @@ def _silent(listings: Listings) -> dict[str, str]:
 
 def _reasons(errors: Iterable[ExchangeError | None]) -> Counter[str]:
     return Counter(str(error)[:LONGEST_REASON] for error in errors if error)
-
-
-def _is_void(bars: Candles) -> bool:
-    """Whether the volumes that it takes are none: of the last bar, or of too many before it."""
-    unknown = np.isnan(bars.volume)
-    told = len(bars) - 1 - unknown[:-1].sum()
-    return bool(unknown[-1] or (unknown.any() and told < FEWEST))
-
-
-def _spike(coin: Coin, bars: Candles) -> Spike | None:
-    """None where there are too few bars, or nothing was traded in most of them."""
-    at_ms = int(bars.open_ms[-1])
-    volumes = before(at_ms, bars.timeframe.ms, bars.open_ms, bars.volume)
-    volumes = volumes[~np.isnan(volumes)]
-    volume = float(bars.volume[-1])
-    found = spike(rvol(volume, volumes)) if len(volumes) >= FEWEST else np.nan
-    if isnan(found):
-        return None
-    takers = bars.taker_buy
-    return Spike(
-        coin=coin.name,
-        venue=coin.market.venue,
-        symbol=coin.market.symbol,
-        turnover_24h_usd=coin.turnover_24h_usd,
-        volume_coins=volume,
-        turnover_usd=known(bars.turnover[-1]),
-        change_fraction=known(bars.close[-1] / bars.open[-1] - 1),
-        spike_fraction=found,
-        level=level(found),
-        buy_fraction=None if takers is None else known(buy_share(float(takers[-1]), volume)),
-    )

@@ -9,7 +9,7 @@ import pytest
 
 from crypto_assistant.commands import cvd as command
 from crypto_assistant.commands.base import Args
-from crypto_assistant.commands.cvd import Cvd
+from crypto_assistant.commands.cvd.reading import Cvd
 from crypto_assistant.errors import UsageError
 from crypto_assistant.front import Sheet
 from crypto_assistant.readings.flows import LAST_BARS
