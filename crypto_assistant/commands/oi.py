@@ -131,7 +131,7 @@ def render(answer: Oi, args: Args, view: v.View) -> v.Page:
     if args.details and answer.venues:
         blocks += [*_kinds(answer, view), _sums(answer), _price(answer, view)]
         blocks.append(v.lines(map(v.escape, _details(answer, view))))
-    notes = map(v.escape, _notes(answer, view))
+    notes = map(v.escape, [*_without(answer, args.details, view), *_notes(answer, view)])
     blocks.append(v.lines([*notes, view.provenance(answer.provenance)]))
     return v.Page(
         tuple(filter(None, blocks)),
@@ -148,8 +148,11 @@ def _compact(answer: Oi, coin: Coin, view: v.View) -> v.Html:
         return v.bold(_title(coin))
     totals = answer.totals
     coins = v.NOTHING if totals.oi_coins is None else v.scaled(totals.oi_coins)
-    over = _over(totals.oi_usd_venues, answer, view)
-    head = f" OI {v.money(totals.oi_usd)} · {coins} {coin.name} ({over})"
+    over, coins_over = (
+        _over(venues, answer, view) for venues in (totals.oi_usd_venues, totals.oi_coins_venues)
+    )
+    usd = v.money(totals.oi_usd) + (f" ({over})" if over != coins_over else "")
+    head = f" OI {usd} · {coins} {coin.name} ({coins_over})"
     lines = [
         v.Html(v.bold(_title(coin)) + v.escape(head)),
         v.escape(_shares(answer, view)),
@@ -339,17 +342,34 @@ def _details(answer: Oi, view: v.View) -> Iterator[str]:
     yield "One side counted; Bybit's plain field counts both."
 
 
-def _notes(answer: Oi, view: v.View) -> Iterator[str]:
-    """What the numbers above are not."""
+def _without(answer: Oi, details: bool, view: v.View) -> Iterator[str]:
+    """Over whom the sums of a window are not; details show those of all kinds."""
+    inverse = {name: window.inverse_venues for name, window in answer.windows.items()}
+    if answer.quote == "USD":
+        yield from _absent("", inverse, answer, Family.INVERSE, view)
+        return
+    linear = {name: window.linear_venues for name, window in answer.windows.items()}
+    yield from _absent("", linear, answer, Family.LINEAR, view)
+    if details:
+        usd = {name: window.usd_venues for name, window in answer.windows.items()}
+        yield from _absent("coin-M ", inverse, answer, Family.INVERSE, view)
+        yield from _absent("USD ", usd, answer, None, view)
+
+
+def _absent(
+    kind: str, sums: Mapping[str, Venues], answer: Oi, family: Family | None, view: v.View
+) -> Iterator[str]:
     lacking: dict[str, list[str]] = {}
-    for name, window in answer.windows.items():
-        linear = answer.quote != "USD"
-        over = window.linear_venues if linear else window.inverse_venues
-        if over and (keys := _lacking(over, answer, Family.LINEAR if linear else None)):
+    for name, over in sums.items():
+        if over and (keys := _lacking(over, answer, family)):
             absent = ", ".join(_market(*key, view) for key in keys)
             lacking.setdefault(absent, []).append(name)
     for absent, names in lacking.items():
-        yield f"{', '.join(names)} without {absent}"
+        yield f"{kind}{', '.join(names)} without {absent}"
+
+
+def _notes(answer: Oi, view: v.View) -> Iterator[str]:
+    """What the numbers above are not."""
     for venue, markets in answer.venues.items():
         for segment, market in markets.items():
             for name, change in market.changes.items():

@@ -37,8 +37,8 @@ elapsed on; its RVOL is the pace against the same kind of baseline (the bars of 
 days, or the 96 closed bars before it).
 
 buy: what takers bought of the volume. Binance: from its candles. OKX: its taker statistics, from 5m
-on (spot: 5m, 1h and 1d, all pairs of the coin together, used only where they are within 10 % of its
-candles). Bybit publishes no such history: only where its last 1000 trades (spot: 60) reach back
+on (spot: 5m and 1h only, all pairs of the coin together, used only where they are within 10 % of
+its candles). Bybit publishes no such history: only where its last 1000 trades (spot: 60) reach back
 over all of the bar. all: over the venues that tell it.
 
 Markets: USDT perps; BTC/USDC asks for USDC perps, BTC/USD for coin-margined ones; spot where there

@@ -375,3 +375,16 @@ async def test_high_funding_is_named(market: Floor, rate: float, named: str) -> 
     text = await shown(market, paid)
     assert re.search(r"OI-weighted(?:, (\w+))?", text)[1] == (named or None)  # type: ignore[index]
     assert re.findall(r"Okx funding .* per 8h: (\w+)", text) == ([named] if named else [])
+
+
+async def test_details_name_who_is_missing_from_each_kind_of_sum(market: Floor) -> None:
+    market.sandbox.faults = [Fault("binance", "http", 500, "/dapi/v1/openInterest")]
+    text = (await market.front.reply("/oi BTC details")).text
+    assert "\ncoin-M 15m, 1h, 4h, 24h without Binance coin-M\n" in text
+    assert "\nUSD 15m, 1h, 4h, 24h without Binance coin-M\n" in text
+
+
+async def test_coins_and_usd_each_say_over_whom_they_are(market: Floor) -> None:
+    market.sandbox.faults = [Fault("binance", "null_fields", path="/fapi/v1/premiumIndex")]
+    head = (await market.front.reply("/oi PEPE")).text.split("\n")[0]
+    assert re.search(r" OI \$\S+ \(2/3 venues\) · \S+ PEPE \(3/3 venues\)$", head), head
