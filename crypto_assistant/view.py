@@ -188,6 +188,11 @@ def progress(done: int, total: int) -> str:
     return f"{'▓' * filled}{'░' * (8 - filled)} {done}/{total}"
 
 
+def minute(ms: int) -> str:
+    """`09:14`, in UTC."""
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%H:%M}"
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What rendering needs to know of the reader: the venues' names and the owner's zone."""

@@ -243,7 +243,8 @@ def _recent_lines(seen: Recent) -> Iterator[str]:
     vwap = seen.today.vwap_price if seen.today else None
     away = seen.now.vwap_distance_fraction if seen.now else None
     percent = "" if away is None else f" (last {v.percent(away)})"
-    yield f"VWAP since 00:00 UTC: {v.price(vwap, seen.tick_size)}{percent}"
+    since = v.minute(seen.today.start_ms if seen.today else 0)
+    yield f"VWAP since {since} UTC: {v.price(vwap, seen.tick_size)}{percent}"
 
 
 def _takers(takers: Flows, asked: Sequence[str], view: v.View) -> Iterator[v.Html]:

@@ -33,6 +33,11 @@ class Day:
     vah_price: float | None
     val_price: float | None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is told from 00:00 UTC on; a coin that was listed later is not."""
+        return self.start_ms % DAY_MS == 0
+
 
 @dataclass(frozen=True, slots=True)
 class Now:

@@ -267,7 +267,7 @@ async def test_of_a_coin_that_was_just_listed_what_needs_a_history_is_unknown(
     market: Floor,
 ) -> None:
     text = (await market.front.reply("/analysis LIT 4h")).text
-    assert "RSI n/a · ATR n/a · volatility n/a\nEMA 50 n/a · VWAP 3." in text
+    assert "RSI n/a · ATR n/a · volatility n/a\nEMA 50 n/a · VWAP since 13:33 3." in text
     assert (
         "Volume USDT perps n/a\nCVD 4h to 14:10:00 UTC: spot n/a (0/3), perps n/a (0/3)\n" in text
     )

@@ -88,11 +88,12 @@ def _averages_line(seen: Outlook | None) -> str:
     tick = seen.tick_size if seen else None
     ema = told.ema_50_price if told else None
     vwap, away = today.vwap_price if today else None, now.vwap_distance_fraction if now else None
+    since = "" if today is None or today.is_whole else f" since {v.minute(today.start_ms)}"
     return " · ".join(
         name if price is None else f"{name} ({over} {v.percent(distance)})"
         for name, price, over, distance in (
             (f"EMA 50 {v.price(ema, tick)}", ema, "close", above(told, ema)),
-            (f"VWAP {v.price(vwap, tick)}", vwap, "last", away),
+            (f"VWAP{since} {v.price(vwap, tick)}", vwap, "last", away),
         )
     )
 

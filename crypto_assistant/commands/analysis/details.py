@@ -76,7 +76,13 @@ def _days(seen: Outlook) -> v.Html:
         ]
         for name in ("high", "low", "VWAP", "POC", "VAH", "VAL")
     ]
-    return v.lines(v.tables(["UTC day", "today", "yesterday"], rows))
+    late = [
+        f"{name} since {v.minute(day.start_ms)} UTC"
+        for name, day in (("today", seen.today), ("yesterday", seen.yesterday))
+        if day and not day.is_whole
+    ]
+    table = v.tables(["UTC day", "today", "yesterday"], rows)
+    return v.lines([*table, v.escape(", ".join(late))])
 
 
 def _basis(answer: Analysis, view: v.View) -> v.Html:
