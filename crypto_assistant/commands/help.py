@@ -5,9 +5,20 @@ from typing import Any
 
 from crypto_assistant import commands
 from crypto_assistant import view as v
-from crypto_assistant.commands.base import Args, Command, Progress, Takes, find
+from crypto_assistant.commands.base import (
+    TIMEFRAMES,
+    VENUES,
+    Args,
+    Command,
+    Progress,
+    Takes,
+    find,
+)
 from crypto_assistant.desk import Desk
 from crypto_assistant.models import Provenance
+
+PER_ROW = 4
+"""Names of commands that fit side by side on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +44,16 @@ def render(answer: Help, args: Args, view: v.View) -> v.Page:
     ]
     grammar = v.escape(
         "Words after a command in any order, in any case. BTC, BTCUSDT, BTC-USDT-SWAP and "
-        "BTC/USDC all name bitcoin. A venue (binance, bybit, okx) restricts the answer to it."
+        f"BTC/USDC all name bitcoin. A venue ({', '.join(VENUES)}) restricts the answer to it, a "
+        f"timeframe ({' '.join(TIMEFRAMES)}) sets its bars, details opens the long one."
     )
-    buttons = tuple(
+    buttons = [
         v.Button(command.name, f"help {command.name}")
         for command in commands.COMMANDS
-        if command.takes.symbol or command.takes.choices
-    )
-    return v.Page((*lines, grammar), (buttons,))
+        if command.takes.venue or command.takes.timeframe
+    ]
+    rows = tuple(tuple(buttons[i : i + PER_ROW]) for i in range(0, len(buttons), PER_ROW))
+    return v.Page((*lines, grammar), rows)
 
 
 def _one(command: Command[Any]) -> v.Page:
