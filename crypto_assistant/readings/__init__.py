@@ -2,4 +2,11 @@
 
 A reading notes its questions to a wave and returns what builds it from whatever has arrived;
 commands combine readings, and show them.
+
+every market now    quotes, ranking
+volume              volumes, baselines, scan, spikes
+takers              flows, takers, spans, pressure
+open interest       interest, interest_totals, moves, windows, crowd, deliveries, one_by_one
+the primary market  primary, outlook, recent, trend, days, score
+whom to ask         segments
 """
