@@ -9,7 +9,7 @@ import orjson
 
 from crypto_assistant.errors import UsageError
 from crypto_assistant.exchanges import EXCHANGES
-from crypto_assistant.listings import nearest
+from crypto_assistant.listings import Coin, Listings, nearest
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.view import Page, View
 
@@ -142,6 +142,11 @@ def find(word: str, commands: Sequence[Command[Any]]) -> Command[Any]:
         hint = f" Did you mean {near}?" if near else ""
         raise UsageError(f"There is no command /{name[:32]}.{hint}")
     return named[name]
+
+
+def asked_coin(args: Args, listings: Listings) -> Coin:
+    """What a line asks about, bitcoin where it names nothing; raises UsageError."""
+    return listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
 
 
 def encode(answer: Answer) -> bytes:

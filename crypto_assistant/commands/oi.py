@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from crypto_assistant import view as v
 from crypto_assistant.calculators.open_interest import heat
 from crypto_assistant.coins import other_coins
-from crypto_assistant.commands.base import Args, Command, Progress, Takes
+from crypto_assistant.commands.base import Args, Command, Progress, Takes, asked_coin
 from crypto_assistant.commands.keyboard import keyboard
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
@@ -19,11 +19,10 @@ from crypto_assistant.readings.interest import Interest, Market
 from crypto_assistant.readings.interest_totals import Quadrant, Totals, Venues, Window
 from crypto_assistant.readings.moves import Moves
 from crypto_assistant.readings.primary import Primary
-from crypto_assistant.readings.segments import Segment
+from crypto_assistant.readings.segments import TITLES, Segment
 from crypto_assistant.readings.windows import STEP, WINDOWS
 
 COIN_MARGINED = "coin_margined"
-TITLES = {"usdt": "USDT", "usdc": "USDC", COIN_MARGINED: "coin-M"}
 
 EXPLAINS = """\
 Open interest of all perps of the coin, one side counted: USDT, USDC and coin-margined (coin-M).
@@ -79,7 +78,7 @@ class Oi:
 
 async def run(args: Args, desk: Desk, progress: Progress[Oi]) -> Oi:
     listings, now_ms = await desk.listings(), desk.clock_ms()
-    coin = listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
+    coin = asked_coin(args, listings)
     wanted = segments.perps(coin)
     if not any(segments.listing(listings, segment) for segment in wanted):
         raise UsageError(f"No venue lists perps of {coin.symbol}.")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
-from crypto_assistant.commands.base import Args, Command, Progress, Takes
+from crypto_assistant.commands.base import Args, Command, Progress, Takes, asked_coin
 from crypto_assistant.commands.keyboard import keyboard
 from crypto_assistant.desk import Desk
 from crypto_assistant.listings import Coin
@@ -75,7 +75,7 @@ class Price:
 
 async def run(args: Args, desk: Desk, progress: Progress[Price]) -> Price:
     listings = await desk.listings()
-    coin = listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
+    coin = asked_coin(args, listings)
     now_ms, wave = desk.clock_ms(), desk.wave(args.venue)
     read = quotes.ask(wave, listings, coin)
     markets = segments.primary(listings, coin, args.venue) if args.details else []

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
 from crypto_assistant.calculators.volume import SOONEST_PACE
-from crypto_assistant.commands.base import Args, Command, Progress, Takes
+from crypto_assistant.commands.base import Args, Command, Progress, Takes, asked_coin
 from crypto_assistant.commands.keyboard import keyboard
 from crypto_assistant.desk import Desk
 from crypto_assistant.listings import Coin
@@ -74,7 +74,7 @@ class Volume:
 
 async def run(args: Args, desk: Desk, progress: Progress[Volume]) -> Volume:
     listings, now_ms = await desk.listings(), desk.clock_ms()
-    coin = listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
+    coin = asked_coin(args, listings)
     timeframe = args.timeframe or Timeframe.M15
     wanted = [volumes.segment(listings, coin, args.venue)]
     if args.details and wanted[0].name != "spot":

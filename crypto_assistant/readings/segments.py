@@ -13,6 +13,9 @@ from crypto_assistant.models import Family, Instrument
 
 T = TypeVar("T", bound=Dated)
 
+TITLES = {"spot": "spot", "usdt": "USDT", "usdc": "USDC", "coin_margined": "coin-M"}
+"""How each kind of market is shown, by its name in answers."""
+
 
 class Segment(NamedTuple):
     """One kind of market of a coin: `name` as in answers, `title` as it is shown."""
@@ -24,7 +27,7 @@ class Segment(NamedTuple):
 
 
 def spot(coin: Coin) -> Segment:
-    return Segment("spot", "spot", Family.SPOT, coin.at_spot)
+    return _segment("spot", Family.SPOT, coin.at_spot)
 
 
 def perps(coin: Coin) -> tuple[Segment, ...]:
@@ -40,9 +43,12 @@ def every(coin: Coin) -> tuple[Segment, ...]:
 
 
 def _perps(coin: Coin) -> Segment:
-    if coin.perps is Family.INVERSE:
-        return Segment("coin_margined", "coin-M", coin.perps, coin)
-    return Segment(coin.quote.lower(), coin.quote, coin.perps, coin)
+    inverse = coin.perps is Family.INVERSE
+    return _segment("coin_margined" if inverse else coin.quote.lower(), coin.perps, coin)
+
+
+def _segment(name: str, family: Family, coin: Coin) -> Segment:
+    return Segment(name, TITLES[name], family, coin)
 
 
 def ask(
@@ -70,6 +76,13 @@ def listing(listings: Listings, segment: Segment) -> list[str]:
         for venue in listings.titles
         if listings.may_list(venue, family, coin) and (venue, family, coin.name) not in others
     ]
+
+
+def apart(listings: Listings, segment: Segment, asked: Sequence[str]) -> tuple[str, ...]:
+    """The venues of those asked where the market of that name is another coin's."""
+    family, coin, others = segment.family, segment.coin, other_coins(listings)
+    listed = listings.by_turnover(family, coin)
+    return tuple(v for v in asked if v in listed and (v, family, coin.name) in others)
 
 
 def ask_absent(wave: Wave, listings: Listings, segments: Sequence[Segment]) -> None:

@@ -58,7 +58,7 @@ def ask(wave: Wave, listings: Listings, segment: Segment, plan: Plan) -> Heard:
     """`bars` are `rows` where those hold them."""
     known = listings.by_turnover(segment.family, segment.coin)
     same = segments.listing(listings, segment)
-    there = [venue for venue in wave.provenance().asked if venue in known]
+    asked = wave.provenance().asked
     rows = segments.ask(wave, listings, segment, TAKERS, _takers(STEP, plan.rows))
     bars = rows
     if own := plan.own_bars:
@@ -66,8 +66,8 @@ def ask(wave: Wave, listings: Listings, segment: Segment, plan: Plan) -> Heard:
         bars = segments.ask(wave, listings, segment, f"{own} {TAKERS}", question)
     return Heard(
         segment,
-        listed=[venue for venue in there if venue in same],
-        apart=[venue for venue in there if venue not in same],
+        listed=[venue for venue in asked if venue in known and venue in same],
+        apart=segments.apart(listings, segment, asked),
         rows=rows,
         bars=bars,
         interests=_interests(wave, listings, segment) if plan.interest else {},

@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from crypto_assistant.calculators import volume as calc
-from crypto_assistant.coins import other_coins
 from crypto_assistant.desk import Dated, Wave
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings import Coin, Listings
@@ -130,7 +129,7 @@ def ask(
         weeks={} if at_once else noted("bars of the week", week),
         takers=noted(f"{timeframe} takers", takers),
     )
-    apart = _apart(listings, segment, wave.provenance().asked)
+    apart = segments.apart(listings, segment, wave.provenance().asked)
     return lambda: _volumes(heard, listings.titles, apart)
 
 
@@ -185,12 +184,6 @@ class _Heard:
         traded = float((takers.bought[row] + takers.sold[row]).sum())
         is_whole = len(row) and abs(traded - volume) <= AGREES * volume
         return float(takers.bought[row[0]]) / traded * volume if is_whole and traded else nan
-
-
-def _apart(listings: Listings, segment: Segment, asked: Collection[str]) -> tuple[str, ...]:
-    family, coin, others = segment.family, segment.coin, other_coins(listings)
-    listed = [venue for venue in asked if venue in listings.by_turnover(family, coin)]
-    return tuple(venue for venue in listed if (venue, family, coin.name) in others)
 
 
 def _volumes(heard: _Heard, order: Iterable[str], apart: tuple[str, ...]) -> Volumes:

@@ -12,11 +12,11 @@ from crypto_assistant.readings.interest_totals import Totals
 from crypto_assistant.readings.outlook import Outlook
 from crypto_assistant.readings.quotes import Perp, Spot
 from crypto_assistant.readings.score import WINDOW, Score
+from crypto_assistant.readings.segments import TITLES
 from crypto_assistant.readings.spans import Sum
 from crypto_assistant.readings.trend import Indicators
 
 FAMILIES = {Family.SPOT: "spot", Family.LINEAR: "perp", Family.INVERSE: "coin-M perp"}
-KINDS = {"spot": "spot", "usdt": "USDT", "usdc": "USDC", "coin_margined": "coin-M"}
 LINEAR, INVERSE = ("usdt", "usdc"), ("coin_margined",)
 PERPS = (*LINEAR, *INVERSE)
 COMPONENTS = {
@@ -106,7 +106,7 @@ def above(told: Indicators | None, line: float | None) -> float | None:
 
 def _volume_line(answer: Analysis, view: v.View) -> str:
     kind, found = next(iter(answer.volume.items()))
-    market = kind if kind == "spot" else f"{KINDS[kind]} perps"
+    market = kind if kind == "spot" else f"{TITLES[kind]} perps"
     if found.total is None:
         return f"Volume {market} n/a"
     bar, closed = found.total.bar, view.clock(answer.bar_open_ms + answer.timeframe.ms)

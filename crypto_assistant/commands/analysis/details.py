@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from crypto_assistant import view as v
-from crypto_assistant.commands.analysis.compact import COMPONENTS, KINDS, above, sign
+from crypto_assistant.commands.analysis.compact import COMPONENTS, above, sign
 from crypto_assistant.commands.analysis.coverage import coverage
 from crypto_assistant.commands.analysis.reading import Analysis
 from crypto_assistant.readings.flows import Flows
 from crypto_assistant.readings.outlook import Outlook
 from crypto_assistant.readings.score import WINDOW, Component, Score
+from crypto_assistant.readings.segments import TITLES
 from crypto_assistant.readings.trend import Indicators
 
 PRICES = {"ema_50", "vwap"}
@@ -99,7 +100,7 @@ def _volumes(answer: Analysis, view: v.View) -> v.Html:
     kind, found = next(iter(answer.volume.items()))
     rows = [
         [
-            f"{view.short(venue)} {KINDS[kind]}",
+            f"{view.short(venue)} {TITLES[kind]}",
             v.NOTHING if market.bar.volume_coins is None else v.scaled(market.bar.volume_coins),
             v.money(market.bar.turnover_usd),
             v.percent(market.bar.spike_fraction),
@@ -111,7 +112,7 @@ def _volumes(answer: Analysis, view: v.View) -> v.Html:
 
 
 def _takers(told: Flows) -> v.Html:
-    sums = {KINDS[kind]: found.sums for kind, found in told.kinds.items()}
+    sums = {TITLES[kind]: found.sums for kind, found in told.kinds.items()}
     if len(told.kinds.keys() - {"spot"}) > 1:
         sums["perps"] = told.perps
     rows = [
@@ -132,7 +133,7 @@ def _missing_takers(answer: Analysis, view: v.View) -> Iterator[str]:
             windows.setdefault(missing, []).append(name)
         for missing, names in windows.items():
             some = f" ({', '.join(names)})" if len(names) < len(found.sums) else ""
-            absent.setdefault(missing, []).append(f"{KINDS[kind]}{some}")
+            absent.setdefault(missing, []).append(f"{TITLES[kind]}{some}")
     for missing, cells in absent.items():
         if missing:
             yield f"CVD {missing}: {', '.join(cells)}"
@@ -141,7 +142,7 @@ def _missing_takers(answer: Analysis, view: v.View) -> Iterator[str]:
 def _interest(answer: Analysis, view: v.View) -> v.Html:
     rows = [
         [
-            f"{view.short(venue)} {KINDS[segment]}",
+            f"{view.short(venue)} {TITLES[segment]}",
             v.NOTHING if market.oi_usd is None else v.scaled(market.oi_usd),
             v.percent(change.change_fraction if (change := market.changes[WINDOW]) else None),
             v.funding(market.funding_fraction, market.funding_hours),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crypto_assistant.commands.base import Args, Progress
+from crypto_assistant.commands.base import Args, Progress, asked_coin
 from crypto_assistant.desk import Desk
 from crypto_assistant.listings import Coin
 from crypto_assistant.models import Family, Provenance, Timeframe
@@ -65,7 +65,7 @@ class Analysis:
 
 async def run(args: Args, desk: Desk, progress: Progress[Analysis]) -> Analysis:
     listings = await desk.listings()
-    coin = listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
+    coin = asked_coin(args, listings)
     timeframe = args.timeframe or Timeframe.M15
     now_ms, wave = desk.clock_ms(), desk.wave(args.venue)
     markets = segments.primary(listings, coin, args.venue)

@@ -7,12 +7,12 @@ from crypto_assistant.commands.cvd.reading import WINDOWS, Cvd
 from crypto_assistant.models import Timeframe
 from crypto_assistant.readings.flows import LAST_BARS, NEWEST, Market
 from crypto_assistant.readings.pressure import HOUR, NONE, Pressure
+from crypto_assistant.readings.segments import TITLES
 from crypto_assistant.readings.spans import Sum
 from crypto_assistant.readings.takers import BARS
 from crypto_assistant.readings.windows import WINDOWS as LENGTHS
 
 SPOT, LINEAR = "spot", ("usdt", "usdc")
-TITLES = {SPOT: "spot", "usdt": "USDT", "usdc": "USDC", "coin_margined": "coin-M"}
 LENGTHS_MS = {window: LENGTHS[window].ms for window in WINDOWS}
 MINUTE_MS, HOUR_MS = Timeframe.M1.ms, Timeframe.H1.ms
 

@@ -6,7 +6,6 @@ from crypto_assistant import view as v
 from crypto_assistant.commands.cvd.compact import (
     LINEAR,
     SPOT,
-    TITLES,
     amount,
     apart,
     lengths_ms,
@@ -16,6 +15,7 @@ from crypto_assistant.commands.cvd.compact import (
 from crypto_assistant.commands.cvd.reading import WINDOWS, Cvd
 from crypto_assistant.readings.flows import LAST_BARS, NEWEST, Kind
 from crypto_assistant.readings.pressure import HOUR, NONE
+from crypto_assistant.readings.segments import TITLES
 from crypto_assistant.readings.spans import Flow, Sum
 from crypto_assistant.readings.takers import BARS
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crypto_assistant.commands.base import Args, Progress
+from crypto_assistant.commands.base import Args, Progress, asked_coin
 from crypto_assistant.desk import Desk
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.readings import flows, pressure, segments
@@ -33,7 +33,7 @@ class Cvd:
 
 async def run(args: Args, desk: Desk, progress: Progress[Cvd]) -> Cvd:
     listings = await desk.listings()
-    coin = listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
+    coin = asked_coin(args, listings)
     timeframe = args.timeframe or Timeframe.H1
     wave = desk.wave(args.venue)
     takers = flows.ask(
