@@ -1,8 +1,9 @@
 """How an exchange can fail: one list of faults, applied to answers on their way out."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, Final, Literal
 
 import orjson
@@ -15,7 +16,7 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One failure of a venue, of its paths that start with `path`.
+    """One failure of a venue, of its paths that start with `path`, `after` so many that go well.
 
     `value`: seconds for slow (delay), rate_limited and banned (Retry-After); the status for http;
     the field's name for missing and null.
@@ -25,9 +26,13 @@ class Fault:
     kind: Kind
     value: str | float = ""
     path: str = ""
+    after: int = 0
+    _number: Iterator[int] = field(default_factory=count, init=False, repr=False, compare=False)
 
-    def concerns(self, venue: str, path: str) -> bool:
-        return self.venue == venue and path.startswith(self.path)
+    def strikes(self, venue: str, path: str) -> bool:
+        """Whether a request fails; those of the fault's paths are counted by it."""
+        concerned = self.venue == venue and path.startswith(self.path)
+        return concerned and next(self._number) >= self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +100,13 @@ def _null_fields(fault: Fault, reply: Reply) -> Reply:
 
 
 def _emptied(body: Any, _name: str) -> Any:
-    """The venue's envelope with its list emptied."""
+    """The venue's envelope with its lists emptied."""
     if isinstance(body, list):
         return []
-    for path in (("data",), ("symbols",), ("result", "list")):
-        holder = body if len(path) == 1 else body.get(path[0], {})
-        if isinstance(holder.get(path[-1]), list):
-            holder[path[-1]] = []
+    for holder in (body, body.get("result", {})):
+        for name in _LISTS & holder.keys():
+            if isinstance(holder[name], list):
+                holder[name] = []
     return body
 
 
@@ -145,6 +150,7 @@ def _is_number(value: Any) -> bool:
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 _TIME: Final = re.compile(r"[12]\d{12}")  # ms, of this century
+_LISTS: Final = {"data", "symbols", "list", "balance", "balances", "assets", "positions"}
 _JSON: Final = "application/json"
 _HTML: Final = "text/html"
 _RESTRICTED: Final = (

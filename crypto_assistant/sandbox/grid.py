@@ -88,7 +88,7 @@ class Grid:
 
     def minutes(self, first: int, count: int) -> Minutes:
         minutes, edges = run(first, count), run(first, count + 1)
-        ticks = self.ticks(self.index(edges) * self._premium(edges))
+        ticks = self.lasts(edges)
         open_, close = ticks[:, :-1], ticks[:, 1:]
         top, bottom = np.maximum(open_, close), np.minimum(open_, close)
         high = top + np.rint(top * self._wick(1, minutes))
@@ -102,6 +102,10 @@ class Grid:
             first = int(self.listed[row])
             ticks[row] = self.only(self.markets[row]).minutes(first, 1).open[0, 0]
         return ticks
+
+    def lasts(self, minutes: Steps) -> Floats:
+        """Ticks of the last price at the start of each minute."""
+        return self.ticks(self.index(minutes) * self._premium(minutes))
 
     def indices(self, minutes: Steps) -> Floats:
         """Ticks of the index at the start of each minute."""

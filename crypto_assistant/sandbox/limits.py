@@ -1,14 +1,16 @@
 """The exchanges' published request limits, and their answers to a client that passes them.
 
 Binance: weight per minute of the clock, 429 until the minute is over, 418 for two minutes to those
-who go on. Bybit: 600 requests in 5 s, then 403 for ten minutes. OKX: a window per endpoint.
+who go on; each endpoint of /sapi has 12,000 of its own. Bybit: 600 requests in 5 s, then 403 for
+ten minutes; endpoints of the account count their own per second. OKX: a window per endpoint.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any, Final
+from typing import Any
 
+from crypto_assistant.sandbox.budgets import BYBIT, OKX, weight
 from crypto_assistant.sandbox.face import Query
 
 Clock = Callable[[], float]
@@ -50,6 +52,7 @@ class BinanceLimit:
         self._weight = weight
         self._pool = Window(weight, 60)
         self._others = {"data": Window(1000, 300), "funding": Window(500, 300)}
+        self._wallet: dict[str, Window] = {}
         self._monotonic = monotonic
         self._refused = 0
         self._banned_until = 0.0
@@ -58,19 +61,23 @@ class BinanceLimit:
         moment = self._monotonic()
         if moment < self._banned_until:
             raise self._ban(moment, now)
-        name, window = self._window(path, query)
-        if not window.take(_weight(path, query) if name == "weight" else 1, moment):
+        window, cost = self._window(path, query)
+        if not window.take(cost, moment):
             raise self._refuse(window, moment, now)
         self._refused = 0
+        if path in self._wallet:
+            return {"X-SAPI-USED-IP-WEIGHT-1M": str(window.used)}
         return self._headers()
 
-    def _window(self, path: str, query: Query) -> tuple[str, Window]:
+    def _window(self, path: str, query: Query) -> tuple[Window, int]:
+        if path.startswith("/sapi/"):
+            return self._wallet.setdefault(path, Window(12_000, 60)), weight(path, query)
         # COIN-M's statistics, which are asked by pair, weigh one like the rest of that host.
         if path.startswith("/futures/data/") and "pair" not in query:
-            return "data", self._others["data"]
+            return self._others["data"], 1
         if path in ("/fapi/v1/fundingRate", "/fapi/v1/fundingInfo"):
-            return "funding", self._others["funding"]
-        return "weight", self._pool
+            return self._others["funding"], 1
+        return self._pool, weight(path, query)
 
     def _refuse(self, window: Window, moment: float, now: int) -> Rejection:
         self._refused += 1
@@ -102,16 +109,33 @@ class BinanceLimit:
 class BybitLimit:
     def __init__(self, monotonic: Clock) -> None:
         self._window = Window(600, 5)
+        self._own: dict[str, Window] = {}
         self._monotonic = monotonic
         self._banned_until = 0.0
 
-    def admit(self, _path: str, _query: Query, _now: int) -> Headers:
+    def admit(self, path: str, _query: Query, now: int) -> Headers:
         moment = self._monotonic()
         if moment >= self._banned_until:
             if self._window.take(1, moment):
-                return {}
+                return self._counted(path, moment, now) if path in BYBIT else {}
             self._banned_until = moment + 600
         raise Rejection(403, "403, access too frequent")
+
+    def _counted(self, path: str, moment: float, now: int) -> Headers:
+        budget = BYBIT[path]
+        window = self._own.setdefault(path, Window(budget, 1))
+        fits = window.take(1, moment)
+        resets = now if fits else now + ceil(window.remaining(moment) * 1000)
+        headers = {
+            "X-Bapi-Limit": str(budget),
+            "X-Bapi-Limit-Status": str(max(0, budget - window.used)),
+            "X-Bapi-Limit-Reset-Timestamp": str(resets),
+        }
+        if fits:
+            return headers
+        message = "Too many visits. Exceeded the API Rate Limit."
+        body = {"retCode": 10006, "retMsg": message, "result": {}, "retExtInfo": {}, "time": now}
+        raise Rejection(200, body, headers)
 
 
 class OkxLimit:
@@ -120,87 +144,9 @@ class OkxLimit:
         self._monotonic = monotonic
 
     def admit(self, path: str, query: Query, _now: int) -> Headers:
-        budget, parameter = _OKX.get(path, (20, ""))
+        budget, parameter = OKX.get(path, (20, ""))
         scope = path, query.get(parameter, "")
         window = self._windows.setdefault(scope, Window(budget, 2))
         if not window.take(1, self._monotonic()):
             raise Rejection(429, {"msg": "Too Many Requests", "code": "50011"})
         return {}
-
-
-# Requests in 2 s, and the parameter that has a budget for each of its values.
-_OKX: Final[Mapping[str, tuple[int, str]]] = {
-    "/api/v5/public/time": (10, ""),
-    "/api/v5/public/instruments": (20, "instType"),
-    "/api/v5/public/open-interest": (20, "instId"),
-    "/api/v5/public/funding-rate": (10, "instId"),
-    "/api/v5/public/funding-rate-history": (10, ""),
-    "/api/v5/public/mark-price": (10, ""),
-    "/api/v5/market/tickers": (20, ""),
-    "/api/v5/market/ticker": (20, ""),
-    "/api/v5/market/index-tickers": (20, ""),
-    "/api/v5/market/candles": (40, ""),
-    "/api/v5/market/history-candles": (20, ""),
-    "/api/v5/market/books": (40, ""),
-    "/api/v5/market/trades": (100, ""),
-    "/api/v5/rubik/stat/taker-volume": (5, ""),
-    "/api/v5/rubik/stat/taker-volume-contract": (5, "instId"),
-    "/api/v5/rubik/stat/contracts/open-interest-history": (10, "instId"),
-    **{
-        f"/api/v5/rubik/stat/contracts/long-short-{name}": (5, "instId")
-        for name in (
-            "account-ratio-contract",
-            "account-ratio-contract-top-trader",
-            "position-ratio-contract-top-trader",
-        )
-    },
-}
-
-# Weight of a request that names one symbol, and of one for all of them.
-_WEIGHTS: Final[Mapping[str, tuple[int, int]]] = {
-    "/api/v3/ping": (1, 1),
-    "/api/v3/time": (1, 1),
-    "/api/v3/exchangeInfo": (20, 20),
-    "/api/v3/ticker/24hr": (2, 80),
-    "/api/v3/ticker/price": (2, 4),
-    "/api/v3/ticker/bookTicker": (2, 4),
-    "/api/v3/klines": (2, 2),
-    "/api/v3/aggTrades": (4, 4),
-    **{
-        f"/{host}{path}": weights
-        for host in ("fapi", "dapi")
-        for path, weights in {
-            "/v1/ticker/24hr": (1, 40),
-            "/v1/ticker/price": (1, 2),
-            "/v2/ticker/price": (1, 2),
-            "/v1/ticker/bookTicker": (2, 5),
-            "/v1/aggTrades": (20, 20),
-            "/v1/premiumIndex": (1, 10) if host == "fapi" else (10, 10),
-        }.items()
-    },
-}
-
-
-def _weight(path: str, query: Query) -> int:
-    if path.endswith("/depth"):
-        return _by_limit(query, _SPOT_DEPTH if path.startswith("/api") else _DEPTH, 5)
-    if path.endswith("/klines") and not path.startswith("/api"):
-        return _by_limit(query, _KLINES, 500)
-    if path == "/api/v3/ticker/24hr" and "symbols" in query:
-        count = query["symbols"].count(",") + 1
-        return 2 if count <= 20 else 40 if count <= 100 else 80
-    one, every = _WEIGHTS.get(path, (1, 1))
-    if path.startswith("/api") and "symbols" in query:
-        return every
-    return one if "symbol" in query or "pair" in query else every
-
-
-_KLINES: Final = ((99, 1), (499, 2), (1000, 5), (1500, 10))
-_DEPTH: Final = ((50, 2), (100, 5), (500, 10), (1000, 20))
-_SPOT_DEPTH: Final = ((100, 5), (500, 25), (1000, 50), (5000, 250))
-
-
-def _by_limit(query: Query, steps: tuple[tuple[int, int], ...], default: int) -> int:
-    text = query.get("limit", str(default))
-    asked = int(text) if text.isdecimal() else default
-    return next((weight for most, weight in steps if asked <= most), steps[-1][1])

@@ -3,16 +3,22 @@
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple, Protocol
+from urllib.parse import parse_qsl
 
 import orjson
 from aiohttp import web
 
+from crypto_assistant.sandbox.account import gate
+from crypto_assistant.sandbox.account.book import Book
+from crypto_assistant.sandbox.account.owner import Account, owners
+from crypto_assistant.sandbox.account.plan import HISTORY
 from crypto_assistant.sandbox.binance import BinanceCoinM, BinanceSpot, BinanceUsdM
 from crypto_assistant.sandbox.bybit import Bybit
-from crypto_assistant.sandbox.face import Face, Query, Refusal
+from crypto_assistant.sandbox.catalog import DAY, Venue
+from crypto_assistant.sandbox.face import Face, Query, Refusal, Signed
 from crypto_assistant.sandbox.faults import Fault, Reply, spoil
 from crypto_assistant.sandbox.limits import BinanceLimit, BybitLimit, OkxLimit, Rejection
 from crypto_assistant.sandbox.okx import Okx
@@ -37,6 +43,7 @@ class Sandbox:
 
     `clock` tells the time in ms UTC (a constant freezes it), `monotonic` the seconds that the
     limits count. `latency` delays every answer by so many seconds. `requests` are the latest seen.
+    `owners` hold the keys and the accounts, which began 100 days before the world did.
     """
 
     def __init__(
@@ -49,6 +56,8 @@ class Sandbox:
         self.latency = 0.0
         self.requests: deque[Seen] = deque(maxlen=20_000)
         self.faults: list[Fault] = []
+        self.owners = owners()
+        self._books: dict[tuple[Venue, int, bool], Book] = {}
         self._clock = clock
         futures = BinanceLimit(2400, monotonic)  # USDⓈ-M and COIN-M draw on one pool
         self._hosts: list[_Host] = [
@@ -61,6 +70,16 @@ class Sandbox:
 
     def now(self) -> int:
         return self._clock()
+
+    def account(self, venue: Venue) -> Account:
+        """The venue's owner, and the truth about the account."""
+        owner = self.owners[venue]
+        name = venue, owner.extra_positions, owner.standing == "empty"
+        if name not in self._books:
+            started = (self.world.born // DAY - HISTORY) * DAY
+            _, extra, idle = name
+            self._books[name] = Book(self.world, venue, started, extra=extra, idle=idle)
+        return Account(owner, self._books[name])
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[dict[str, str]]:
@@ -78,6 +97,7 @@ class _Host:
         self._face = face
         self._limit = limit
         self._bodies = _Bodies()
+        self._printed: tuple[Account, Mapping[str, Signed]] | None = None
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
@@ -94,29 +114,45 @@ class _Host:
             await runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        venue, query = self._face.venue, dict(request.query)
-        self._sandbox.requests.append(Seen(venue, request.method, request.path, query))
+        venue = self._face.venue
+        call = gate.Call(request.method, request.raw_path, request.headers, await request.text())
+        query = {**request.query, **dict(parse_qsl(call.body))}
+        self._sandbox.requests.append(Seen(venue, call.method, call.path, query))
         if self._sandbox.latency:
             await asyncio.sleep(self._sandbox.latency)
-        reply = self._reply(request.method, request.path, query)
+        reply = self._reply(call, query)
         for fault in self._sandbox.faults:
-            if fault.concerns(venue, request.path):
+            if fault.strikes(venue, call.path):
                 await _interrupt(fault, request)
                 reply = spoil(fault, reply)
         return await _send(request, reply)
 
-    def _reply(self, method: str, path: str, query: dict[str, str]) -> Reply:
-        if method != "GET":
+    def _reply(self, call: gate.Call, query: dict[str, str]) -> Reply:
+        signed = self._signed().get(call.path)
+        if call.method != (signed.method if signed else "GET"):
             return _reply(405, {"msg": "Method Not Allowed"})
         now = self._sandbox.now()
         try:
-            headers = self._limit.admit(path, query, now)
+            headers = self._limit.admit(call.path, query, now)
         except Rejection as rejection:
             return _reply(rejection.status, rejection.body, rejection.headers)
         try:
-            return Reply(200, self._body(path, query, now), headers)
+            if signed:
+                return Reply(200, self._opened(signed, call, query, now), headers)
+            return Reply(200, self._body(call.path, query, now), headers)
         except Refusal as refusal:
             return _reply(refusal.status, refusal.body, headers)
+
+    def _signed(self) -> Mapping[str, Signed]:
+        account = self._sandbox.account(self._face.venue)
+        if self._printed is None or not _same(self._printed[0], account):
+            self._printed = account, self._face.signed(account)
+        return self._printed[1]
+
+    def _opened(self, signed: Signed, call: gate.Call, query: Query, now: int) -> bytes:
+        owner = self._sandbox.owners[self._face.venue]
+        gate.admit(self._face.venue, call, owner, signed.permission, now)
+        return orjson.dumps(signed.route(query, now))
 
     def _body(self, path: str, query: dict[str, str], now: int) -> bytes:
         route = self._face.routes.get(path)
@@ -127,6 +163,10 @@ class _Host:
         return self._bodies.once(
             now // 1000, (path, *sorted(query.items())), lambda: orjson.dumps(route(query, now))
         )
+
+
+def _same(one: Account, other: Account) -> bool:
+    return one.owner is other.owner and one.book is other.book
 
 
 class _Bodies:

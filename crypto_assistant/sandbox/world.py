@@ -28,7 +28,8 @@ class Ratios(NamedTuple):
 
 
 class World:
-    """The simulated market. `now` (ms) only places listings, closings and deliveries in time.
+    """The simulated market. `now` (ms) only places listings, closings and deliveries in time,
+    and the accounts, which begin a while before it was `born`.
 
     `extra` nameless coins, with perpetuals and spot markets on every venue, bring the lists up to
     real size: at 560 each venue lists some 600 perpetuals and Binance 3,400 spot symbols.
@@ -37,6 +38,7 @@ class World:
     def __init__(self, seed: int, now: int, extra: int = 0) -> None:
         named, nameless = coins.named_coins(), coins.nameless_coins(extra)
         self.seed = seed
+        self.born = now
         self.coins = {coin.name: coin for coin in (*named, *nameless)}
         self.markets = catalog.markets(named, nameless, now)
         self._by_kind: dict[tuple[Venue, Kind], list[Market]] = {}
@@ -102,6 +104,12 @@ class World:
         sizes[at < market.listed] = 0
         sizes[at >= (market.closed or np.inf)] = 0
         return sizes
+
+    def prices(self, market: Market, times: Sequence[int]) -> Floats:
+        """The price at which the minute of each time (ascending ms) opens."""
+        grid, at = self._grid(market), np.array(times, np.int64)
+        prices: Floats = grid.price(grid.lasts(at // MINUTE))[0]
+        return prices
 
     def marks(self, market: Market, times: Sequence[int]) -> Floats:
         """The mark price at the start of the minute of each time (ascending ms)."""

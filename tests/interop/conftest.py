@@ -41,6 +41,11 @@ def world() -> World:
 
 
 @pytest.fixture(scope="session")
-def urls(world: World) -> Iterator[dict[str, str]]:
-    with served(Sandbox(world, clock=lambda: NOW, monotonic=unlimited())) as urls:
+def sandbox(world: World) -> Sandbox:
+    return Sandbox(world, clock=lambda: NOW, monotonic=unlimited())
+
+
+@pytest.fixture(scope="session")
+def urls(sandbox: Sandbox) -> Iterator[dict[str, str]]:
+    with served(sandbox) as urls:
         yield urls

@@ -7,7 +7,6 @@ Run in the environment of requirements.lock, whose clients warn and leave socket
 from collections.abc import Sequence
 from typing import Any
 
-import ccxt  # type: ignore[import-not-found]
 import okx.MarketData  # type: ignore[import-not-found]
 import okx.PublicData  # type: ignore[import-not-found]
 import okx.TradingData  # type: ignore[import-not-found]
@@ -24,6 +23,7 @@ from binance_sdk_spot import spot  # type: ignore[import-not-found]
 from crypto_assistant.sandbox import World
 from crypto_assistant.sandbox.catalog import HOUR, MINUTE, Kind, Market, Venue
 from crypto_assistant.sandbox.tape import Quote
+from tests.interop.clients import ccxt_clients
 from tests.interop.conftest import NOW
 
 BTC: list[tuple[Venue, Kind, str]] = [
@@ -52,29 +52,7 @@ def updated(venue: Venue, starts: Sequence[int], period: int) -> list[int]:
 
 @pytest.fixture(scope="session")
 def ccxts(urls: dict[str, str]) -> dict[str, Any]:
-    options = {"enableRateLimit": False, "timeout": 20_000}
-    exchanges = {
-        "binance": ccxt.binance(options),
-        "bybit": ccxt.bybit(options),
-        "okx": ccxt.okx(options),
-    }
-    hosts = {
-        "https://api.binance.com": urls["BINANCE_SPOT_URL"],
-        "https://fapi.binance.com": urls["BINANCE_USDM_URL"],
-        "https://dapi.binance.com": urls["BINANCE_COINM_URL"],
-        "https://api.{hostname}": urls["BYBIT_URL"],
-        "https://{hostname}": urls["OKX_URL"],
-    }
-    for exchange in exchanges.values():
-        for name, address in exchange.urls["api"].items():
-            for real, ours in hosts.items():
-                if isinstance(address, str) and address.startswith(real):
-                    exchange.urls["api"][name] = address.replace(real, ours)
-    exchanges["bybit"].options["fetchMarkets"] = {"types": ["spot", "linear", "inverse"]}
-    exchanges["okx"].options["fetchMarkets"] = {"types": ["spot", "swap", "future"]}
-    for exchange in exchanges.values():
-        exchange.load_markets()
-    return exchanges
+    return ccxt_clients(urls)
 
 
 def listed(exchange: Any, market: Market) -> dict[str, Any] | None:

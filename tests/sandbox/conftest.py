@@ -1,5 +1,6 @@
 """One frozen world, served once more for every test that talks to it."""
 
+import itertools
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -35,6 +36,12 @@ def moment() -> Moment:
 @pytest.fixture
 def sandbox(world: World, moment: Moment) -> Sandbox:
     return Sandbox(world, clock=lambda: NOW, monotonic=moment)
+
+
+@pytest.fixture(scope="session")
+def untired(world: World) -> Sandbox:
+    """Whatever is asked of it finds a fresh window of every limit."""
+    return Sandbox(world, clock=lambda: NOW, monotonic=itertools.count(step=700).__next__)
 
 
 class Client:

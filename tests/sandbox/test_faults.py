@@ -8,6 +8,7 @@ import pytest
 
 from crypto_assistant.sandbox import Fault, Sandbox
 from tests.sandbox.conftest import Client
+from tests.sandbox.signing import binance, bybit, okx
 
 TICKERS = {
     "binance": ("BINANCE_USDM_URL", "/fapi/v1/ticker/24hr"),
@@ -15,6 +16,11 @@ TICKERS = {
     "okx": ("OKX_URL", "/api/v5/market/tickers?instType=SWAP"),
 }
 VENUES = sorted(TICKERS)
+SIGNED = {
+    "binance": ("BINANCE_SPOT_URL", binance("/api/v3/account")),
+    "bybit": ("BYBIT_URL", bybit("/v5/account/wallet-balance", "accountType=UNIFIED")),
+    "okx": ("OKX_URL", okx("/api/v5/account/balance")),
+}
 
 
 def rows(body: Any) -> list[Any]:
@@ -196,6 +202,55 @@ async def test_a_fault_stays_with_its_path(client: Client, sandbox: Sandbox) -> 
     sandbox.faults = [Fault("binance", "http", 500, path="/fapi/v1/ticker")]
     assert (await client.answer(*TICKERS["binance"]))[0].status == 500
     assert (await client.answer("BINANCE_USDM_URL", "/fapi/v1/time"))[0].status == 200
+
+
+async def test_a_fault_may_begin_in_the_middle_of_paging(
+    client: Client, sandbox: Sandbox, venue: str
+) -> None:
+    host, path = TICKERS[venue]
+    sandbox.faults = [Fault(venue, "http", 500, path=path.partition("?")[0], after=2)]
+    await client.answer(host, "/elsewhere")  # not counted
+    statuses = [(await client.answer(host, path))[0].status for _ in range(4)]
+    assert statuses == [200, 200, 500, 500]
+    sandbox.faults = [Fault(venue, "http", 500, path=path.partition("?")[0], after=2)]
+    assert (await client.answer(host, path))[0].status == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "body"),
+    [
+        ("http", 503, b"<h1>503</h1>"),
+        ("rate_limited", 429, None),
+        ("geo_blocked", None, None),
+        ("html", 200, b"We'll be back soon."),
+        ("error_code", None, None),
+    ],
+)
+async def test_the_answers_to_a_key_fail_like_all_others(
+    client: Client, sandbox: Sandbox, kind: Any, status: int | None, body: bytes | None
+) -> None:
+    for venue, (host, (link, headers)) in SIGNED.items():
+        sandbox.faults = []
+        async with client.session.get(client.urls[host] + link, headers=headers) as response:
+            healthy = await response.read()
+        sandbox.faults = [Fault(venue, kind, 503)]
+        async with client.session.get(client.urls[host] + link, headers=headers) as response:
+            assert status in (None, response.status)
+            found = await response.read()
+            assert found != healthy
+            assert body is None or body in found
+
+
+async def test_an_account_may_answer_with_nothing_in_it(client: Client, sandbox: Sandbox) -> None:
+    host, (link, headers) = SIGNED["binance"]
+    faults: dict[Fault, Any] = {
+        Fault("binance", "empty"): [],
+        Fault("binance", "missing", "balances"): None,
+    }
+    for fault, left in faults.items():
+        sandbox.faults = [fault]
+        async with client.session.get(client.urls[host] + link, headers=headers) as response:
+            assert (await response.json()).get("balances") == left
 
 
 async def test_faults_add_up(client: Client, sandbox: Sandbox) -> None:

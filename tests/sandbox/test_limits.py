@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.conftest import Client, Moment
+from tests.sandbox.conftest import NOW, Client, Moment
 
 SPOT, USDM, COINM = "BINANCE_SPOT_URL", "BINANCE_USDM_URL", "BINANCE_COINM_URL"
 ALL_SPOT, ALL_FUTURES = "/api/v3/ticker/24hr", "/fapi/v1/ticker/24hr"
@@ -38,6 +38,16 @@ async def spend(client: Client, host: str, path: str, times: int) -> None:
         (COINM, "/dapi/v1/aggTrades?symbol=BTCUSD_PERP", 20),
         (USDM, "/futures/data/openInterestHist?symbol=BTCUSDT&period=5m", 0),
         (COINM, "/futures/data/openInterestHist?pair=BTCUSD&period=5m", 1),
+        (SPOT, "/api/v3/account", 20),
+        (USDM, "/fapi/v3/account", 5),
+        (USDM, "/fapi/v3/positionRisk", 5),
+        (USDM, "/fapi/v1/symbolConfig", 5),
+        (USDM, "/fapi/v1/income", 30),
+        (USDM, "/fapi/v1/userTrades?symbol=BTCUSDT", 5),
+        (COINM, "/dapi/v1/account", 5),
+        (COINM, "/dapi/v1/balance", 1),
+        (COINM, "/dapi/v1/positionRisk", 2),
+        (COINM, "/dapi/v1/income", 20),
     ],
 )
 async def test_binance_counts_weight(client: Client, host: str, path: str, weight: int) -> None:
@@ -90,6 +100,44 @@ async def test_binance_counts_the_statistics_of_usd_margined_apart(client: Clien
     await spend(client, COINM, f"{path}&pair=BTCUSD", 1)
 
 
+async def test_binance_counts_each_question_to_the_wallet_apart(
+    client: Client, moment: Moment
+) -> None:
+    path = "/sapi/v1/asset/wallet/balance"
+    for used in range(60, 12_001, 60):
+        response, _ = await client.answer(SPOT, path)
+        assert response.headers["X-SAPI-USED-IP-WEIGHT-1M"] == str(used)
+    response, _ = await client.answer(SPOT, path)
+    assert (response.status, response.headers["Retry-After"]) == (429, "60")
+    response, _ = await client.answer(SPOT, "/sapi/v1/account/apiRestrictions")
+    assert response.headers["X-SAPI-USED-IP-WEIGHT-1M"] == "1"
+    assert "X-MBX-USED-WEIGHT-1M" not in response.headers
+    moment.seconds = 60
+    response, _ = await client.answer(SPOT, path)
+    assert response.headers["X-SAPI-USED-IP-WEIGHT-1M"] == "60"
+
+
+async def test_bybit_counts_the_questions_about_an_account_by_the_second(
+    client: Client, moment: Moment
+) -> None:
+    moment.seconds = 0.25
+    path = "/v5/account/transaction-log"
+    for left in range(24, -1, -1):
+        response, _ = await client.answer("BYBIT_URL", path)
+        assert response.headers["X-Bapi-Limit-Status"] == str(left)
+        assert response.headers["X-Bapi-Limit-Reset-Timestamp"] == str(NOW)
+    response, body = await client.answer("BYBIT_URL", path)
+    assert response.status == 200
+    assert b'"retCode":10006' in body
+    assert response.headers["X-Bapi-Limit-Reset-Timestamp"] == str(NOW + 750)
+    assert response.headers["X-Bapi-Limit"] == "25"
+    response, body = await client.answer("BYBIT_URL", "/v5/position/list")
+    assert b'"retCode":10006' not in body
+    moment.seconds = 1
+    response, body = await client.answer("BYBIT_URL", path)
+    assert b'"retCode":10006' not in body
+
+
 async def test_bybit_shuts_out_whoever_asks_600_times_in_5_seconds(
     client: Client, moment: Moment
 ) -> None:
@@ -112,6 +160,21 @@ async def test_okx_counts_each_endpoint_apart(client: Client, moment: Moment) ->
     await spend(client, "OKX_URL", "/api/v5/market/tickers?instType=SPOT", 20)
     moment.seconds = 2
     await spend(client, "OKX_URL", "/api/v5/public/time", 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "budget"),
+    [("account/bills-archive", 5), ("account/bills", 10), ("asset/balances", 12),
+     ("account/positions", 10), ("asset/asset-valuation", 2)],
+)  # fmt: skip
+async def test_okx_counts_the_questions_about_an_account(
+    client: Client, path: str, budget: int
+) -> None:
+    for _ in range(budget):
+        response, _ = await client.answer("OKX_URL", f"/api/v5/{path}")
+        assert response.status == 401
+    response, _ = await client.answer("OKX_URL", f"/api/v5/{path}")
+    assert response.status == 429
 
 
 async def test_okx_counts_some_endpoints_by_instrument(client: Client) -> None:

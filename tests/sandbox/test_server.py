@@ -1,5 +1,7 @@
 """What the server does for tests and for the bench around the faces."""
 
+from functools import partial
+
 import aiohttp
 import pytest
 
@@ -66,3 +68,19 @@ async def test_clocks_agree(client: Client) -> None:
     bybit = await client("BYBIT_URL", "/v5/market/time")
     assert bybit["time"] == int(bybit["result"]["timeNano"]) // 1_000_000 == NOW
     assert (await client("OKX_URL", "/api/v5/public/time"))["data"] == [{"ts": str(NOW)}]
+
+
+def test_accounts_begin_a_hundred_days_before_the_world(world: World) -> None:
+    day = 86_400_000
+    for later in (0, 30 * day):
+        account = Sandbox(world, clock=partial(int, NOW + later)).account("okx")
+        assert account.book.started == NOW // day * day - 100 * day
+
+
+def test_an_account_is_one_and_the_same_until_its_owner_changes(sandbox: Sandbox) -> None:
+    book = sandbox.account("bybit").book
+    assert sandbox.account("bybit").book is book
+    sandbox.owners["bybit"].extra_positions = 3
+    assert len(sandbox.account("bybit").book.holdings(NOW)) == len(book.holdings(NOW)) + 3
+    sandbox.owners["bybit"].extra_positions = 0
+    assert sandbox.account("bybit").book is book

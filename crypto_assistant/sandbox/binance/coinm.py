@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from crypto_assistant.sandbox.binance.account import CoinMAccount
 from crypto_assistant.sandbox.binance.answers import Row, error, required, whole
 from crypto_assistant.sandbox.binance.futures import Futures, RowMaker
 from crypto_assistant.sandbox.binance.statistics import POSITIONS, Asked, invalid
@@ -23,6 +24,7 @@ class BinanceCoinM(Futures):
     setting = "BINANCE_COINM_URL"
     kind = "inverse"
     prefix = "/dapi"
+    accounts = CoinMAccount
     turnover_decimals = 8
     newest = True
     positions = POSITIONS

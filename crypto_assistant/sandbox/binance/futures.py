@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from crypto_assistant.sandbox.account.owner import Account
+from crypto_assistant.sandbox.binance.account import FuturesAccount
 from crypto_assistant.sandbox.binance.answers import (
     Row,
     change,
@@ -24,7 +26,7 @@ from crypto_assistant.sandbox.binance.statistics import (
 )
 from crypto_assistant.sandbox.binance.trades import futures_trades
 from crypto_assistant.sandbox.catalog import DAY, HOUR, MINUTE, Kind, Market, Venue
-from crypto_assistant.sandbox.face import Query, Refusal, Route, fixed
+from crypto_assistant.sandbox.face import Query, Refusal, Route, Signed, fixed
 from crypto_assistant.sandbox.tape import Quote
 from crypto_assistant.sandbox.world import World
 
@@ -38,6 +40,7 @@ class Futures(ABC):
     kind: ClassVar[Kind]
     prefix: ClassVar[str]
     turnover_decimals: ClassVar[int]
+    accounts: ClassVar[type[FuturesAccount]]
     positions: ClassVar[tuple[str, str]]
     newest: ClassVar[bool] = False  # of too many candles in a window, the newest or the oldest
 
@@ -76,6 +79,9 @@ class Futures(ABC):
             "topLongShortAccountRatio": ratio("top_accounts", ACCOUNTS),
             "topLongShortPositionRatio": ratio("top_positions", self.positions),
         }
+
+    def signed(self, account: Account) -> Mapping[str, Signed]:
+        return self.accounts(self._markets, account).routes
 
     def unknown(self, path: str, now: int) -> Refusal:
         return Refusal(404, {"code": -5000, "msg": f"Path {path}, Method GET is invalid"})

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from crypto_assistant.sandbox.account.owner import Account
 from crypto_assistant.sandbox.binance.answers import (
     change,
     day_times,
@@ -25,8 +26,9 @@ from crypto_assistant.sandbox.binance.symbols import (
     spot_symbol,
 )
 from crypto_assistant.sandbox.binance.trades import spot_trades
+from crypto_assistant.sandbox.binance.wallets import Wallets
 from crypto_assistant.sandbox.catalog import Market, Venue
-from crypto_assistant.sandbox.face import Query, Refusal, Route, fixed
+from crypto_assistant.sandbox.face import Query, Refusal, Route, Signed, fixed
 from crypto_assistant.sandbox.tape import Quote
 from crypto_assistant.sandbox.world import World
 
@@ -50,6 +52,9 @@ class BinanceSpot:
             "/api/v3/aggTrades": self._trades,
             "/api/v3/depth": self._depth,
         }
+
+    def signed(self, account: Account) -> Mapping[str, Signed]:
+        return Wallets(self._world, account).routes
 
     def unknown(self, path: str, now: int) -> Refusal:
         return Refusal(404, "<html><body><h2>404 Not found</h2></body></html>")

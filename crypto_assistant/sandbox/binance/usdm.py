@@ -4,6 +4,7 @@ from functools import cached_property
 
 import orjson
 
+from crypto_assistant.sandbox.binance.account import UsdMAccount
 from crypto_assistant.sandbox.binance.answers import Row, required
 from crypto_assistant.sandbox.binance.futures import Futures, RowMaker
 from crypto_assistant.sandbox.binance.statistics import ACCOUNTS, Asked
@@ -17,6 +18,7 @@ class BinanceUsdM(Futures):
     setting = "BINANCE_USDM_URL"
     kind = "linear"
     prefix = "/fapi"
+    accounts = UsdMAccount
     turnover_decimals = 5
     positions = ACCOUNTS
 

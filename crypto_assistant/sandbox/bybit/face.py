@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from functools import cached_property, partial
 
+from crypto_assistant.sandbox.account.owner import Account
+from crypto_assistant.sandbox.bybit.account import BybitAccount
 from crypto_assistant.sandbox.bybit.answers import (
     Row,
     answer,
@@ -16,7 +18,7 @@ from crypto_assistant.sandbox.bybit.klines import index_kline, kline, mark_kline
 from crypto_assistant.sandbox.bybit.rows import INSTRUMENT, contract_ticker, rate, spot_ticker
 from crypto_assistant.sandbox.bybit.statistics import account_ratio, open_interest, recent_trades
 from crypto_assistant.sandbox.catalog import HOUR, Kind, Venue
-from crypto_assistant.sandbox.face import Query, Refusal, Route, fixed
+from crypto_assistant.sandbox.face import Query, Refusal, Route, Signed, fixed
 from crypto_assistant.sandbox.world import World
 
 
@@ -41,6 +43,9 @@ class Bybit:
             f"{market}/open-interest": partial(open_interest, world),
             f"{market}/account-ratio": partial(account_ratio, world),
         }
+
+    def signed(self, account: Account) -> Mapping[str, Signed]:
+        return BybitAccount(self._world, account).routes
 
     def unknown(self, path: str, now: int) -> Refusal:
         return Refusal(404, answer({}, now, 10017, "Request path not found."))

@@ -49,3 +49,10 @@ def whole(query: Query, name: str, default: int) -> int:
     if not text.isdecimal():
         raise error("51000", f"Parameter {name} error")
     return int(text)
+
+
+def several(query: Query, name: str, most: int) -> frozenset[str]:
+    names = frozenset(word for word in query.get(name, "").split(",") if word)
+    if len(names) > most:
+        raise error("51000", f"Parameter {name} error")
+    return names

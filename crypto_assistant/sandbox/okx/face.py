@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from crypto_assistant.sandbox.account.owner import Account
 from crypto_assistant.sandbox.catalog import DAY, HOUR, Market, Venue
-from crypto_assistant.sandbox.face import Query, Refusal, Route, short
+from crypto_assistant.sandbox.face import Query, Refusal, Route, Signed, short
+from crypto_assistant.sandbox.okx.account import OkxAccount
 from crypto_assistant.sandbox.okx.answers import BARS, Row, answer, error, whole
 from crypto_assistant.sandbox.okx.listing import chosen, market_of, swap_of
 from crypto_assistant.sandbox.okx.rows import (
@@ -49,6 +51,9 @@ class Okx:
             f"{api}/market/trades": self._trades,
             **{f"{api}/rubik/stat/{name}": partial(route, world) for name, route in RUBIK.items()},
         }
+
+    def signed(self, account: Account) -> Mapping[str, Signed]:
+        return OkxAccount(self._world, account).routes
 
     def unknown(self, path: str, now: int) -> Refusal:
         return Refusal(404, {"code": "404", "msg": "Not Found", "data": []})
