@@ -9,6 +9,8 @@ AssistantError
     ├── RateLimited    asked too often: nothing is sent before `until_ms`
     ├── GeoBlocked     the venue does not serve this host's country
     ├── Refused        the venue understood and said no
+    │   ├── KeyRefused the owner's key may withdraw: it is not used
+    │   └── NotRead    the owner's account is of a kind that is not read
     ├── ClockSkew      the venue finds this host's clock wrong
     ├── Malformed      an answer that is not what the venue documents
     ├── Unsupported    the venue has no such data
@@ -75,6 +77,22 @@ class Refused(ExchangeError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"refused: {message} ({code})")
         self.code = code
+
+
+class KeyRefused(Refused):
+    """The owner's key may move money out: nothing is asked with it."""
+
+    def __init__(self) -> None:
+        ExchangeError.__init__(self, "key refused: it may withdraw; make one that only reads")
+        self.code = ""
+
+
+class NotRead(Refused):
+    """The owner's account is of a kind that this program, or this key, does not read."""
+
+    def __init__(self, message: str) -> None:
+        ExchangeError.__init__(self, message)
+        self.code = ""
 
 
 class ClockSkew(ExchangeError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from math import isfinite, nan
 from sys import intern
 from typing import Any, ClassVar, Protocol
@@ -11,8 +12,12 @@ from numpy.typing import NDArray
 
 from crypto_assistant.errors import Malformed, Unreachable
 from crypto_assistant.models import (
+    AccountLog,
+    Balance,
     Candles,
     Family,
+    Fills,
+    Find,
     Floats,
     Funding,
     Fundings,
@@ -24,15 +29,20 @@ from crypto_assistant.models import (
     OpenInterest,
     OpenInterestHistory,
     OpenInterests,
+    Permissions,
+    Positions,
     TakerVolumes,
     Ticker,
     Tickers,
     Timeframe,
     Trades,
+    Wallet,
 )
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.api import Door, Reads
 from crypto_assistant.net.limiter import Limiter
+from crypto_assistant.net.signed import Key, VenueClock
 
+LIVE = "live"
 NO_MARKET = "no market trades now"
 FEW = 8
 """Cells for which numpy's detour costs more than it saves."""
@@ -50,11 +60,20 @@ class Exchange(Protocol):
     """As it is shown: `Binance`."""
     addresses: ClassVar[Mapping[str, str]]
     """The setting of each base address and its public default."""
+    reads: ClassVar[Reads]
+    """Every request that the adapter may send."""
+    credentials: ClassVar[tuple[str, ...]]
+    """The settings of the key's name, its secret and, where the venue wants one, passphrase."""
+    practice: ClassVar["Practice"]
+    """Where play money is traded."""
     limiter: Limiter
     """What keeps all requests to the venue within its limits."""
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         """`urls`: the base address behind each setting of `addresses`."""
+
+    def account(self, key: Key, environment: str = LIVE) -> "Account":
+        """What the owner's key may read, at the same addresses."""
 
     async def clock_ms(self) -> int:
         """The venue's own time."""
@@ -112,6 +131,58 @@ class Exchange(Protocol):
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         """Who is long, by each of the venue's own counts."""
+
+
+class Account(Protocol):
+    """What one of the owner's keys may read. Every method raises ExchangeError."""
+
+    venue: str
+    environment: str
+    """`live`, or what the venue calls its play money."""
+    clock: VenueClock
+    margined: ClassVar[tuple[Wallet, ...]]
+    """The wallets that derivatives are margined with: what the log is about."""
+    families: ClassVar[tuple[Family, ...]]
+    """In which positions are asked for, one request or more each."""
+    log_window_ms: ClassVar[int]
+    """The longest part of the log that is asked for at once."""
+    log_reach_ms: ClassVar[int]
+    """How far back the venue keeps the log."""
+
+    @property
+    def wallets(self) -> tuple[Wallet, ...]:
+        """All that can be asked for."""
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Where the owner may have money that is not looked at: `Earn`."""
+
+    async def permissions(self) -> Permissions:
+        """Whose key it is, and what it may do; play money needs no look at the latter."""
+
+    async def balance(self, wallet: Wallet) -> Balance:
+        """What is in one of `wallets`."""
+
+    async def positions(self, family: Family, find: Find) -> Positions:
+        """Every open position of the family, dated futures among them."""
+
+    async def log(self, start_ms: int, end_ms: int) -> AccountLog:
+        """Every line of [`start_ms`, `end_ms`), at most `log_window_ms`, all of its pages."""
+
+    async def fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Fills:
+        """The trades of one market, all pages of them; as far back as the venue keeps them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """A venue's play money.
+
+    `setting`: what switches it on. `addresses`: of each environment, the base addresses that
+    differ from those of real money; the first environment is meant by "true".
+    """
+
+    setting: str
+    addresses: Mapping[str, Mapping[str, str]]
 
 
 def number(value: object) -> float:

@@ -6,6 +6,20 @@ Contracts, multipliers and percent stop at the adapters. In columns a missing nu
 in single records it is None.
 """
 
+from crypto_assistant.models.account import (
+    AccountLog,
+    Balance,
+    Entry,
+    Fills,
+    Find,
+    Flow,
+    Holding,
+    Permissions,
+    Position,
+    Positions,
+    Side,
+    Wallet,
+)
 from crypto_assistant.models.instruments import (
     Instrument,
     Instruments,
@@ -42,11 +56,18 @@ from crypto_assistant.models.units import (
 
 __all__ = [
     "HOUR_MS",
+    "AccountLog",
+    "Balance",
     "Candles",
+    "Entry",
     "Family",
+    "Fills",
+    "Find",
     "Floats",
+    "Flow",
     "Funding",
     "Fundings",
+    "Holding",
     "Instrument",
     "Instruments",
     "LongShort",
@@ -56,12 +77,17 @@ __all__ = [
     "OpenInterest",
     "OpenInterestHistory",
     "OpenInterests",
+    "Permissions",
+    "Position",
+    "Positions",
     "Provenance",
+    "Side",
     "TakerVolumes",
     "Ticker",
     "Tickers",
     "Timeframe",
     "Trades",
+    "Wallet",
     "known",
     "total",
 ]

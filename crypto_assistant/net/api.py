@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
@@ -49,6 +49,11 @@ def sharing(part: float) -> Iterator[None]:
         share.reset(token)
 
 
+def target(path: str, query: Query) -> str:
+    """Path and query as they go on the wire."""
+    return f"{path}?{urlencode(query)}" if query else path
+
+
 def clock_ms() -> int:
     """This host's time."""
     return time.time_ns() // 1_000_000
@@ -64,6 +69,27 @@ class Timing:
     attempt: float = 3.0
     tries: int = 3
     pause: tuple[float, float] = (0.2, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent; `target`: path and query as they go on the wire, percent-encoded."""
+
+    target: str
+    method: Literal["GET", "POST"] = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+
+Reads = frozenset[tuple[str, str]]
+"""(method, path) pairs that read and change nothing."""
+
+
+class WouldNotRead(Exception):
+    """A request that is on no list of those that only read: a bug, never sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +115,14 @@ Unwrap = Callable[[Response], Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a venue is spoken to: its envelope, and all that may be sent to it."""
+
+    unwrap: Unwrap
+    reads: Reads
+
+
+@dataclass(frozen=True, slots=True)
 class Door:
     """What all hosts share: connections, cache, clock, durations."""
 
@@ -99,16 +133,21 @@ class Door:
 
 
 class Api:
-    """GET requests to one base address of one venue."""
+    """Requests to one base address of one venue; those that read, and no others."""
 
     def __init__(
-        self, door: Door, base: str, limiter: Limiter, budget: Budget, unwrap: Unwrap
+        self,
+        door: Door,
+        base: str,
+        limiter: Limiter,
+        budget: Budget,
+        dialect: Dialect,
     ) -> None:
         self._door = door
         self._base = base
         self._limiter = limiter
         self._budget = budget
-        self._unwrap = unwrap
+        self._dialect = dialect
 
     async def get(
         self,
@@ -125,30 +164,58 @@ class Api:
 
         `variant` is whatever else the parsed value depends on. Raises ExchangeError.
         """
-        url = f"{self._base}{path}?{urlencode(query)}" if query else self._base + path
+        request = Request(target(path, query))
         budget = budget or self._budget
+        patient = lifetime is Lifetime.INSTRUMENTS
 
         async def fetch() -> T:
+            # A flight may serve callers that came later than its first one.
+            due = max(self._due(), time.monotonic() + self._door.timing.answer)
             self._limiter.check(self._due())
-            payload = await self._retrying(url, budget, weight, lifetime)
-            try:
-                return parse(payload, self._door.clock_ms())
-            except (AttributeError, IndexError, KeyError, TypeError, ValueError) as e:
-                log.warning("%s: cannot be read: %r", url, e)
-                raise Malformed("an answer of another shape") from e
+            payload = await self._retrying(lambda: request, budget, weight, due, patient=patient)
+            return self._parsed(parse, payload, path)
 
         # Who may use the whole limit does not wait with those who may use a part of it.
-        return await self._door.cache.get((url, variant, share.get()), lifetime.value, fetch)
+        key = (self._base, request.target, variant, share.get())
+        return await self._door.cache.get(key, lifetime.value, fetch)
+
+    async def ask(
+        self,
+        path: str,
+        compose: Callable[[], Request],
+        *,
+        parse: Callable[[Any, int], T],
+        weight: float = 1,
+        budget: Budget | None = None,
+    ) -> T:
+        """The same for a request that is composed anew for each try and never kept."""
+        due = self._due()
+        self._limiter.check(due)
+        payload = await self._retrying(compose, budget or self._budget, weight, due)
+        return self._parsed(parse, payload, path)
+
+    def _parsed(self, parse: Callable[[Any, int], T], payload: Any, path: str) -> T:
+        try:
+            return parse(payload, self._door.clock_ms())
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as e:
+            log.warning("%s%s: cannot be read: %r", self._base, path, e)
+            raise Malformed("an answer of another shape") from e
 
     def _due(self) -> float:
         return deadline.get(time.monotonic() + self._door.timing.answer)
 
-    async def _retrying(self, url: str, budget: Budget, weight: float, lifetime: Lifetime) -> Any:
+    async def _retrying(
+        self,
+        compose: Callable[[], Request],
+        budget: Budget,
+        weight: float,
+        due: float,
+        *,
+        patient: bool = False,
+    ) -> Any:
         timing = self._door.timing
-        # A flight may serve callers that came later than its first one: it has its own deadline.
-        due = max(self._due(), time.monotonic() + timing.answer)
         tired = time.monotonic() + timing.answer
-        attempt = timing.answer if lifetime is Lifetime.INSTRUMENTS else timing.attempt
+        attempt = timing.answer if patient else timing.attempt
 
         def fits(error: BaseException) -> bool:
             if isinstance(error, RateLimited):
@@ -165,7 +232,8 @@ class Api:
             await self._limiter.admit(budget, weight, due, share.get())
             # A question that has long waits for the limits, but for the venue as long as any.
             tired += time.monotonic() - asked
-            response = await self._send(url, min(attempt, min(due, tired) - time.monotonic()))
+            seconds = min(attempt, min(due, tired) - time.monotonic())
+            response = await self._send(compose(), seconds)
             return self._judged(response, budget)
 
         try:  # A first try without tenacity: its machinery is a tenth of an answer's time.
@@ -184,20 +252,30 @@ class Api:
                 return await once()
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _send(self, url: str, seconds: float) -> Response:
+    async def _send(self, request: Request, seconds: float) -> Response:
+        if (request.method, request.path) not in self._dialect.reads:
+            raise WouldNotRead(f"{request.method} {request.path}")
         try:
-            async with (
-                asyncio.timeout(seconds),
-                self._door.session.get(URL(url, encoded=True), allow_redirects=False) as response,
-            ):
-                text = await _body(response)
-                return Response(response.status, response.headers, text, _json(text))
-        except TimeoutError as e:
-            raise Unreachable(f"no answer in {self._door.timing.answer:g} s") from e
-        except aiohttp.ClientPayloadError as e:
-            raise Unreachable("the answer was cut short") from e
-        except (aiohttp.ClientError, OSError) as e:
-            raise Unreachable("no connection") from e
+            return await self._answered(request, seconds)
+        except TimeoutError:
+            failure = f"no answer in {self._door.timing.answer:g} s"
+        except aiohttp.ClientPayloadError:
+            failure = "the answer was cut short"
+        except (aiohttp.ClientError, OSError):
+            failure = "no connection"
+        # Not from in there: what was caught repeats the address and the headers of the request.
+        raise Unreachable(failure)
+
+    async def _answered(self, request: Request, seconds: float) -> Response:
+        url = URL(self._base + request.target, encoded=True)
+        async with (
+            asyncio.timeout(seconds),
+            self._door.session.request(
+                request.method, url, headers=request.headers, allow_redirects=False
+            ) as response,
+        ):
+            text = await _body(response)
+            return Response(response.status, response.headers, text, _json(text))
 
     def _judged(self, response: Response, budget: Budget) -> Any:
         used = response.headers.get(budget.header or "", "")
@@ -220,7 +298,7 @@ class Api:
             if response.text.lstrip()[:1] == b"<":
                 raise Malformed("HTML instead of JSON")
             raise Unreachable("the answer was cut short")
-        return self._unwrap(response)
+        return self._dialect.unwrap(response)
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

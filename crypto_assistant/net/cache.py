@@ -19,6 +19,7 @@ LATE_SECONDS = 1.0
 class Lifetime(Enum):
     """Seconds for which data of a kind is handed out again."""
 
+    MOMENT = 0.0
     PRICE = 1.0
     INDICATOR = 5.0
     RANKING = 30.0

@@ -14,12 +14,20 @@ class Budget:
     """At most `limit` units in any `seconds`, however the venue aligns its windows.
 
     `header`: where the venue tells the units that it has counted in the current window.
+    `within`: a budget that pays for the same units, too.
     """
 
-    def __init__(self, limit: float, seconds: float, header: str | None = None) -> None:
+    def __init__(
+        self,
+        limit: float,
+        seconds: float,
+        header: str | None = None,
+        within: "Budget | None" = None,
+    ) -> None:
         self.limit = limit
         self.seconds = seconds
         self.header = header
+        self._within = within
         self._spent: deque[tuple[float, float]] = deque()
         self._sum = 0.0
 
@@ -32,16 +40,19 @@ class Budget:
     def free_at(self, units: float, now: float, share: float = 1.0) -> float:
         """The earliest time at which `units` more fit that share of the limit."""
         over = self.used(now) + units - self.limit * share
+        free = now
         for when, spent in self._spent:
             if over <= 0:
                 break
             over -= spent
-            now = when + self.seconds
-        return now
+            free = when + self.seconds
+        return free if self._within is None else max(free, self._within.free_at(units, now, share))
 
     def spend(self, units: float, now: float) -> None:
         self._spent.append((now, units))
         self._sum += units
+        if self._within is not None:
+            self._within.spend(units, now)
 
     def observe(self, used: float, now: float) -> None:
         """The venue counts more than we do: somebody else spends from the same address."""

@@ -19,7 +19,7 @@ from crypto_assistant.errors import (
     Unreachable,
 )
 from crypto_assistant.net import api
-from crypto_assistant.net.api import Api, Door, Response, Stop, Timing
+from crypto_assistant.net.api import Api, Dialect, Door, Response, Stop, Timing
 from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.limiter import Budget, Limiter
 from tests.net.loopback import Loopback, Reply
@@ -65,7 +65,7 @@ def budget() -> Budget:
 
 @pytest.fixture
 def venue(door: Door, base: str, budget: Budget) -> Api:
-    return Api(door, base, Limiter(time.monotonic, lambda: NOW), budget, unwrap)
+    return Api(door, base, Limiter(time.monotonic, lambda: NOW), budget, DIALECT)
 
 
 @pytest.fixture
@@ -82,6 +82,10 @@ def unwrap(response: Response) -> Any:
             raise Stop(0.3)
         return response.body
     raise Refused(f"HTTP {response.status}", "no")
+
+
+PATHS = ("/price", "/other", "/elsewhere", "/a", "/b", "/c")
+DIALECT = Dialect(unwrap, frozenset(("GET", path) for path in PATHS))
 
 
 async def ask(venue: Api, path: str = "/price", **more: Any) -> Any:
@@ -133,7 +137,7 @@ async def test_no_try_outlasts_the_answer(
     timing, budget = replace(SCALED, attempt=SCALED.answer * attempt), Budget(100, 60)
     door = Door(session, Cache(time.monotonic), timing, lambda: NOW)
     with pytest.raises(Unreachable, match="no answer in"):
-        await ask(Api(door, base, Limiter(time.monotonic, lambda: NOW), budget, unwrap))
+        await ask(Api(door, base, Limiter(time.monotonic, lambda: NOW), budget, DIALECT))
     assert 1 <= len(host.asked) <= tries
     assert budget.used(time.monotonic()) == len(host.asked)
 
@@ -150,7 +154,7 @@ async def test_a_closed_port_is_no_connection(door: Door, budget: Budget) -> Non
         limiter = Limiter(time.monotonic, lambda: NOW)
         closed = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(Unreachable, match="no connection"):
-            await ask(Api(door, closed, limiter, budget, unwrap))
+            await ask(Api(door, closed, limiter, budget, DIALECT))
     assert budget.used(time.monotonic()) == 3
 
 
@@ -211,7 +215,7 @@ async def test_a_silent_venue_is_given_up_as_soon_by_a_question_that_has_long(
     host.plays("/price", Reply(hang=True))
     patient = replace(door, timing=replace(SCALED, tries=1000))
     with pytest.raises(Unreachable, match=f"no answer in {SCALED.answer:g} s"):
-        await ask(Api(patient, base, Limiter(time.monotonic, lambda: NOW), budget, unwrap))
+        await ask(Api(patient, base, Limiter(time.monotonic, lambda: NOW), budget, DIALECT))
     assert len(host.asked) <= 4
 
 
@@ -220,7 +224,7 @@ async def test_a_question_may_leave_a_part_of_the_limit_to_others(
 ) -> None:
     for path in ("/a", "/b", "/c"):
         host.plays(path, GOOD)
-    venue = Api(door, base, Limiter(time.monotonic, lambda: NOW), Budget(4, 60), unwrap)
+    venue = Api(door, base, Limiter(time.monotonic, lambda: NOW), Budget(4, 60), DIALECT)
     with api.sharing(0.5):
         await ask(venue, "/a")
         await ask(venue, "/b")
@@ -248,7 +252,7 @@ async def test_a_caller_in_a_hurry_is_told_at_once_of_a_stop(
     token = api.deadline.set(time.monotonic() + SCALED.answer / 4)
     try:
         with pytest.raises(RateLimited):
-            await ask(Api(door, base, limiter, budget, unwrap))
+            await ask(Api(door, base, limiter, budget, DIALECT))
     finally:
         api.deadline.reset(token)
     assert not host.asked
@@ -325,7 +329,7 @@ async def test_an_answer_too_large_for_the_host_is_not_read(
     door = Door(session, Cache(time.monotonic), SHIPPED, lambda: NOW)
     limiter = Limiter(time.monotonic, lambda: NOW)
     with pytest.raises(Malformed, match="too large"):
-        await ask(Api(door, base, limiter, budget, unwrap))
+        await ask(Api(door, base, limiter, budget, DIALECT))
     assert len(host.asked) == 1
 
 

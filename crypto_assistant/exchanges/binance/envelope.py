@@ -8,6 +8,7 @@ from crypto_assistant.net.api import Response, Stop
 RETRYABLE = {-1000, -1001, -1006, -1007, -1008, -1016}
 CLOCK = {-1021}
 LIMITS = {-1003, -1015}
+IN_PLAIN_WORDS = {"-1022": "wrong secret", "-2014": "no such key"}
 
 FIREWALL_SECONDS = 60
 """How long to be silent after the firewall's refusal, which names no time."""
@@ -26,4 +27,4 @@ def unwrap(response: Response) -> Any:
         raise ClockSkew(message)
     if response.status == 403:
         raise Stop(FIREWALL_SECONDS)
-    raise Refused(str(code or f"HTTP {response.status}"), message)
+    raise Refused(str(code or f"HTTP {response.status}"), IN_PLAIN_WORDS.get(str(code), message))

@@ -11,10 +11,12 @@ from functools import partial
 from typing import ClassVar
 
 from crypto_assistant.errors import NotListed, Unsupported
-from crypto_assistant.exchanges.base import Table, number, rows
+from crypto_assistant.exchanges.base import LIVE, Account, Practice, Table, number, rows
 from crypto_assistant.exchanges.binance import now, series
+from crypto_assistant.exchanges.binance.account import BinanceAccount
 from crypto_assistant.exchanges.binance.envelope import unwrap
 from crypto_assistant.exchanges.binance.listed import Listed
+from crypto_assistant.exchanges.binance.reads import READS
 from crypto_assistant.exchanges.binance.statistics import Statistics
 from crypto_assistant.exchanges.binance.windows import Window, bars_weight, most_bars
 from crypto_assistant.exchanges.pages import paged
@@ -37,10 +39,12 @@ from crypto_assistant.models import (
     Timeframe,
     Trades,
 )
-from crypto_assistant.net.api import Api, Door
+from crypto_assistant.net.api import Api, Dialect, Door, Reads
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.signed import Key, VenueClock
 
+DIALECT = Dialect(unwrap, READS)
 PREFIX = {Family.SPOT: "/api/v3", Family.LINEAR: "/fapi/v1", Family.INVERSE: "/dapi/v1"}
 
 
@@ -54,6 +58,23 @@ class Binance:
         "BINANCE_USDM_URL": "https://fapi.binance.com",
         "BINANCE_COINM_URL": "https://dapi.binance.com",
     }
+    reads: ClassVar[Reads] = READS
+    credentials: ClassVar[tuple[str, ...]] = ("BINANCE_API_KEY", "BINANCE_SECRET_KEY")
+    practice: ClassVar[Practice] = Practice(
+        "BINANCE_TESTNET",
+        {
+            "testnet": {
+                "BINANCE_SPOT_URL": "https://testnet.binance.vision",
+                "BINANCE_USDM_URL": "https://testnet.binancefuture.com",
+                "BINANCE_COINM_URL": "https://testnet.binancefuture.com",
+            },
+            "demo": {
+                "BINANCE_SPOT_URL": "https://demo-api.binance.com",
+                "BINANCE_USDM_URL": "https://demo-fapi.binance.com",
+                "BINANCE_COINM_URL": "https://demo-dapi.binance.com",
+            },
+        },
+    )
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         self.limiter = Limiter(time.monotonic, door.clock_ms)
@@ -63,15 +84,21 @@ class Binance:
         futures = Budget(2400, 60, "X-MBX-USED-WEIGHT-1M")
         self._funding_info = Budget(500, 300)
         self._apis = {
-            Family.SPOT: Api(door, urls["BINANCE_SPOT_URL"], self.limiter, spot, unwrap),
-            Family.LINEAR: Api(door, urls["BINANCE_USDM_URL"], self.limiter, futures, unwrap),
-            Family.INVERSE: Api(door, urls["BINANCE_COINM_URL"], self.limiter, futures, unwrap),
+            Family.SPOT: Api(door, urls["BINANCE_SPOT_URL"], self.limiter, spot, DIALECT),
+            Family.LINEAR: Api(door, urls["BINANCE_USDM_URL"], self.limiter, futures, DIALECT),
+            Family.INVERSE: Api(door, urls["BINANCE_COINM_URL"], self.limiter, futures, DIALECT),
         }
         self._statistics = Statistics(self._apis, self._contract_type, door.clock_ms)
 
+    def account(self, key: Key, environment: str = LIVE) -> Account:
+        clock = VenueClock(self.clock_ms, self._clock_ms)
+        return BinanceAccount(self._apis, key, clock, environment)
+
     async def clock_ms(self) -> int:
         return await self._apis[Family.SPOT].get(
-            "/api/v3/time", parse=lambda payload, _: int(number(payload.get("serverTime")))
+            "/api/v3/time",
+            lifetime=Lifetime.MOMENT,
+            parse=lambda payload, _: int(number(payload.get("serverTime"))),
         )
 
     async def instruments(self, family: Family) -> Instruments:

@@ -5,7 +5,14 @@ https://bybit-exchange.github.io/docs/v5/error
 
 from typing import Any
 
-from crypto_assistant.errors import ClockSkew, GeoBlocked, Malformed, Refused, Unreachable
+from crypto_assistant.errors import (
+    ClockSkew,
+    GeoBlocked,
+    Malformed,
+    NotRead,
+    Refused,
+    Unreachable,
+)
 from crypto_assistant.exchanges.base import number
 from crypto_assistant.net.api import Response, Stop
 
@@ -13,6 +20,14 @@ RETRYABLE = {"10000", "10016", "131001", "131003", "170007", "3400214"}
 CLOCK = {"10002"}
 LIMITS = {"10006", "10018", "10429"}
 REGION = {"10009", "10024"}
+NOT_UNIFIED = {"10028"}
+
+CLASSIC = "a classic account: only unified ones are read"
+OWN_WORDS = {
+    # The venue's repeat what was signed, and with it the key.
+    "10004": "wrong secret",
+    "HTTP 401": "the key is not accepted",
+}
 
 BAN_SECONDS = 600
 """How long an address must be silent after it broke the limit of its address."""
@@ -23,7 +38,9 @@ def unwrap(response: Response) -> Any:
     if response.status == 403 and b"too frequent" in response.text.lower():
         raise Stop(BAN_SECONDS)
     body = response.body if isinstance(response.body, dict) else {}
-    code, message = str(body.get("retCode", "")), str(body.get("retMsg") or "no reason given")
+    code = str(body.get("retCode", ""))
+    reason = code or f"HTTP {response.status}"
+    message = OWN_WORDS.get(reason) or str(body.get("retMsg") or "no reason given")
     if code == "0":
         return body.get("result")
     if response.status == 403 or code in REGION:
@@ -34,9 +51,11 @@ def unwrap(response: Response) -> Any:
         raise Unreachable(message)
     if code in CLOCK:
         raise ClockSkew(message)
+    if code in NOT_UNIFIED:
+        raise NotRead(CLASSIC)
     if not code and response.status == 200:
         raise Malformed("an answer without a code")
-    raise Refused(code or f"HTTP {response.status}", message)
+    raise Refused(reason, message)
 
 
 def _seconds_to_reset(response: Response) -> float | None:

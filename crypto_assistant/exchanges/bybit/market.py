@@ -10,10 +10,12 @@ from functools import partial
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges.base import Table, number
+from crypto_assistant.exchanges.base import LIVE, Practice, Table, number
 from crypto_assistant.exchanges.bybit import now, series, trades
+from crypto_assistant.exchanges.bybit.account import BybitAccount
 from crypto_assistant.exchanges.bybit.envelope import unwrap
 from crypto_assistant.exchanges.bybit.listed import MOST_PAGES, Page, instruments
+from crypto_assistant.exchanges.bybit.reads import READS
 from crypto_assistant.exchanges.bybit.series import INTERVALS, OPEN_INTEREST_INTERVALS, window
 from crypto_assistant.exchanges.pages import paged
 from crypto_assistant.models import (
@@ -35,10 +37,12 @@ from crypto_assistant.models import (
     Timeframe,
     Trades,
 )
-from crypto_assistant.net.api import Api, Door, Query
+from crypto_assistant.net.api import Api, Dialect, Door, Query, Reads
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.signed import Key, VenueClock
 
+DIALECT = Dialect(unwrap, READS)
 MOST_BARS = 1000
 MOST_SAMPLES = 200
 MOST_TRADES = {Family.SPOT: 60, Family.LINEAR: 1000, Family.INVERSE: 1000}
@@ -57,17 +61,31 @@ class Bybit:
     name: ClassVar[str] = "bybit"
     title: ClassVar[str] = "Bybit"
     addresses: ClassVar[Mapping[str, str]] = {"BYBIT_URL": "https://api.bybit.com"}
+    reads: ClassVar[Reads] = READS
+    credentials: ClassVar[tuple[str, ...]] = ("BYBIT_API_KEY", "BYBIT_SECRET_KEY")
+    practice: ClassVar[Practice] = Practice(
+        "BYBIT_TESTNET",
+        {
+            "testnet": {"BYBIT_URL": "https://api-testnet.bybit.com"},
+            "demo": {"BYBIT_URL": "https://api-demo.bybit.com"},
+        },
+    )
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         self.limiter = Limiter(time.monotonic, door.clock_ms)
         # Published: 600. Whoever breaks it is shut out for ten minutes.
-        budget = Budget(540, 5)
-        self._api = Api(door, urls["BYBIT_URL"], self.limiter, budget, unwrap)
+        self._budget = Budget(540, 5)
+        self._api = Api(door, urls["BYBIT_URL"], self.limiter, self._budget, DIALECT)
         self._now_ms = door.clock_ms
+
+    def account(self, key: Key, environment: str = LIVE) -> BybitAccount:
+        clock = VenueClock(self.clock_ms, self._now_ms)
+        return BybitAccount(self._api, self._budget, clock, key, environment)
 
     async def clock_ms(self) -> int:
         return await self._api.get(
             "/v5/market/time",
+            lifetime=Lifetime.MOMENT,
             parse=lambda result, _: int(number(result["timeNano"][:-6])),
         )
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from crypto_assistant.errors import ClockSkew, GeoBlocked, Malformed, Refused, Unreachable
+from crypto_assistant.exchanges.base import rows
 from crypto_assistant.net.api import Response, Stop
 
 RETRYABLE = {"50001", "50004", "50013", "50026"}
@@ -10,6 +11,14 @@ CLOCK = {"50102", "50112"}
 LIMITS = {"50011", "50040", "50061"}
 REGION = (b"country", b"region", b"restricted", b"1009")
 """What the page of a 403 says where the venue does not serve the host's country."""
+IN_PLAIN_WORDS = {
+    "50101": "the key is of the other environment, live or demo",
+    "50105": "wrong passphrase",
+    "50111": "no such key",
+    "50113": "wrong secret",
+    "50119": "no such key; one of my.okx.com or app.okx.com needs its own OKX_URL",
+}
+"""Of refusals that the venue words as if the owner had written the program."""
 
 
 def unwrap(response: Response) -> Any:
@@ -28,4 +37,9 @@ def unwrap(response: Response) -> Any:
         raise GeoBlocked
     if not code and response.status == 200:
         raise Malformed("an answer without a code")
-    raise Refused(code or f"HTTP {response.status}", message)
+    raise Refused(code or f"HTTP {response.status}", IN_PLAIN_WORDS.get(code, message))
+
+
+def objects(data: object) -> list[dict[str, Any]]:
+    """The rows of an answer that may have none."""
+    return [] if data == [] else rows(data)

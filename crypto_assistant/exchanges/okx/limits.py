@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import takewhile
 
+from crypto_assistant.net.api import Reads
 from crypto_assistant.net.limiter import Budget
 
 TIME = "/api/v5/public/time"
@@ -22,6 +23,15 @@ OPEN_INTERESTS = "/api/v5/rubik/stat/contracts/open-interest-history"
 ALL_ACCOUNTS = "/api/v5/rubik/stat/contracts/long-short-account-ratio-contract"
 TOP_ACCOUNTS = "/api/v5/rubik/stat/contracts/long-short-account-ratio-contract-top-trader"
 TOP_POSITIONS = "/api/v5/rubik/stat/contracts/long-short-position-ratio-contract-top-trader"
+
+CONFIG = "/api/v5/account/config"
+BALANCE = "/api/v5/account/balance"
+FUNDING_BALANCES = "/api/v5/asset/balances"
+POSITIONS = "/api/v5/account/positions"
+BILLS = "/api/v5/account/bills"
+OLD_BILLS = "/api/v5/account/bills-archive"
+FILLS = "/api/v5/trade/fills"
+OLD_FILLS = "/api/v5/trade/fills-history"
 
 PER_TWO_SECONDS = {
     TIME: 10,
@@ -50,6 +60,22 @@ PER_MARKET = {
 
 # A tenth longer than published: on the way to the venue requests move closer together.
 WINDOW = 2.2
+
+OF_THE_OWNER = {
+    CONFIG: (5, WINDOW),
+    BALANCE: (10, WINDOW),
+    FUNDING_BALANCES: (6, WINDOW / 2),
+    POSITIONS: (10, WINDOW),
+    BILLS: (5, WINDOW / 2),
+    OLD_BILLS: (5, WINDOW),
+    FILLS: (60, WINDOW),
+    OLD_FILLS: (10, WINDOW),
+}
+"""Signed requests that the venue takes from one user, and in how many seconds."""
+
+READS: Reads = frozenset(("GET", path) for path in (*PER_TWO_SECONDS, *PER_MARKET, *OF_THE_OWNER))
+"""The paths that only read: nothing else is ever sent to OKX."""
+
 FORGOTTEN = 120.0
 """Seconds after which nobody waits for a budget any more and nothing in it counts."""
 
@@ -60,6 +86,7 @@ class Budgets:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._paths = {path: Budget(most, WINDOW) for path, most in PER_TWO_SECONDS.items()}
+        self._paths |= {path: Budget(*limit) for path, limit in OF_THE_OWNER.items()}
         self._markets: dict[tuple[str, str], tuple[float, Budget]] = {}
         """With the time of the last use, in that order."""
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges.base import Table, number
+from crypto_assistant.exchanges.base import LIVE, Practice, Table, number
 from crypto_assistant.exchanges.okx import listed as lists
 from crypto_assistant.exchanges.okx import now, series
+from crypto_assistant.exchanges.okx.account import OkxAccount
 from crypto_assistant.exchanges.okx.limits import (
     CANDLES,
     FUNDING,
@@ -20,6 +21,7 @@ from crypto_assistant.exchanges.okx.limits import (
     MARK,
     OLD_CANDLES,
     OPEN_INTEREST,
+    READS,
     TICKER,
     TICKERS,
     TIME,
@@ -49,9 +51,10 @@ from crypto_assistant.models import (
     Timeframe,
     Trades,
 )
-from crypto_assistant.net.api import Door, Query
+from crypto_assistant.net.api import Door, Query, Reads
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.limiter import Limiter
+from crypto_assistant.net.signed import Key, VenueClock
 
 MOST_CANDLES = 300
 NEW_CANDLES = 1440
@@ -67,14 +70,25 @@ class Okx:
     name: ClassVar[str] = "okx"
     title: ClassVar[str] = "OKX"
     addresses: ClassVar[Mapping[str, str]] = {"OKX_URL": "https://www.okx.com"}
+    reads: ClassVar[Reads] = READS
+    credentials: ClassVar[tuple[str, ...]] = ("OKX_API_KEY", "OKX_SECRET_KEY", "OKX_PASSPHRASE")
+    practice: ClassVar[Practice] = Practice("OKX_DEMO", {"demo": {}})
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         self.limiter = Limiter(time.monotonic, door.clock_ms)
         self._source = Source(door, urls["OKX_URL"], self.limiter, time.monotonic)
         self._statistics = Statistics(self._source)
 
+    def account(self, key: Key, environment: str = LIVE) -> OkxAccount:
+        clock = VenueClock(self.clock_ms, self._source.clock_ms)
+        return OkxAccount(self._source, key, clock, environment)
+
     async def clock_ms(self) -> int:
-        return await self._source.get(TIME, parse=lambda data, _: int(number(data[0]["ts"])))
+        return await self._source.get(
+            TIME,
+            lifetime=Lifetime.MOMENT,
+            parse=lambda data, _: int(number(data[0]["ts"])),
+        )
 
     async def instruments(self, family: Family) -> Instruments:
         if family is Family.SPOT:

@@ -5,12 +5,15 @@ from typing import Any, TypeVar
 
 from crypto_assistant.exchanges.base import Table
 from crypto_assistant.exchanges.okx.envelope import unwrap
-from crypto_assistant.exchanges.okx.limits import TIME, Budgets
-from crypto_assistant.net.api import Api, Door, Query
+from crypto_assistant.exchanges.okx.limits import READS, TIME, Budgets
+from crypto_assistant.net.api import Api, Dialect, Door, Query
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.limiter import Limiter
+from crypto_assistant.net.signed import Sign, SignedApi, VenueClock
 
 T = TypeVar("T")
+
+DIALECT = Dialect(unwrap, READS)
 
 
 class Source:
@@ -19,7 +22,7 @@ class Source:
     def __init__(self, door: Door, base: str, limiter: Limiter, now: Callable[[], float]) -> None:
         self.clock_ms = door.clock_ms
         self._budgets = Budgets(now)
-        self._api = Api(door, base, limiter, self._budgets.of(TIME), unwrap)
+        self._api = Api(door, base, limiter, self._budgets.of(TIME), DIALECT)
 
     async def get(
         self,
@@ -51,3 +54,19 @@ class Source:
             lifetime=lifetime,
             parse=lambda data, ms: Table.read(data, ms, "instId", names),
         )
+
+    def signed(self, sign: Sign, clock: VenueClock) -> "SignedSource":
+        """The same address and limits, asked in the owner's name."""
+        return SignedSource(SignedApi(self._api, sign, clock), self._budgets)
+
+
+class SignedSource:
+    """One address that the owner's account is asked from."""
+
+    def __init__(self, api: SignedApi, budgets: Budgets) -> None:
+        self._api = api
+        self._budgets = budgets
+
+    async def read(self, path: str, query: Query = (), *, parse: Callable[[Any, int], T]) -> T:
+        """What `parse(data, received_ms)` makes of the answer."""
+        return await self._api.read(path, query, parse=parse, budget=self._budgets.of(path))

@@ -1,0 +1,195 @@
+"""The owner's account at Binance: spot and funding wallets, USDⓈ-M, COIN-M.
+
+https://developers.binance.com/docs/wallet
+https://developers.binance.com/docs/derivatives
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+from crypto_assistant.errors import DAY_MS, NotRead, Refused, Unsupported
+from crypto_assistant.exchanges.base import LIVE
+from crypto_assistant.exchanges.binance import income, positions, user_trades, wallets
+from crypto_assistant.exchanges.binance.permissions import Powers, uid
+from crypto_assistant.exchanges.binance.signing import sign
+from crypto_assistant.exchanges.binance.user_trades import Window
+from crypto_assistant.models import (
+    AccountLog,
+    Balance,
+    Family,
+    Fills,
+    Find,
+    Instrument,
+    Permissions,
+    Positions,
+    Wallet,
+)
+from crypto_assistant.net.api import Api, Query
+from crypto_assistant.net.limiter import Budget
+from crypto_assistant.net.signed import Key, SignedApi, VenueClock
+
+T = TypeVar("T")
+
+LINEAR, INVERSE = Family.LINEAR, Family.INVERSE
+INCOME = {LINEAR: "/fapi/v1/income", INVERSE: "/dapi/v1/income"}
+INCOME_WEIGHT = {LINEAR: 30, INVERSE: 20}
+USER_TRADES = {LINEAR: "/fapi/v1/userTrades", INVERSE: "/dapi/v1/userTrades"}
+
+NOT_ALLOWED = "-2015"
+NO_FUTURES = (
+    "the key may not read futures: no futures account, one opened after the key was made, "
+    "or portfolio margin"
+)
+
+
+class BinanceAccount:
+    """The wallets of one key; one without futures still tells spot and funding."""
+
+    venue = "binance"
+    margined: ClassVar[tuple[Wallet, ...]] = (Wallet.USDM, Wallet.COINM)
+    unread: ClassVar[tuple[str, ...]] = ("Earn", "margin", "options", "bots")
+    families: ClassVar[tuple[Family, ...]] = (LINEAR, INVERSE)
+    log_window_ms: ClassVar[int] = 30 * DAY_MS
+    log_reach_ms: ClassVar[int] = 89 * DAY_MS
+
+    def __init__(
+        self, apis: Mapping[Family, Api], key: Key, clock: VenueClock, environment: str
+    ) -> None:
+        self.environment = environment
+        self.clock = clock
+        signed = partial(sign, key)
+        self._apis = {family: SignedApi(api, signed, clock) for family, api in apis.items()}
+        # Each path of the wallet's interface has a limit of its own.
+        self._restrictions = Budget(12_000, 60, "X-SAPI-USED-IP-WEIGHT-1M")
+        self._funding_asset = Budget(12_000, 60, "X-SAPI-USED-IP-WEIGHT-1M")
+
+    @property
+    def wallets(self) -> tuple[Wallet, ...]:
+        """Play money has no funding wallet."""
+        real = (Wallet.FUNDING,) if self.environment == LIVE else ()
+        return (Wallet.SPOT, *real, *self.margined)
+
+    async def permissions(self) -> Permissions:
+        """Play money has an owner, but nothing tells what its keys may do."""
+        if self.environment != LIVE:
+            owner, received_ms = await self._owner()
+            return Permissions(owner, powers=(), withdraws=False, received_ms=received_ms)
+        (owner, _), powers = await asyncio.gather(self._owner(), self._powers())
+        return Permissions(owner, *powers)
+
+    async def balance(self, wallet: Wallet) -> Balance:
+        match wallet:
+            case Wallet.SPOT:
+                return await self._spot(wallets.spot)
+            case Wallet.FUNDING:
+                return await self._funding()
+            case Wallet.USDM:
+                return await self._equity(wallet, LINEAR, "/fapi/v3/account")
+            case Wallet.COINM:
+                return await self._equity(wallet, INVERSE, "/dapi/v1/account")
+        raise Unsupported(f"there is no {wallet} wallet")
+
+    async def positions(self, family: Family, find: Find) -> Positions:
+        if family is INVERSE:
+            return await self._futures(
+                family,
+                "/dapi/v1/positionRisk",
+                weight=2,
+                parse=lambda payload, ms: positions.inverse(payload, find, ms),
+            )
+        found, settings = await asyncio.gather(
+            self._futures(
+                family,
+                "/fapi/v3/positionRisk",
+                weight=5,
+                parse=lambda payload, ms: positions.linear(payload, find, ms),
+            ),
+            self._futures(family, "/fapi/v1/symbolConfig", weight=5, parse=positions.Settings.read),
+        )
+        return settings.applied(found)
+
+    async def log(self, start_ms: int, end_ms: int) -> AccountLog:
+        window = (start_ms, end_ms)
+        usdm, coinm = await asyncio.gather(
+            *(income.whole(partial(self._income, family, window)) for family in INCOME)
+        )
+        entries = sorted([*usdm.entries, *coinm.entries], key=lambda entry: entry.time_ms)
+        received_ms = min(usdm.received_ms, coinm.received_ms)
+        return AccountLog(self.venue, start_ms, end_ms, tuple(entries), received_ms)
+
+    async def fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Fills:
+        if instrument.family not in USER_TRADES:
+            raise Unsupported("spot trades are not read")
+        start_ms = max(start_ms, await self.clock.now_ms() - user_trades.KEPT_MS)
+        pages = await user_trades.whole(partial(self._trades, instrument), start_ms, end_ms)
+        return user_trades.fills(instrument, start_ms, end_ms, pages)
+
+    async def _owner(self) -> tuple[str, int]:
+        return await self._spot(lambda account, ms: (uid(account), ms))
+
+    async def _powers(self) -> Powers:
+        return await self._apis[Family.SPOT].read(
+            "/sapi/v1/account/apiRestrictions", budget=self._restrictions, parse=Powers.read
+        )
+
+    async def _spot(self, parse: Callable[[Any, int], T]) -> T:
+        query = [("omitZeroBalances", "true")]
+        return await self._apis[Family.SPOT].read("/api/v3/account", query, weight=20, parse=parse)
+
+    async def _funding(self) -> Balance:
+        return await self._apis[Family.SPOT].read(
+            "/sapi/v1/asset/get-funding-asset",
+            method="POST",
+            budget=self._funding_asset,
+            parse=wallets.funding,
+        )
+
+    async def _equity(self, wallet: Wallet, family: Family, path: str) -> Balance:
+        return await self._futures(family, path, weight=5, parse=partial(wallets.margined, wallet))
+
+    async def _income(self, family: Family, window: Window, page: int) -> income.Page:
+        return await self._futures(
+            family,
+            INCOME[family],
+            [*_within(window), ("limit", income.MOST_ROWS), ("page", page)],
+            weight=INCOME_WEIGHT[family],
+            parse=lambda payload, ms: income.Page.read(payload, family, ms),
+        )
+
+    async def _trades(self, instrument: Instrument, window: Window) -> user_trades.Page:
+        return await self._futures(
+            instrument.family,
+            USER_TRADES[instrument.family],
+            [
+                ("symbol", instrument.symbol),
+                *_within(window),
+                ("limit", user_trades.MOST_ROWS),
+            ],
+            weight=5,
+            parse=lambda payload, ms: user_trades.Page.read(payload, window, instrument, ms),
+        )
+
+    async def _futures(
+        self,
+        family: Family,
+        path: str,
+        query: Query = (),
+        *,
+        weight: float,
+        parse: Callable[[Any, int], T],
+    ) -> T:
+        """The key itself is known to be good: what it may do was read with it before."""
+        try:
+            return await self._apis[family].read(path, query, weight=weight, parse=parse)
+        except Refused as error:
+            if error.code != NOT_ALLOWED:
+                raise
+            raise NotRead(NO_FUTURES) from error
+
+
+def _within(window: Window) -> Query:
+    """Both ends belong to what the venue is asked for."""
+    start_ms, end_ms = window
+    return [("startTime", start_ms), ("endTime", end_ms - 1)]

@@ -1,0 +1,20 @@
+"""What must be told where money is concerned: a gap is an error, an empty list is none."""
+
+from math import isnan
+from typing import Any
+
+from crypto_assistant.errors import Malformed
+from crypto_assistant.exchanges.base import number, rows
+
+
+def amount(value: object) -> float:
+    """A number that may be zero but not missing."""
+    found = number(value)
+    if isnan(found):
+        raise Malformed("an amount is missing")
+    return found
+
+
+def each(payload: object) -> list[dict[str, Any]]:
+    """The payload as a list of objects; an account may well have none of them."""
+    return [] if payload == [] else rows(payload)
