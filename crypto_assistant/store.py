@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,11 +22,43 @@ SCHEMA = (
         received_ms INTEGER NOT NULL,
         starts INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
+    """CREATE TABLE entries (
+        venue TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        uid TEXT NOT NULL,
+        key TEXT NOT NULL,
+        flow TEXT NOT NULL,
+        time_ms INTEGER NOT NULL,
+        family TEXT,
+        symbol TEXT NOT NULL,
+        coin TEXT NOT NULL,
+        coins REAL NOT NULL,
+        UNIQUE (venue, environment, uid, key, flow)
+    ) STRICT""",
+    "CREATE INDEX entries_by_time ON entries (venue, environment, uid, time_ms)",
+    """CREATE TABLE coverage (
+        venue TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        uid TEXT NOT NULL,
+        start_ms INTEGER NOT NULL,
+        end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+        PRIMARY KEY (venue, environment, uid, start_ms)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE snapshots (
+        venue TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        uid TEXT NOT NULL,
+        taken_ms INTEGER NOT NULL,
+        rows TEXT NOT NULL,
+        PRIMARY KEY (venue, environment, uid, taken_ms)
+    ) STRICT, WITHOUT ROWID""",
 )
-"""One step per version; a database that has taken the first n has `user_version` n."""
+"""One statement per version; a database that has taken the first n has `user_version` n."""
 
 MOST_STARTS = 3
 """A question left this often may itself be what ends the program."""
+BUSY_SECONDS = 5.0
+"""For how long another process may be writing."""
 
 
 class Store:
@@ -38,11 +70,11 @@ class Store:
 
     @staticmethod
     @asynccontextmanager
-    async def opened(path: Path) -> "AsyncIterator[Store]":
-        """The store at `path`, made or brought up to date; raises ConfigError."""
+    async def opened(path: Path | None) -> "AsyncIterator[Store]":
+        """The store at `path`, made or brought up to date; None: in memory. Raises ConfigError."""
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "store") as thread:
-            connection = await loop.run_in_executor(thread, _connected, path)
+            connection = await loop.run_in_executor(thread, _opened, path)
             try:
                 yield Store(connection, thread)
             finally:
@@ -62,44 +94,70 @@ class Store:
 
     async def left(self) -> list[bytes]:
         """What an earlier life received and did not answer, oldest first."""
-        return await self._run(_left)
+        return await self.write(_left)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns; what it changes is written whole, or not at all."""
+
+        def transaction() -> T:
+            with _transaction(self._connection):
+                return work(self._connection)
+
+        return await self._on_thread(transaction)
+
+    async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """What one query finds; it waits for no other process that writes."""
+        return await self._on_thread(lambda: query(self._connection))
 
     async def _execute_many(self, sql: str, rows: Sequence[tuple[int | bytes, ...]]) -> None:
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(sql, rows)
 
-        await self._run(work)
+        await self.write(work)
 
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def transaction() -> T:
-            with self._connection:
-                return work(self._connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
+    async def _on_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Holds every other writer off, so that what is read in it stays true until it is written."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
+    if path is None:
+        return _connected(":memory:")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        with ExitStack() as undo:
-            connection = undo.enter_context(closing(sqlite3.connect(path, timeout=5)))
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            _migrate(connection, path)
-            undo.pop_all()
-            return connection
+        return _connected(path)
     except (OSError, sqlite3.Error) as e:
         raise ConfigError(f"The database {path} cannot be used: {e}") from e
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    with closing(connection.execute("PRAGMA user_version")) as cursor:
-        (version,) = cursor.fetchone()
+def _connected(path: Path | str) -> sqlite3.Connection:
+    with ExitStack() as undo:
+        connection = undo.enter_context(
+            closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None))
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        with _transaction(connection):
+            _migrate(connection, path)
+        undo.pop_all()
+        return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path | str) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(SCHEMA):
         raise ConfigError(f"The database {path} was written by a newer version of this program.")
-    for number, step in enumerate(SCHEMA[version:], version + 1):
-        connection.executescript(f"BEGIN; {step}; PRAGMA user_version = {number}; COMMIT")
+    for number, statement in enumerate(SCHEMA[version:], version + 1):
+        connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {number}")
 
 
 def _left(connection: sqlite3.Connection) -> list[bytes]:

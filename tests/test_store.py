@@ -1,5 +1,6 @@
-"""The inbox outlives the program, and its database says what is wrong with it."""
+"""What is kept outlives the program, and its database says what is wrong with it."""
 
+import asyncio
 import logging
 import sqlite3
 import stat
@@ -100,3 +101,78 @@ async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path.write_text("not SQLite, and long enough to show it" * 100)
     with pytest.raises(ConfigError, match=r"assistant\.db cannot be used"):
         await left_in(path)
+
+
+COUNTER = "CREATE TABLE counter (n INTEGER)"
+
+
+def count_up(connection: sqlite3.Connection) -> int:
+    (n,) = connection.execute("SELECT coalesce(max(n), 0) FROM counter").fetchone()
+    connection.execute("INSERT INTO counter VALUES (?)", (n + 1,))
+    return int(n)
+
+
+def count_inbox(connection: sqlite3.Connection) -> int:
+    (n,) = connection.execute("SELECT count(*) FROM inbox").fetchone()
+    return int(n)
+
+
+async def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(SCHEMA[0])
+        connection.execute("INSERT INTO inbox (update_id, body, received_ms) VALUES (9, x'39', 1)")
+        connection.execute("PRAGMA user_version = 1")
+    async with Store.opened(path) as store:
+        assert await store.left() == [b"9"]
+        assert await store.read(lambda db: db.execute("SELECT * FROM entries").fetchall()) == []
+
+
+async def test_the_processes_that_begin_at_once_make_one_database(tmp_path: Path) -> None:
+    async def opened(number: int) -> None:
+        async with Store.opened(tmp_path / "assistant.db") as store:
+            await store.keep({number: b"here"}, number)
+
+    await asyncio.gather(*map(opened, range(8)))
+    assert await left_in(tmp_path / "assistant.db") == [b"here"] * 8
+
+
+async def test_what_fails_midway_is_not_written(tmp_path: Path) -> None:
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO inbox (update_id, body, received_ms) VALUES (9, x'39', 1)")
+        raise ZeroDivisionError
+
+    async with Store.opened(tmp_path / "assistant.db") as store:
+        with pytest.raises(ZeroDivisionError):
+            await store.write(work)
+        await store.keep({10: b"ten"}, 1)
+        assert await store.left() == [b"ten"]
+
+
+async def test_what_a_writer_has_read_stays_true_until_it_has_written(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.db"
+    async with Store.opened(path) as one, Store.opened(path) as other:
+        await one.write(lambda db: db.execute(COUNTER))
+        seen = await asyncio.gather(*(store.write(count_up) for store in [one, other] * 50))
+    assert sorted(seen) == list(range(100))
+
+
+async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.db"
+    async with Store.opened(path) as store:
+        with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            async with asyncio.timeout(2):
+                assert (
+                    await store.read(lambda db: db.execute("SELECT * FROM inbox").fetchall()) == []
+                )
+
+
+async def test_a_store_without_a_place_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with Store.opened(None) as store:
+        await store.keep({9: b"nine"}, 1)
+        assert await store.left() == [b"nine"]
+    assert modes_in(tmp_path) == set()

@@ -1,0 +1,259 @@
+"""What the logs of the owner's accounts said, kept for longer than the venues keep them."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite
+from sqlite3 import Connection
+from typing import NamedTuple
+
+from crypto_assistant.errors import ExchangeError, Malformed
+from crypto_assistant.exchanges.base import Account
+from crypto_assistant.models import AccountLog, Entry, Family, Flow
+from crypto_assistant.store import Store
+
+Stretch = tuple[int, int]
+"""From when until before when, in ms."""
+
+SETTLING_MS = 600_000
+"""Lines appear late at the venues: what is younger is asked for again each time."""
+REACH_MARGIN_MS = 600_000
+"""What a venue is about to forget is not asked for: it may be gone before its turn comes."""
+AT_ONCE = 4
+
+
+class Book(NamedTuple):
+    """Whose ledger: one account of one venue."""
+
+    venue: str
+    environment: str
+    uid: str
+
+
+class SnapshotRow(NamedTuple):
+    """A coin in a wallet, and what one of it was worth; None where nothing told it."""
+
+    wallet: str
+    coin: str
+    coins: float
+    unrealised: float | None
+    usd_per_coin: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What an account held at one moment, by the venue's clock; `coins` as in Holding."""
+
+    venue: str
+    environment: str
+    uid: str
+    taken_ms: int
+    rows: tuple[SnapshotRow, ...]
+
+
+class Ledger:
+    """Every line that was ever read of the accounts' logs, and snapshots of equity.
+
+    It knows which stretches of time it covers, and asks for no more than is missing. Times are
+    the venues'.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._updating: defaultdict[Book, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def update(
+        self,
+        book: Book,
+        account: Account,
+        start_ms: int,
+        end_ms: int,
+        report: Callable[[int, int], None],
+    ) -> int:
+        """Reads what is missing of [`start_ms`, `end_ms`); returns since when all of it is there.
+
+        That is later than the start where the venue does not reach back so far. `report` is told
+        how many windows are read, of how many. Raises the first window's ExchangeError; the
+        windows that came whole are kept.
+        """
+        async with self._updating[book]:
+            now_ms = await account.clock.now_ms()
+            end_ms = min(end_ms, now_ms)
+            reach_ms = min(end_ms, now_ms - account.log_reach_ms + REACH_MARGIN_MS)
+            first_ms = max(start_ms, reach_ms)
+            windows = await self._missing(book, first_ms, end_ms, account.log_window_ms)
+
+            async def fetch(window: Stretch) -> None:
+                log = _sound(await account.log(*window), window)
+                await self._store.write(lambda db: _keep(db, book, log, now_ms - SETTLING_MS))
+
+            await _each(windows[::-1], fetch, report)
+            since_ms = await self._store.read(lambda db: _since(db, book, first_ms))
+            return max(start_ms, since_ms)
+
+    async def entries(self, book: Book, start_ms: int, end_ms: int) -> list[Entry]:
+        """The lines of [`start_ms`, `end_ms`), in the order of time."""
+        return await self._store.read(lambda db: _entries(db, book, start_ms, end_ms))
+
+    async def complete_since(self, book: Book, end_ms: int) -> int | None:
+        """From when on no line is missing, up to the last update before `end_ms`.
+
+        None where nothing before it was ever read.
+        """
+        sql = """SELECT max(start_ms) FROM coverage
+            WHERE (venue, environment, uid) = (?, ?, ?) AND start_ms < ?"""
+        return await self._store.read(lambda db: _one(db, sql, (*book, end_ms)))
+
+    async def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Keeps a snapshot; of two that were taken at one moment, the first."""
+        rows = json.dumps([row._asdict() for row in snapshot.rows], allow_nan=False)
+        book = (snapshot.venue, snapshot.environment, snapshot.uid)
+        sql = "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        await self._store.write(lambda db: db.execute(sql, (*book, snapshot.taken_ms, rows)))
+
+    async def snapshot_since(self, book: Book, ms: int) -> Snapshot | None:
+        """The first one that was taken at `ms` or later."""
+        return await self._store.read(lambda db: _snapshot(db, book, ms))
+
+    async def first_snapshot_ms(self, book: Book) -> int | None:
+        """When the first of all was taken."""
+        sql = "SELECT min(taken_ms) FROM snapshots WHERE (venue, environment, uid) = (?, ?, ?)"
+        return await self._store.read(lambda db: _one(db, sql, book))
+
+    async def _missing(
+        self, book: Book, start_ms: int, end_ms: int, longest_ms: int
+    ) -> list[Stretch]:
+        """What is not covered, in windows that may be asked for."""
+        covered = await self._store.read(lambda db: _covered(db, book, start_ms, end_ms))
+        gaps = _gaps(covered, start_ms, end_ms)
+        return [window for gap in gaps for window in _cut(gap, longest_ms)]
+
+
+async def _each(
+    windows: Sequence[Stretch],
+    fetch: Callable[[Stretch], Awaitable[None]],
+    report: Callable[[int, int], None],
+) -> None:
+    """Fetches them, a few at once; a failure lets those under way end and begins no other."""
+    left = iter(windows)
+    done = 0
+    failures: list[ExchangeError] = []
+
+    async def work() -> None:
+        nonlocal done
+        while not failures and (window := next(left, None)):
+            try:
+                await fetch(window)
+            except ExchangeError as error:
+                failures.append(error)
+            else:
+                done += 1
+                report(done, len(windows))
+
+    report(0, len(windows))
+    async with asyncio.TaskGroup() as group:
+        for _ in range(AT_ONCE):
+            group.create_task(work())
+    if failures:
+        raise failures[0]
+
+
+def _gaps(covered: Iterable[Stretch], start_ms: int, end_ms: int) -> Iterator[Stretch]:
+    """What lies between the stretches, which come in the order of time."""
+    for first_ms, last_ms in (*covered, (end_ms, end_ms)):
+        if start_ms < first_ms:
+            yield start_ms, first_ms
+        start_ms = max(start_ms, last_ms)
+
+
+def _cut(stretch: Stretch, longest_ms: int) -> Iterator[Stretch]:
+    """Windows that end at multiples of the longest, so that the next try asks for the same."""
+    start_ms, end_ms = stretch
+    first_ms = start_ms - start_ms % longest_ms + longest_ms
+    return pairwise((start_ms, *range(first_ms, end_ms, longest_ms), end_ms))
+
+
+def _sound(log: AccountLog, window: Stretch) -> AccountLog:
+    start_ms, end_ms = window
+    for entry in log.entries:
+        if not isfinite(entry.coins):
+            raise Malformed(f"a line of the account log without its amount: {entry.key}")
+        if not start_ms <= entry.time_ms < end_ms:
+            raise Malformed(f"a line of the account log of another time: {entry.key}")
+    return log
+
+
+def _keep(db: Connection, book: Book, log: AccountLog, settled_ms: int) -> None:
+    """Adds the lines that are new, and the log's stretch to the coverage."""
+    db.executemany(
+        """INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (venue, environment, uid, key, flow) DO NOTHING""",
+        [
+            (*book, e.key, e.flow, e.time_ms, e.family, e.symbol, e.coin, e.coins)
+            for e in log.entries
+        ],
+    )
+    end_ms = min(log.end_ms, settled_ms)
+    if log.start_ms < end_ms:
+        _cover(db, book, log.start_ms, end_ms)
+
+
+def _cover(db: Connection, book: Book, start_ms: int, end_ms: int) -> None:
+    """Joins a stretch with those that it meets: no two in the table touch."""
+    met = db.execute(
+        """DELETE FROM coverage
+        WHERE (venue, environment, uid) = (?, ?, ?) AND start_ms <= ? AND end_ms >= ?
+        RETURNING start_ms, end_ms""",
+        (*book, end_ms, start_ms),
+    ).fetchall()
+    starts, ends = zip(*met, (start_ms, end_ms), strict=True)
+    db.execute("INSERT INTO coverage VALUES (?, ?, ?, ?, ?)", (*book, min(starts), max(ends)))
+
+
+def _covered(db: Connection, book: Book, start_ms: int, end_ms: int) -> list[Stretch]:
+    sql = """SELECT start_ms, end_ms FROM coverage
+        WHERE (venue, environment, uid) = (?, ?, ?) AND start_ms < ? AND end_ms > ?
+        ORDER BY start_ms"""
+    return db.execute(sql, (*book, end_ms, start_ms)).fetchall()
+
+
+def _since(db: Connection, book: Book, ms: int) -> int:
+    """Where the stretch begins that reaches `ms`; `ms` where none does."""
+    sql = """SELECT start_ms FROM coverage
+        WHERE (venue, environment, uid) = (?, ?, ?) AND start_ms <= ? AND end_ms >= ?"""
+    since_ms = _one(db, sql, (*book, ms, ms))
+    return ms if since_ms is None else since_ms
+
+
+def _one(db: Connection, sql: str, values: Sequence[str | int]) -> int | None:
+    row = db.execute(sql, values).fetchone()
+    return row[0] if row else None
+
+
+def _entries(db: Connection, book: Book, start_ms: int, end_ms: int) -> list[Entry]:
+    rows = db.execute(
+        """SELECT key, flow, time_ms, family, symbol, coin, coins FROM entries
+        WHERE (venue, environment, uid) = (?, ?, ?) AND time_ms >= ? AND time_ms < ?
+        ORDER BY time_ms, rowid""",
+        (*book, start_ms, end_ms),
+    )
+    return [
+        Entry(key, Flow(flow), time_ms, family and Family(family), symbol, coin, coins)
+        for key, flow, time_ms, family, symbol, coin, coins in rows
+    ]
+
+
+def _snapshot(db: Connection, book: Book, ms: int) -> Snapshot | None:
+    row = db.execute(
+        """SELECT taken_ms, rows FROM snapshots
+        WHERE (venue, environment, uid) = (?, ?, ?) AND taken_ms >= ?
+        ORDER BY taken_ms LIMIT 1""",
+        (*book, ms),
+    ).fetchone()
+    if row is None:
+        return None
+    taken_ms, rows = row
+    return Snapshot(*book, taken_ms, tuple(SnapshotRow(**row) for row in json.loads(rows)))
