@@ -5,23 +5,28 @@ import ctypes
 import gc
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from functools import cache
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cache, partial
+from pathlib import Path
 from typing import Literal
 
 import aiohttp
 from pydantic import SecretStr
 
+from crypto_assistant.accounts import Access
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.config import Config
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ExchangeError
 from crypto_assistant.exchanges import EXCHANGES
-from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.exchanges.base import LIVE, Account, Exchange
 from crypto_assistant.front import Front
+from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door, Timing, clock_ms
 from crypto_assistant.net.cache import Cache
+from crypto_assistant.net.signed import Key
+from crypto_assistant.store import Store
 from crypto_assistant.view import View
 
 Market = Literal["live", "sandbox", "auto"]
@@ -34,9 +39,14 @@ AUTO_PATIENCE = 3.0
 
 
 @asynccontextmanager
-async def open_front(config: Config, market: Market) -> AsyncIterator[Front]:
-    """Everything that answers command lines, its listings kept fresh, until the block ends."""
-    async with open_desk(config, market) as desk:
+async def open_front(
+    config: Config, market: Market, store: Store | None = None
+) -> AsyncIterator[Front]:
+    """Everything that answers command lines, its listings kept fresh, until the block ends.
+
+    `store`: the market's database, where it is open already.
+    """
+    async with open_desk(config, market, store) as desk:
         keeper = asyncio.create_task(desk.keep_listings(_give_memory_back))
         try:
             titles = {exchange.name: exchange.title for exchange in EXCHANGES}
@@ -48,15 +58,22 @@ async def open_front(config: Config, market: Market) -> AsyncIterator[Front]:
 
 
 @asynccontextmanager
-async def open_desk(config: Config, market: Market) -> AsyncIterator[Desk]:
+async def open_desk(
+    config: Config, market: Market, store: Store | None = None
+) -> AsyncIterator[Desk]:
     """The exchanges: the real ones, the simulated ones, or whichever answers."""
     if market != "sandbox":
-        async with connected(config.urls, config, simulated=False) as desk:
+        async with connected(config, config.urls, partial(database, config), store) as desk:
             if market == "live" or await anyone_there(desk):
                 yield desk
                 return
-    async with simulation() as urls, connected(urls, config, simulated=True) as desk:
+    async with simulation() as urls, connected(config, urls, None, store) as desk:
         yield desk
+
+
+def database(config: Config, environment: str) -> Path:
+    """Where the log of accounts of real money is kept, and that of play money."""
+    return config.state_directory / ("live.db" if environment == LIVE else "testnet.db")
 
 
 @asynccontextmanager
@@ -70,19 +87,70 @@ async def simulation() -> AsyncIterator[dict[str, str]]:
 
 @asynccontextmanager
 async def connected(
-    urls: Mapping[str, str], config: Config, *, simulated: bool, timing: Timing = TIMING
+    config: Config,
+    urls: Mapping[str, str],
+    databases: Callable[[str], Path | None] | None,
+    store: Store | None = None,
 ) -> AsyncIterator[Desk]:
-    """A desk with connections of its own."""
-    async with connection(None if simulated else config.https_proxy) as session:
-        answers = Cache(time.monotonic)
-        door = Door(session, answers, timing)
+    """A desk with connections of its own, and with the owner's accounts.
+
+    `databases`: the file that keeps what concerns accounts of an environment, None for memory
+    alone; None instead of it all: exchanges and accounts are simulated. `store`: what is open
+    already for real money.
+    """
+    simulated = databases is None
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(
+            connection(None if simulated else config.https_proxy)
+        )
+        door = Door(session, Cache(time.monotonic), TIMING)
+        stack.push_async_callback(door.cache.close)
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
-        desk = Desk(exchanges, timing=timing, simulated=simulated)
-        try:
-            yield desk
-        finally:
-            await desk.close()
-            await answers.close()
+        accounts = (
+            _simulated_accounts(exchanges) if simulated else _accounts(config, door, exchanges)
+        )
+        stores = {} if store is None else {LIVE: store}
+        for environment in {account.environment for account in accounts} - stores.keys():
+            path = None if databases is None else databases(environment)
+            stores[environment] = await stack.enter_async_context(Store.opened(path))
+        accesses = {
+            account.venue: Access(account, Ledger(stores[account.environment]))
+            for account in accounts
+        }
+        for access in accesses.values():
+            stack.push_async_callback(access.close)
+        desk = Desk(
+            exchanges,
+            timing=TIMING,
+            simulated=simulated,
+            zone=config.timezone,
+            accounts=accesses,
+        )
+        stack.push_async_callback(desk.close)
+        yield desk
+
+
+def _accounts(config: Config, door: Door, exchanges: Sequence[Exchange]) -> list[Account]:
+    """The owner's, of the venues that have a key; those of play money have other addresses."""
+    accounts = []
+    for exchange in exchanges:
+        venue = type(exchange)
+        key, environment = config.key(venue), config.environment(venue)
+        if key and environment == LIVE:
+            accounts.append(exchange.account(key))
+        elif key:
+            accounts.append(venue(door, config.account_urls(venue)).account(key, environment))
+    return accounts
+
+
+def _simulated_accounts(exchanges: Sequence[Exchange]) -> list[Account]:
+    """Those of the sandbox: the owner's keys never go there."""
+    from crypto_assistant.sandbox import KEYS  # noqa: PLC0415 (only where it is wanted)
+
+    return [
+        exchange.account(Key(*(KEYS[name] for name in exchange.credentials)))
+        for exchange in exchanges
+    ]
 
 
 def connection(proxy: SecretStr | None) -> aiohttp.ClientSession:

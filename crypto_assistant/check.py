@@ -2,25 +2,57 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
+from crypto_assistant.accounts import Access
 from crypto_assistant.app import TIMING, connected, connection
 from crypto_assistant.config import Config
-from crypto_assistant.errors import AssistantError, ExchangeError
-from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.errors import AssistantError, ExchangeError, Refused
+from crypto_assistant.exchanges.base import LIVE, Exchange
 from crypto_assistant.view import signed
 
 
 async def report(config: Config) -> bool:
-    """Prints a line for Telegram and for each exchange; whether some exchange answered."""
-    async with connected(config.urls, config, simulated=False) as desk:
-        telegram, *exchanges = await asyncio.gather(
-            _telegram(config), *(_exchange(exchange) for exchange in desk.exchanges)
+    """Prints a line for Telegram, each exchange and its key; whether some exchange answered."""
+    async with connected(config, config.urls, lambda _: None) as desk:
+        (_, telegram), exchanges, keys = await asyncio.gather(
+            _telegram(config),
+            asyncio.gather(*(_exchange(exchange) for exchange in desk.exchanges)),
+            asyncio.gather(*(_key(desk.accounts.get(e.name)) for e in desk.exchanges)),
         )
-    titles = [exchange.title for exchange in desk.exchanges]
-    print("Configuration  read, nothing wrong in it")
-    for name, (_, said) in zip(["Telegram", *titles], [telegram, *exchanges], strict=True):
-        print(f"{name:14} {said}")
+    _print("Configuration", "read, nothing wrong in it")
+    _print("Telegram", telegram)
+    for exchange, (_, said), key in zip(desk.exchanges, exchanges, keys, strict=True):
+        _print(exchange.title, said)
+        _print("  key", key)
     return any(answered for answered, _ in exchanges)
+
+
+def _print(name: str, said: str) -> None:
+    print(f"{name:14} {said}")
+
+
+async def _key(access: Access | None) -> str:
+    if access is None:
+        return "no key"
+    try:
+        async with asyncio.timeout(TIMING.answer):
+            await access.account()
+            return _may(access.environment, (await access.permissions()).powers)
+    except TimeoutError:
+        return f"not known what it may do: no answer in {TIMING.answer:g} s"
+    except Refused as error:
+        return str(error)
+    except ExchangeError as error:
+        return f"not known what it may do: {error}"
+
+
+def _may(environment: str, powers: Sequence[str]) -> str:
+    if environment != LIVE:
+        return f"for play money ({environment}), whatever it may do"
+    if powers:
+        return f"WARNING: it may do more than read: {', '.join(powers)}"
+    return "it only reads"
 
 
 async def _exchange(exchange: Exchange) -> tuple[bool, str]:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,11 +29,15 @@ from pydantic_settings import (
 
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.exchanges import EXCHANGES
+from crypto_assistant.exchanges.base import LIVE, Exchange, Practice
+from crypto_assistant.net.signed import Key
 
 ADDRESSES = {
     name: default for exchange in EXCHANGES for name, default in exchange.addresses.items()
 }
+CREDENTIALS = [name for exchange in EXCHANGES for name in exchange.credentials]
 
+ON, OFF = ("true", "1", "yes", "on"), ("false", "0", "no", "off", LIVE)
 
 LABEL = r"[\w-]{1,63}"
 NETWORK_LOCATION = re.compile(
@@ -74,6 +79,27 @@ def _proxy(value: SecretStr) -> SecretStr:
     return value
 
 
+def _credential(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    # It travels in a header; whatever else slips in while copying is no part of it.
+    if text.isascii() and text.isprintable() and text == text.strip():
+        return value
+    raise ValueError("as the exchange shows it, without spaces or line breaks around it")
+
+
+def _environment(practice: Practice, value: object) -> object:
+    """`live`, or the name of one of the venue's environments."""
+    names = tuple(practice.addresses)
+    word = str(value).strip().lower()
+    if word in names:
+        return word
+    if word in ON:
+        return names[0]
+    if word in OFF:
+        return LIVE
+    raise ValueError(", ".join(["true", "false", *names]))
+
+
 def _parts(url: str) -> SplitResult | None:
     """The parts of an address to which a path can be added, else none."""
     try:
@@ -93,6 +119,7 @@ def _is_loopback(host: str | None) -> bool:
 
 Address = Annotated[str, AfterValidator(_address)]
 Proxy = Annotated[SecretStr, AfterValidator(_proxy)]
+Credential = Annotated[SecretStr, AfterValidator(_credential)]
 
 
 class _Credentials(SecretsSettingsSource):
@@ -138,6 +165,22 @@ class Config(BaseSettings):
         """The exchanges' base addresses by the names of their settings."""
         return {name: getattr(self, name.lower()) for name in ADDRESSES}
 
+    def key(self, exchange: type[Exchange]) -> Key | None:
+        """The owner's key of a venue; None where there is none."""
+        secrets = [getattr(self, name.lower()) for name in exchange.credentials]
+        return Key(*(s.get_secret_value() for s in secrets)) if all(secrets) else None
+
+    def environment(self, exchange: type[Exchange]) -> str:
+        """`live`, or the play money that the venue's key is for."""
+        environment: str = getattr(self, exchange.practice.setting.lower())
+        return environment
+
+    def account_urls(self, exchange: type[Exchange]) -> Mapping[str, str]:
+        """Where the owner's account is; an address that was set stands above that of play money."""
+        play = exchange.practice.addresses.get(self.environment(exchange), {})
+        kept = {name for name in play if name.lower() in self.model_fields_set}
+        return {**self.urls, **{name: url for name, url in play.items() if name not in kept}}
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -156,8 +199,12 @@ class Config(BaseSettings):
 def load() -> Config:
     """The settings as they stand now; raises ConfigError that names every wrong one."""
     fields: dict[str, Any] = {name.lower(): (Address, url) for name, url in ADDRESSES.items()}
+    fields |= {name.lower(): (Credential | None, None) for name in CREDENTIALS}
+    for practice in (exchange.practice for exchange in EXCHANGES):
+        check = BeforeValidator(partial(_environment, practice))
+        fields[practice.setting.lower()] = (Annotated[str, check], LIVE)
     try:
-        return create_model("Config", __base__=Config, **fields)()
+        return _whole(create_model("Config", __base__=Config, **fields)())
     except ValidationError as error:
         raise ConfigError(_wrong(error)) from None
     except SettingsError as error:
@@ -166,6 +213,19 @@ def load() -> Config:
         raise ConfigError(".env: not UTF-8 text") from None
     except OSError as error:
         raise ConfigError(f"The settings cannot be read: {error}") from None
+
+
+def _whole(config: Config) -> Config:
+    """The settings, where no key misses a part of it."""
+    lines = []
+    for names in (exchange.credentials for exchange in EXCHANGES):
+        missing = [name for name in names if getattr(config, name.lower()) is None]
+        if 0 < len(missing) < len(names):
+            there = ", ".join(name for name in names if name not in missing)
+            lines += [f"{name}: not set, though {there} is" for name in missing]
+    if lines:
+        raise ConfigError("\n".join(lines))
+    return config
 
 
 def _wrong(error: ValidationError) -> str:

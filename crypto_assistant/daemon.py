@@ -3,10 +3,13 @@
 import asyncio
 import gc
 import signal
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
+from crypto_assistant import bookkeeper
 from crypto_assistant.app import connection, open_front
 from crypto_assistant.config import Config
+from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.notify import notify
 from crypto_assistant.store import Store
@@ -31,7 +34,8 @@ async def _serve(config: Config, token: str) -> None:
     market = config.market or "live"
     async with (
         Store.opened(config.state_directory / f"{market}.db") as store,
-        open_front(config, market) as front,
+        open_front(config, market, store) as front,
+        _kept(front.desk),
         connection(config.telegram_proxy) as http,
     ):
         await serve(
@@ -44,6 +48,18 @@ async def _serve(config: Config, token: str) -> None:
             timing=Timing(),
             on_polled=_Ready(config.notify_socket),
         )
+
+
+@asynccontextmanager
+async def _kept(desk: Desk) -> AsyncIterator[None]:
+    """The owner's keys looked at and the books kept, until the block ends."""
+    keeper = asyncio.create_task(bookkeeper.keep(desk))
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeper
 
 
 def _token(config: Config) -> str:

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from math import inf
 from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
+from crypto_assistant.accounts import Access
 from crypto_assistant.errors import ExchangeError, RateLimited, Unreachable, Unsupported
-from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.exchanges.base import Account, Exchange
 from crypto_assistant.listings import Listings, Place, per_plain_coin
 from crypto_assistant.models import Family, Instruments, Provenance
 from crypto_assistant.net.api import Timing, clock_ms, deadline
@@ -48,8 +50,14 @@ class Desk:
         timing: Timing,
         clock_ms: Callable[[], int] = clock_ms,
         simulated: bool = False,
+        accounts: Mapping[str, Access] | None = None,
+        zone: ZoneInfo | None = None,
     ) -> None:
         self.exchanges = tuple(exchanges)
+        self.accounts = accounts or {}
+        """The owner's, by the venues that have a key."""
+        self.zone = zone
+        """Where the owner's days begin; None: UTC."""
         self.timing = timing
         self.clock_ms = clock_ms
         self.simulated = simulated
@@ -123,6 +131,26 @@ class Desk:
         """Questions to all exchanges, or to one, that go out together."""
         asked = [exchange for exchange in self.exchanges if venue in {None, exchange.name}]
         return Wave(self, asked)
+
+    def owners_wave(self, venue: str | None = None) -> "Wave":
+        """The same to those of them that the owner has a key of."""
+        asked = [exchange for exchange in self.exchanges if venue in {None, exchange.name}]
+        return Wave(self, [exchange for exchange in asked if exchange.name in self.accounts])
+
+    def keyless(self, venue: str | None = None) -> list[str]:
+        """Those of them that the owner has no key of."""
+        asked = [exchange.name for exchange in self.exchanges if venue in {None, exchange.name}]
+        return [name for name in asked if name not in self.accounts]
+
+    def of_owner(
+        self, question: Callable[[Account], Awaitable[T]]
+    ) -> Callable[[Exchange], Awaitable[T]]:
+        """A question to the owner's accounts, asked only with keys that may be used."""
+
+        async def ask(exchange: Exchange) -> T:
+            return await question(await self.accounts[exchange.name].account())
+
+        return ask
 
     async def _load(self, patience: float) -> None:
         stale = self._stale()
@@ -219,13 +247,16 @@ class Wave:
                 self._waiting[exchange.name] += 1
         return answers
 
-    async def settle(self, report: Callable[[], None], *, spare: float = 0.0) -> None:
+    async def settle(
+        self, report: Callable[[], None], *, spare: float = 0.0, patience: float | None = None
+    ) -> None:
         """Asks what was noted; calls `report` whenever somebody keeps the reader waiting.
 
         `spare`: seconds that whoever is silent must leave for the questions that follow.
+        `patience`: seconds for questions of many requests; None: as for one.
         """
         jobs, self._jobs = self._jobs, []
-        left = min(self._desk.timing.answer, deadline.get(inf) - time.monotonic())
+        left = min(patience or self._desk.timing.answer, deadline.get(inf) - time.monotonic())
         self._patience = max(left - spare, left / 2)
         if not jobs:
             return

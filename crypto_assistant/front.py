@@ -31,22 +31,31 @@ class Front:
     desk: Desk
     view: View
 
-    async def reply(self, line: str, show: Show = lambda _: None) -> Sheet:
-        """The answer to a line; `show` gets incomplete ones while somebody is still awaited."""
+    async def reply(self, line: str, show: Show = lambda _: None, *, private: bool = True) -> Sheet:
+        """The answer to a line; `show` gets incomplete ones while somebody is still awaited.
+
+        `private`: whether nobody but the owner reads it.
+        """
         opening = asyncio.get_running_loop().call_later(
             self.desk.timing.partial, self._show_opening, show
         )
         try:
-            answer = await self.ask(line, lambda partial: show(self.sheet(line, partial)))
+            answer = await self.ask(
+                line, lambda partial: show(self.sheet(line, partial)), private=private
+            )
             return self.sheet(line, answer)
         except UsageError as error:
             return self._mistake(line, error)
         finally:
             opening.cancel()
 
-    async def ask(self, line: str, progress: Progress[Answer] = lambda _: None) -> Answer:
+    async def ask(
+        self, line: str, progress: Progress[Answer] = lambda _: None, *, private: bool = True
+    ) -> Answer:
         """The numbers behind the answer; raises UsageError."""
         command, args = parse(line, self.commands)
+        if command.private and not private:
+            raise UsageError(f"/{command.name} is about your account: ask in a private chat.")
         timing = self.desk.timing
         with self.desk.question(timing.scan if command.scans else timing.answer):
             answer: Answer = await command.run(args, self.desk, progress)

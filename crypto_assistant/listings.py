@@ -87,6 +87,14 @@ class Listings:
             raise self.errors[venue, family]
         raise NotListed(coin.symbol)
 
+    def called(self, venue: str, family: Family, symbol: str) -> Instrument | None:
+        """The market that the venue calls so, perp, dated future or spot; None for no such."""
+        for lists in (self.instruments, self.dated):
+            listed = lists.get((venue, family))
+            if listed is not None and symbol in listed.row:
+                return listed[listed.row[symbol]]
+        return None
+
     def may_list(self, venue: str, family: Family, coin: Coin) -> bool:
         """Whether the venue lists the market, or its list is not known."""
         return self._row(venue, family, coin) is not None or (venue, family) in self.errors

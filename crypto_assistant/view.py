@@ -136,6 +136,26 @@ def money(usd: float | None) -> str:
     return f"{'-' if usd < 0 and size != '0' else ''}${size}"
 
 
+def cents(usd: float | None, *, plus: bool = False) -> str:
+    """The owner's money: `$1,234.56`, `-$0.42`, from $100,000 on `$123,457`.
+
+    `plus`: what is above zero has its sign, too.
+    """
+    if usd is None:
+        return NOTHING
+    size = f"{abs(usd):,.{2 if abs(usd) < 100_000 else 0}f}"
+    zero = not size.strip("0.")
+    return f"{'' if zero or (usd > 0 and not plus) else '-' if usd < 0 else '+'}${size}"
+
+
+def amount(coins: float) -> str:
+    """Coins with eight digits, eight decimals at most: `12,345.679`, `0.00012`."""
+    decimals = max(0, 8 - len(f"{abs(coins):.0f}"))
+    text = f"{coins:,.{8 if abs(coins) < 1 else decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
 def flow(usd: float | None) -> str:
     """Money with its sign: `+$1.20M`, `-$350K`."""
     text = money(usd)
@@ -215,6 +235,16 @@ class View:
         utc = datetime.fromtimestamp(ms / 1000, UTC)
         local = f" ({utc.astimezone(self.zone):%H:%M:%S %Z})" if self.zone else ""
         return f"{utc:%H:%M:%S} UTC{local}"
+
+    def clocks(self, ahead_seconds: Mapping[str, float | None]) -> Html:
+        """Where this host's clock is off, by how much each venue's is ahead of it."""
+        found: dict[str, list[str]] = {}
+        for name, ahead in ahead_seconds.items():
+            if ahead is not None and abs(ahead) >= 1:
+                side = "behind" if ahead > 0 else "ahead of"
+                text = f"clock: this host is {duration(abs(ahead) * 1000)} {side}"
+                found.setdefault(text, []).append(name)
+        return lines(escape(f"{text} {self.venues(names)}") for text, names in found.items())
 
     def provenance(self, known: Provenance) -> Html:
         """The last lines of every market answer: time, age, who answered, who did not and why."""

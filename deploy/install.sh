@@ -54,6 +54,7 @@ install -m 0644 deploy/crypto-assistant.service "$DESTDIR/etc/systemd/system/cry
 cat <<END
 crypto-assistant $version is installed. Two steps remain:
   1. write the bot's token and your chat id into two files in $etc/credentials:
-     TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID
+     TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID; for your own account the exchanges' keys
+     as well, one file each (crypto-assistant.conf names them)
   2. systemctl enable --now crypto-assistant
 END

@@ -12,14 +12,20 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
+from crypto_assistant.accounts import Access
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.commands.base import Answer, encode
 from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges import EXCHANGES
+from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.front import Front, Sheet
+from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door, Timing
 from crypto_assistant.net.cache import Cache
-from crypto_assistant.sandbox import Sandbox, World
+from crypto_assistant.net.signed import Key
+from crypto_assistant.sandbox import KEYS, Sandbox, World
+from crypto_assistant.sandbox.account.owner import owners
+from crypto_assistant.store import Store
 from crypto_assistant.view import WIDEST_TABLE, View
 
 NOW: Final = 1_790_000_029_500
@@ -113,17 +119,33 @@ async def floor(timing: Timing = PATIENT, *, extra: int = 0) -> AsyncIterator[Fl
     sandbox, moment = _exchanges(extra)
     sandbox.faults.clear()
     sandbox.requests.clear()
+    sandbox.owners = owners()
     moment.seconds += 3600
     answers = Cache(moment)
-    async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
+    async with (
+        sandbox.serve() as urls,
+        aiohttp.ClientSession() as session,
+        Store.opened(None) as store,
+    ):
         door = Door(session, answers, timing, clock)
-        desk = Desk([exchange(door, urls) for exchange in EXCHANGES], timing=timing, clock_ms=clock)
+        exchanges = [exchange(door, urls) for exchange in EXCHANGES]
+        ledger = Ledger(store)
+        accounts = {
+            exchange.name: Access(exchange.account(key(exchange)), ledger, moment)
+            for exchange in exchanges
+        }
+        desk = Desk(exchanges, timing=timing, clock_ms=clock, accounts=accounts)
         view = View({exchange.name: exchange.title for exchange in EXCHANGES})
         try:
             yield Floor(sandbox, Front(COMMANDS, desk, view), urls, moment)
         finally:
             await desk.kept.close()
             await answers.close()
+
+
+def key(exchange: Exchange) -> Key:
+    """The one that the simulated venue knows."""
+    return Key(*(KEYS[name] for name in exchange.credentials))
 
 
 @cache

@@ -5,8 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crypto_assistant.config import ADDRESSES, Config, load
+from crypto_assistant.config import ADDRESSES, CREDENTIALS, Config, load
 from crypto_assistant.errors import ConfigError
+from crypto_assistant.exchanges import EXCHANGES
+from crypto_assistant.exchanges.binance import Binance
+from crypto_assistant.exchanges.bybit import Bybit
+from crypto_assistant.exchanges.okx import Okx
+from crypto_assistant.net.signed import Key
 
 TOKEN = "12345:the-secret-of-the-bot"
 
@@ -18,7 +23,9 @@ class Machine:
         self._patch = patch
         self._home = home
         patch.chdir(home)
-        for name in [*Config.model_fields, *ADDRESSES, "CREDENTIALS_DIRECTORY"]:
+        practices = [exchange.practice.setting for exchange in EXCHANGES]
+        names = [*Config.model_fields, *ADDRESSES, *CREDENTIALS, *practices]
+        for name in [*names, "CREDENTIALS_DIRECTORY"]:
             patch.delenv(name.upper(), raising=False)
             patch.delenv(name.lower(), raising=False)
 
@@ -114,6 +121,10 @@ WRONG = {
     "LOG_LEVEL": "hush",
     "BYBIT_URL": "ftp://hush.example",
     "OKX_URL": "http://127.0.0.1.hush.example",
+    "BINANCE_API_KEY": "hush\n",
+    "OKX_PASSPHRASE": "hüsh",
+    "BYBIT_TESTNET": "hush",
+    "OKX_DEMO": "testnet hush",
 }
 
 
@@ -141,6 +152,9 @@ def test_every_wrong_setting_is_named_at_once(machine: Machine) -> None:
         ("OKX_URL", "an address such as https://host:port/path; http on loopback only"),
         ("HTTPS_PROXY", "the address of a proxy such as http://user:password@host:port"),
         ("MARKET", "'live' or 'sandbox'"),
+        ("OKX_PASSPHRASE", "as the exchange shows it, without spaces or line breaks around it"),
+        ("BYBIT_TESTNET", "true, false, testnet, demo"),
+        ("OKX_DEMO", "true, false, demo"),
     ],
 )
 def test_what_is_allowed_is_said(machine: Machine, name: str, allowed: str) -> None:
@@ -239,8 +253,13 @@ def test_what_is_shown_of_the_settings_holds_no_secret(machine: Machine) -> None
         TELEGRAM_BOT_TOKEN=TOKEN,
         HTTPS_PROXY="http://me:hush@proxy.example:3128",
         TELEGRAM_PROXY="http://me:hush@proxy.example:3128",
+        OKX_API_KEY="hush-1",
+        OKX_SECRET_KEY="hush-2",
+        OKX_PASSPHRASE="hush-3",
     )
     config = load()
+    assert config.key(Okx) == Key("hush-1", "hush-2", "hush-3")
+    assert "hush" not in repr(config.key(Okx))
     assert config.https_proxy
     assert config.https_proxy.get_secret_value() == "http://me:hush@proxy.example:3128"
     for shown in (repr(config), str(config), config.model_dump_json(), repr(vars(config))):
@@ -249,5 +268,48 @@ def test_what_is_shown_of_the_settings_holds_no_secret(machine: Machine) -> None
 
 
 def test_settings_of_other_programs_are_left_alone(machine: Machine) -> None:
-    machine.dotenv(SOMETHING_ELSE="1", BINANCE_API_KEY="key")
+    machine.dotenv(SOMETHING_ELSE="1", BINANCE_FAPI_KEY="key")
     load()
+
+
+def test_a_venue_without_a_key_has_none(machine: Machine) -> None:
+    machine.credentials(ca_BYBIT_API_KEY="name\n", ca_BYBIT_SECRET_KEY="secret\n")
+    config = load()
+    assert config.key(Bybit) == Key("name", "secret")
+    assert config.key(Binance) is config.key(Okx) is None
+
+
+def test_half_a_key_is_named_with_what_it_lacks(machine: Machine) -> None:
+    machine.environment(BINANCE_SECRET_KEY="hush", OKX_API_KEY="hush", OKX_SECRET_KEY="hush")
+    assert complaint().splitlines() == [
+        "BINANCE_API_KEY: not set, though BINANCE_SECRET_KEY is",
+        "OKX_PASSPHRASE: not set, though OKX_API_KEY, OKX_SECRET_KEY is",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "environment", "url"),
+    [
+        ("", "live", "https://api.bybit.com"),
+        ("false", "live", "https://api.bybit.com"),
+        ("True", "testnet", "https://api-testnet.bybit.com"),
+        ("1", "testnet", "https://api-testnet.bybit.com"),
+        ("testnet", "testnet", "https://api-testnet.bybit.com"),
+        ("demo", "demo", "https://api-demo.bybit.com"),
+    ],
+)
+def test_play_money_is_asked_for_elsewhere_and_the_market_is_not(
+    machine: Machine, value: str, environment: str, url: str
+) -> None:
+    machine.environment(BYBIT_TESTNET=value)
+    config = load()
+    assert config.environment(Bybit) == environment
+    assert config.account_urls(Bybit) == {**ADDRESSES, "BYBIT_URL": url}
+    assert config.urls == ADDRESSES
+
+
+def test_an_address_that_was_set_stands_above_that_of_play_money(machine: Machine) -> None:
+    machine.environment(BINANCE_TESTNET="true", BINANCE_SPOT_URL="http://127.0.0.1:1")
+    urls = load().account_urls(Binance)
+    assert urls["BINANCE_SPOT_URL"] == "http://127.0.0.1:1"
+    assert urls["BINANCE_USDM_URL"] == "https://testnet.binancefuture.com"

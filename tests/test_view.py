@@ -56,6 +56,50 @@ def test_a_size_keeps_three_significant_digits(number: float) -> None:
     assert v.scaled(-number) == f"-{shown}"
 
 
+@pytest.mark.parametrize(
+    ("usd", "shown", "with_plus"),
+    [
+        (0.0, "$0.00", "$0.00"),
+        (-0.004, "$0.00", "$0.00"),
+        (0.42, "$0.42", "+$0.42"),
+        (-0.42, "-$0.42", "-$0.42"),
+        (1_234.565, "$1,234.57", "+$1,234.57"),
+        (-99_999.99, "-$99,999.99", "-$99,999.99"),
+        (123_456.78, "$123,457", "+$123,457"),
+        (None, "n/a", "n/a"),
+    ],
+)
+def test_the_owners_money_is_shown_to_the_cent(
+    usd: float | None, shown: str, with_plus: str
+) -> None:
+    assert (v.cents(usd), v.cents(usd, plus=True)) == (shown, with_plus)
+
+
+@pytest.mark.parametrize(
+    ("coins", "shown"),
+    [
+        (0.0, "0"),
+        (-1e-12, "0"),
+        (0.000_012_345_6, "0.00001235"),
+        (0.1, "0.1"),
+        (1.5, "1.5"),
+        (-12_345.678_91, "-12,345.679"),
+        (123_456_789.5, "123,456,790"),
+        (20_000_000.0, "20,000,000"),
+    ],
+)
+def test_an_amount_has_eight_digits(coins: float, shown: str) -> None:
+    assert v.amount(coins) == shown
+
+
+def test_a_clock_that_is_off_is_told_once_for_all_venues_that_find_it_so() -> None:
+    view = v.View({"okx": "OKX", "bybit": "Bybit"})
+    assert view.clocks({"okx": 41.2, "bybit": 40.8, "binance": 0.99}) == (
+        "clock: this host is 41 s behind OKX, Bybit"
+    )
+    assert view.clocks({"okx": -1.0, "bybit": None}) == "clock: this host is 1.0 s ahead of OKX"
+
+
 @given(st.lists(NUMBERS | BORDERS, min_size=2, max_size=2))
 def test_the_larger_size_is_never_shown_smaller(pair: list[float]) -> None:
     small, large = sorted(pair)

@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from crypto_assistant.commands import analysis, cvd, oi, price, start, top10, volscan, volume
+from crypto_assistant.commands import (
+    analysis,
+    balance,
+    cvd,
+    oi,
+    pnl,
+    positions,
+    price,
+    start,
+    top10,
+    volscan,
+    volume,
+)
 from crypto_assistant.commands import help as help_
 from crypto_assistant.commands.base import Command
 
@@ -14,6 +26,9 @@ COMMANDS: tuple[Command[Any], ...] = (
     volume.COMMAND,
     cvd.COMMAND,
     oi.COMMAND,
+    balance.COMMAND,
+    positions.COMMAND,
+    pnl.COMMAND,
     top10.COMMAND,
     volscan.COMMAND,
 )

@@ -101,6 +101,8 @@ class Command(Generic[A]):
     takes: Takes = field(default_factory=Takes)
     scans: bool = False
     """Whether it reads the whole market, for which a trader waits longer."""
+    private: bool = False
+    """Whether it is about the owner's account, which is nobody else's business."""
 
     @property
     def usage(self) -> str:

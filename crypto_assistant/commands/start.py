@@ -26,8 +26,9 @@ def render(answer: Greeting, args: Args, view: v.View) -> v.Page:
         [
             v.bold("Crypto assistant"),
             v.escape(f"The derivatives market on {view.venues(answer.venues)}, on request."),
+            v.escape("Your own account there, where it has a key, in a private chat only."),
             v.escape("It answers only the people and groups that its owner listed."),
-            v.escape("It reads; it can neither trade nor move money."),
+            v.escape("It only reads; it can neither trade nor move money."),
             v.escape("Ask: " + " ".join(f"/{name}" for name in answer.commands)),
         ]
     )

@@ -8,5 +8,7 @@ volume              volumes, baselines, scan, spikes
 takers              flows, takers, spans, pressure
 open interest       interest, interest_totals, moves, windows, crowd, deliveries, one_by_one
 the primary market  primary, outlook, recent, trend, days, score
+the owner           wallets, positions, exposure, valuation, standing
+the owner's PnL     pnl, account_log, fills, markets, reconciliation, midnights
 whom to ask         segments
 """

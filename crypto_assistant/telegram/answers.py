@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from aiogram.enums import ChatAction, ChatType
@@ -53,7 +54,8 @@ class Answers:
             chat_id=message.chat.id, action=ChatAction.TYPING, message_thread_id=topic
         )
         self._tasks.spawn(self._post.aside(typing))
-        place = Place(message.chat.id, topic, None if private else message.message_id)
+        replies_to = None if private else message.message_id
+        place = Place(message.chat.id, topic, replies_to, private=private)
         await self._answer(line, place)
 
     async def pressed(self, query: CallbackQuery) -> None:
@@ -65,16 +67,13 @@ class Answers:
         self._tasks.spawn(self._post.aside(confirmation, retry=True))
         if query.message is None or not query.data:
             return
-        chat, message, topic = (
-            query.message.chat.id,
-            query.message.message_id,
-            _topic(query.message),
-        )
+        chat, message = query.message.chat, query.message.message_id
+        place = Place(chat.id, _topic(query.message), private=chat.type == ChatType.PRIVATE)
         if query.data.startswith("/"):
-            await self._answer(query.data, Place(chat, topic))
+            await self._answer(query.data, place)
             return
-        work = partial(self._answer, query.data, Place(chat, topic, edits=message))
-        await self._turns.newest((chat, message), work)
+        work = partial(self._answer, query.data, replace(place, edits=message))
+        await self._turns.newest((chat.id, message), work)
 
     async def catch_up(self, missed: Missed) -> None:
         """One summary for each place, with buttons that ask the questions again."""
@@ -92,7 +91,7 @@ class Answers:
             partial = sheet
             news.set()
 
-        asking = asyncio.create_task(self._asked_of_front(line, show))
+        asking = asyncio.create_task(self._asked_of_front(line, show, private=place.private))
         asking.add_done_callback(lambda _: news.set())
         try:
             while not asking.done():
@@ -105,9 +104,9 @@ class Answers:
         finally:
             asking.cancel()
 
-    async def _asked_of_front(self, line: str, show: Show) -> Sheet:
+    async def _asked_of_front(self, line: str, show: Show, *, private: bool) -> Sheet:
         try:
-            return await self._front.reply(line, show)
+            return await self._front.reply(line, show, private=private)
         except Exception:
             log.exception("a bug in the answer to %.100r", line)
             return APOLOGY

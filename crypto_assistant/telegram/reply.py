@@ -27,12 +27,16 @@ LONGEST_DATA = 64
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an answer goes: a chat, in it a topic, there the message replied to or edited."""
+    """Where an answer goes: a chat, in it a topic, there the message replied to or edited.
+
+    `private`: whether only the owner reads there.
+    """
 
     chat: int
     topic: int | None = None
     replies_to: int | None = None
     edits: int | None = None
+    private: bool = False
 
 
 class Send(Protocol):

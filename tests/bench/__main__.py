@@ -1,14 +1,15 @@
-"""`make bench`: the calculators, requests and weight, time against bare ones, a scan, memory."""
+"""`make bench`: calculators, requests and weight, time against bare ones, logs, a scan, memory."""
 
 import asyncio
 
-from tests.bench import calculators, memory, requests, scan, speed
+from tests.bench import calculators, log, memory, requests, scan, speed
 
 
 async def main() -> None:
     calculators.report()
     await requests.report()
     await speed.report()
+    await log.report()
     await scan.report()
     await memory.report()
 

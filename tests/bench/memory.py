@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench.trading import LINES
+from crypto_assistant.sandbox import KEYS
+from tests.bench.trading import LINES, OWNERS
 from tests.bench.upstream import upstream
 from tests.botapi import TOKEN, BotApi
 
@@ -23,6 +24,7 @@ async def report() -> None:
         async with upstream() as urls, BotApi() as api:
             settings = {
                 **urls,
+                **KEYS,
                 "TELEGRAM_API_URL": api.url,
                 "TELEGRAM_BOT_TOKEN": TOKEN,
                 "TELEGRAM_CHAT_ID": str(TRADER),
@@ -47,16 +49,18 @@ async def _use(api: BotApi, pid: int, start: float) -> None:
     print(f"first poll after   {time.monotonic() - start:6.2f} s")
     await asyncio.sleep(SETTLED)
     _print_resident("after start", pid)
-    await _say(api, "/start", "/help", "/help price", *LINES, "/volscan")
+    await _say(api, "/start", "/help", "/help price", *LINES, "/volscan", *OWNERS)
     _print_resident("after every command", pid)
-    await _say(api, *LINES, *LINES)
+    await _say(api, *LINES, *OWNERS, *LINES, *OWNERS)
     _print_resident("after two more rounds", pid)
 
 
 async def _say(api: BotApi, *lines: str) -> None:
     for line in lines:
         api.say(line, TRADER)
-        await api.next_message(20)
+        shown = await api.next_message(20)
+        while "waiting: " in shown.text:
+            shown = await api.next_message(60)
         await asyncio.sleep(1)  # As many as a chat may be sent.
 
 

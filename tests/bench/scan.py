@@ -3,7 +3,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from crypto_assistant.models import Family, Tickers
 from crypto_assistant.net.api import clock_ms
 from crypto_assistant.readings.scan import MOST_AT_ONCE
 from tests.bench import bare
+from tests.bench.bare import Request
 from tests.bench.trading import Trading, trading
 from tests.bench.upstream import upstream
 from tests.floor import VENUES
@@ -71,10 +72,10 @@ async def report() -> None:
     ):
         await desk.open()
         before = Counter(desk.sent.weight)
-        desk.forget()
+        await desk.forget(LINE)
         seconds = await _seconds(desk.ask(LINE))
         weight = (desk.sent.weight - before)["futures"]
-        sent, refused = list(desk.sent.urls), len(desk.sent.refused)
+        sent, refused = list(desk.sent.requests), len(desk.sent.refused)
         print(f"{LINE}, half of each limit, 0 ms upstream")
         dictated = _print_venues(desk, sent, weight)
         kept = await _seconds(desk.ask(LINE))
@@ -85,13 +86,13 @@ async def report() -> None:
     print()
 
 
-def _print_venues(desk: Trading, sent: list[str], weight: int) -> float:
+def _print_venues(desk: Trading, sent: Sequence[Request], weight: int) -> float:
     """A row a venue; returns the time that the slowest one's limit dictates."""
     print(f"{'':10} {'GETs':>5} {'weight':>7} {'dictated s':>11} {'all callers waited s':>21}")
     slowest = 0.0
     for venue, exchange in zip(VENUES, desk.front.desk.exchanges, strict=True):
         hosts = tuple(desk.urls[name] for name in exchange.addresses)
-        urls = [url for url in sent if url.startswith(hosts)]
+        urls = [one.url for one in sent if one.url.startswith(hosts)]
         units = weight if venue == "binance" else sum("/taker-volume" not in url for url in urls)
         dictated = LIMITS[venue].dictates(units)
         slowest = max(slowest, dictated)
@@ -100,12 +101,11 @@ def _print_venues(desk: Trading, sent: list[str], weight: int) -> float:
     return slowest
 
 
-async def _bare(sent: list[str], urls: Mapping[str, str], now_ms: int) -> float:
+async def _bare(sent: Sequence[Request], urls: Mapping[str, str], now_ms: int) -> float:
     """The same requests, as many at once, to an upstream that is as cold and has no limits."""
     async with upstream(frozen_ms=now_ms, limits=False) as others, trading(others) as desk:
-        for name, url in urls.items():
-            sent = [one.replace(url, others[name]) for one in sent]
-        return await _seconds(bare.ask(desk.session, sent, MOST_AT_ONCE))
+        moved = [one.moved(urls, others) for one in sent]
+        return await _seconds(bare.ask(desk.session, moved, MOST_AT_ONCE))
 
 
 async def _seconds(work: Awaitable[Any]) -> float:

@@ -1,5 +1,8 @@
 # ruff: noqa: T201
-"""From command line to Answer, against the same requests sent bare and all at once."""
+"""From command line to Answer, against the same requests sent bare and all at once.
+
+What is settled of the accounts' logs is kept, as it is from the daemon's first day on.
+"""
 
 import gc
 import time
@@ -9,7 +12,7 @@ from typing import Any
 
 from crypto_assistant.net.api import clock_ms
 from tests.bench import bare
-from tests.bench.trading import LINES, Trading, trading
+from tests.bench.trading import LINES, LONGEST_LOG, OWNERS, Trading, trading
 from tests.bench.upstream import upstream
 
 ROUNDS = 20
@@ -25,13 +28,14 @@ async def report() -> None:
 async def _compare_all(latency: float, rounds: int) -> None:
     now_ms = clock_ms()
     print(f"Time at {1000 * latency:g} ms upstream, median of {rounds} rounds, ms")
-    print(f"{'':20} {'GETs':>5} {'answer':>8} {'bare':>8} {'ratio':>6}")
+    print(f"{'':20} {'sent':>5} {'answer':>8} {'bare':>8} {'ratio':>6}")
     async with (
         upstream(latency=latency, frozen_ms=now_ms, limits=False) as urls,
         trading(urls, lambda: now_ms) as desk,
     ):
         await desk.open()
-        for line in LINES:
+        await desk.ask(LONGEST_LOG)
+        for line in (*LINES, *OWNERS):
             await _compare(desk, line, rounds)
     print()
 
@@ -39,15 +43,15 @@ async def _compare_all(latency: float, rounds: int) -> None:
 async def _compare(desk: Trading, line: str, rounds: int) -> None:
     ours: list[float] = []
     theirs: list[float] = []
-    urls: list[str] = []
+    sent: list[bare.Request] = []
     for _ in range(rounds):
-        desk.forget()
+        await desk.forget(line)
         ours.append(await _milliseconds(desk.ask(line)))
-        urls = list(desk.sent.urls)
-        theirs.append(await _milliseconds(bare.ask(desk.session, urls)))
-    answer, sent = median(ours), median(theirs)
+        sent = list(desk.sent.requests)
+        theirs.append(await _milliseconds(bare.ask(desk.session, sent)))
+    answer, least = median(ours), median(theirs)
     print(
-        f"{line:20} {len(urls):5} {answer:8.1f} {sent:8.1f} {answer / sent:6.2f}",
+        f"{line:20} {len(sent):5} {answer:8.1f} {least:8.1f} {answer / least:6.2f}",
         *desk.failed.items(),
     )
 

@@ -1,22 +1,29 @@
 """A front over the upstream process that can be put back to cold, and what it was seen to send."""
 
+import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import aiohttp
 
+from crypto_assistant.accounts import Access
 from crypto_assistant.commands import COMMANDS
-from crypto_assistant.commands.base import Answer
+from crypto_assistant.commands.base import Answer, parse
 from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges import EXCHANGES
+from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.front import Front
+from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door, Timing, clock_ms
 from crypto_assistant.net.cache import Cache
+from crypto_assistant.store import Store
 from crypto_assistant.view import View
+from tests.bench.bare import Request
+from tests.floor import key
 
 LINES = (
     "/price BTC",
@@ -38,30 +45,38 @@ LINES = (
     "/top10 spot",
     "/top10 tradfi",
 )
-WEIGHT = "X-MBX-USED-WEIGHT-1M"
+OWNERS = ("/balance", "/positions", "/pnl", "/pnl 7d", "/pnl 30d")
+"""About the owner's accounts."""
+LONGEST_LOG = OWNERS[-1]
+
+WEIGHT, WALLET_WEIGHT = "X-MBX-USED-WEIGHT-1M", "X-SAPI-USED-IP-WEIGHT-1M"
 
 
 @dataclass
 class Sent:
-    """Requests in the order of their answers, and the weight that Binance's hosts have counted."""
+    """Requests in the order of their answers, and the weight that Binance has counted.
 
-    urls: list[str] = field(default_factory=list)
+    `weight`: of each pool, and of each path of the wallet's interface, which has one of its own.
+    """
+
+    requests: list[Request] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     weight: Counter[str] = field(default_factory=Counter)
 
     def clear(self) -> None:
-        self.urls.clear()
+        self.requests.clear()
         self.refused.clear()
 
     async def note(
         self, _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams
     ) -> None:
-        self.urls.append(str(end.url))
+        self.requests.append(Request(str(end.url), end.method, end.headers))
         if end.response.status != 200:
             self.refused.append(str(end.url))
-        if used := end.response.headers.get(WEIGHT):
-            pool = "spot" if end.url.path.startswith("/api") else "futures"
-            self.weight[pool] = max(self.weight[pool], int(used))
+        pool = "spot" if end.url.path.startswith("/api") else "futures"
+        for header, name in ((WEIGHT, pool), (WALLET_WEIGHT, end.url.path)):
+            if used := end.response.headers.get(header):
+                self.weight[name] = max(self.weight[name], int(used))
 
 
 @dataclass
@@ -70,6 +85,7 @@ class Trading:
     session: aiohttp.ClientSession
     sent: Sent
     urls: Mapping[str, str]
+    ledger: Ledger
     failed: dict[str, str] = field(default_factory=dict)
     """What was missing from the answers since the last `forget`, by venue: nothing, or a bug."""
 
@@ -82,14 +98,35 @@ class Trading:
         self.failed |= answer.provenance.failed
         return answer
 
-    def forget(self) -> None:
-        """Nothing is kept but the listings, and no limit has been drawn on."""
+    async def forget(self, line: str) -> None:
+        """As for a first question: of the accounts only what is settled of their logs is kept.
+
+        Where the line is about them, the daemon has checked their keys before anybody asks.
+        """
+        self.forget_all()
+        if parse(line, COMMANDS)[0].private:
+            await self.check_keys()
+            self.sent.clear()
+
+    def forget_all(self) -> None:
+        """Nothing is kept but the listings and the log, and no limit has been drawn on."""
         desk = self.front.desk
         door = Door(self.session, Cache(time.monotonic), Timing(), desk.clock_ms)
         desk.exchanges = tuple(exchange(door, self.urls) for exchange in EXCHANGES)
+        desk.accounts = accounts(desk.exchanges, self.ledger)
         desk.kept = Cache(time.monotonic)
         self.sent.clear()
         self.failed.clear()
+
+    async def check_keys(self) -> None:
+        """What the daemon does at its start and every hour."""
+        checks = [access.permissions() for access in self.front.desk.accounts.values()]
+        await asyncio.gather(*checks)
+
+
+def accounts(exchanges: Iterable[Exchange], ledger: Ledger) -> dict[str, Access]:
+    """Those of the simulated market, one at each venue."""
+    return {one.name: Access(one.account(key(one)), ledger) for one in exchanges}
 
 
 @asynccontextmanager
@@ -100,9 +137,13 @@ async def trading(
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(sent.note)
     connector = aiohttp.TCPConnector(limit_per_host=30)
-    async with aiohttp.ClientSession(connector=connector, trace_configs=[trace]) as session:
-        door = Door(session, Cache(time.monotonic), Timing(), clock)
+    async with (
+        aiohttp.ClientSession(connector=connector, trace_configs=[trace]) as session,
+        Store.opened(None) as store,
+    ):
+        door, ledger = Door(session, Cache(time.monotonic), Timing(), clock), Ledger(store)
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
-        desk = kind(exchanges, timing=Timing(), clock_ms=clock)
+        owned = accounts(exchanges, ledger)
+        desk = kind(exchanges, timing=Timing(), clock_ms=clock, accounts=owned)
         view = View({exchange.name: exchange.title for exchange in EXCHANGES})
-        yield Trading(Front(COMMANDS, desk, view), session, sent, urls)
+        yield Trading(Front(COMMANDS, desk, view), session, sent, urls, ledger)

@@ -49,6 +49,8 @@ async def serve(latency: float, frozen_ms: int | None, *, unlimited: bool) -> No
     start, pace = time.monotonic(), 10_000 if unlimited else 1
     sandbox = Sandbox(world, clock, lambda: (time.monotonic() - start) * pace)
     sandbox.latency = latency
+    for venue in sandbox.owners:
+        sandbox.account(venue).book.events(0, now_ms)
     async with sandbox.serve() as urls:
         for name, url in urls.items():
             print(f"{name}={url}", flush=True)

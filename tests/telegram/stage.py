@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -63,7 +63,8 @@ class Stage:
             Command(run.__name__, f"Plays {run.__name__}", "/x", "", run, _page, Takes(symbol=True))
             for run in runs
         ]
-        return Front(commands, Desk((), timing=DeskTiming()), View({}))
+        secret = replace(commands[0], name="secret", private=True)
+        return Front([*commands, secret], Desk((), timing=DeskTiming()), View({}))
 
     async def echo(self, args: Args, _: Desk, __: Progress[Said]) -> Said:
         """Answers at once, each time with another number."""

@@ -1,6 +1,7 @@
 """Only the listed are heard."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,23 @@ ADA_ASKS = {
     "in a group that is not listed": ({ADA}, "/echo A", False),
     "while another group is listed": ({ADA, OTHER_GROUP}, "/echo A", False),
 }
+
+
+async def test_what_is_about_an_account_is_answered_in_private_only(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    refusal = "/secret is about your account: ask in a private chat."
+    async with on_air(api, stage, database, listed={ADA, GROUP}):
+        api.say("/secret A", **in_group())
+        assert (await api.next_message()).text.startswith(refusal)
+        api.say("/echo A", **in_group())
+        shown = await api.next_message()
+        for line in ("secret A", "/secret A"):
+            api.press(replace(shown, buttons=((("Again", line),),)), line)
+            assert (await api.next_message()).text.startswith(refusal)
+        api.say("/secret B")
+        assert (await api.next_message()).chat == ADA
+    assert stage.asked == ["echo A", "secret B"]
 
 
 @pytest.mark.parametrize("case", ADA_ASKS)

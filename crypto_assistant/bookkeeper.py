@@ -1,0 +1,117 @@
+"""Every day of the owner's: a snapshot of equity, and the accounts' logs brought up to date."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+
+from crypto_assistant.accounts import Access
+from crypto_assistant.desk import Desk
+from crypto_assistant.errors import ExchangeError, Refused, Unsupported
+from crypto_assistant.exchanges.base import Account
+from crypto_assistant.ledger import Book, Snapshot, SnapshotRow
+from crypto_assistant.models import Balance, Family, Wallet
+from crypto_assistant.net.api import sharing
+from crypto_assistant.readings.midnights import midnight_ms
+from crypto_assistant.readings.valuation import Prices, prices
+
+log = logging.getLogger(__name__)
+
+SETTLING_MS = 70_000
+"""The funding of midnight is paid within a minute, and dated at midnight itself.
+
+Ten seconds more, since at the full minute programs trade: no trade should be under way.
+"""
+PART_OF_LIMITS = 0.5
+READ_SECONDS = 600.0
+"""For the first reading of a log, as far as the venue reaches back."""
+RETRY_SECONDS = 60.0
+LONGEST_SLEEP = 600.0
+"""So that a venue's clock is measured now and then, and a key that was put right is noticed."""
+
+
+async def keep(desk: Desk, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Keeps the books of all accounts, for ever."""
+    async with asyncio.TaskGroup() as group:
+        for venue in desk.accounts:
+            group.create_task(_keep(desk, venue, sleep))
+
+
+async def _keep(desk: Desk, venue: str, sleep: Callable[[float], Awaitable[None]]) -> None:
+    closed_ms, told = 0, ""
+    while True:
+        try:
+            closed_ms = await _close(desk, venue, closed_ms)
+            seconds, told = await _until_next(desk, venue), ""
+        except ExchangeError as error:
+            if (kind := type(error).__name__) != told:
+                log.warning("%s: the books are not kept: %s", venue, error)
+            told = kind
+            is_final = isinstance(error, Refused | Unsupported)
+            seconds = LONGEST_SLEEP if is_final else RETRY_SECONDS
+        except Exception:  # Books that nobody keeps would end without a word.
+            log.exception("%s: the books are not kept", venue)
+            seconds = LONGEST_SLEEP
+        await sleep(min(seconds, LONGEST_SLEEP))
+
+
+async def _close(desk: Desk, venue: str, closed_ms: int) -> int:
+    """Does what is due unless that is done; returns the day for which it is. By the venue's clock.
+
+    Raises ExchangeError.
+    """
+    access = desk.accounts[venue]
+    account = await access.account()
+    now_ms = await account.clock.now_ms()
+    day_ms = midnight_ms(now_ms - SETTLING_MS, desk.zone)
+    if day_ms != closed_ms:
+        book = Book(venue, access.environment, (await access.permissions()).uid)
+        if await access.ledger.snapshot_since(book, day_ms + SETTLING_MS) is None:
+            await access.ledger.keep_snapshot(await snapshot(desk, account, book))
+        await _read_log(desk, access, account, book)
+    return day_ms
+
+
+async def _read_log(desk: Desk, access: Access, account: Account, book: Book) -> None:
+    """All that the venue still tells: history outlives what it keeps."""
+    end_ms = await account.clock.now_ms()
+    with sharing(PART_OF_LIMITS), desk.question(READ_SECONDS):
+        reach_ms = end_ms - account.log_reach_ms
+        await access.ledger.update(book, account, reach_ms, end_ms, lambda _done, _whole: None)
+
+
+async def snapshot(desk: Desk, account: Account, book: Book) -> Snapshot:
+    """All wallets of an account and what their coins are worth; raises ExchangeError."""
+    exchange = next(e for e in desk.exchanges if e.name == account.venue)
+    listed = (await desk.listings()).listed(account.venue, Family.SPOT)
+    with desk.question(desk.timing.answer):
+        taken_ms = await account.clock.now_ms()
+        tickers, balances = await asyncio.gather(
+            exchange.tickers(listed),
+            asyncio.gather(*(_balance(account, wallet) for wallet in account.wallets)),
+        )
+    worth = prices(tickers)
+    rows = (row for balance in balances if balance for row in _rows(balance, worth))
+    return Snapshot(*book, taken_ms, tuple(rows))
+
+
+async def _balance(account: Account, wallet: Wallet) -> Balance | None:
+    """None where a wallet that nothing is reckoned from cannot be read."""
+    try:
+        return await account.balance(wallet)
+    except ExchangeError:
+        if wallet in account.margined:
+            raise
+        return None
+
+
+def _rows(balance: Balance, prices: Prices) -> Iterator[SnapshotRow]:
+    for held in balance.holdings:
+        price = prices.usd(held.coin)
+        yield SnapshotRow(balance.wallet, held.coin, held.coins, held.unrealised, price)
+
+
+async def _until_next(desk: Desk, venue: str) -> float:
+    """Seconds until the next day is due, by the venue's clock."""
+    account = await desk.accounts[venue].account()
+    now_ms = await account.clock.now_ms()
+    return (midnight_ms(now_ms - SETTLING_MS, desk.zone, 1) + SETTLING_MS - now_ms) / 1000

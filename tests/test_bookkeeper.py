@@ -1,0 +1,211 @@
+"""Who keeps the books: a snapshot a day, a minute after the owner's midnight, and the logs."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crypto_assistant.bookkeeper import keep
+from crypto_assistant.desk import Desk
+from crypto_assistant.errors import ExchangeError, Refused, Unreachable, Unsupported
+from crypto_assistant.ledger import Ledger
+from crypto_assistant.models import Wallet
+from tests.account_log import DAY, MINUTE, SetClock, line
+from tests.bookkept import BOOK, Written, clock_of, desk_of, snapshots
+
+EVENING = "2026-10-23T21:00:00"
+SETTLED = "00:01:10"
+
+
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def moments(times: list[int]) -> list[str]:
+    return [f"{datetime.fromtimestamp(time / 1000, UTC):%d %H:%M:%S}" for time in times]
+
+
+def account(start: str = EVENING) -> Written:
+    return Written(clock=SetClock(ms(start)))
+
+
+async def live(
+    desk: Desk,
+    account: Written,
+    until: str,
+    happens: Callable[[int], None] = lambda _now: None,
+) -> list[float]:
+    """Keeps the books until that time, which passes only in sleep; returns how long each was."""
+    slept: list[float] = []
+    clock, is_over = clock_of(account), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock.ms += round(seconds * 1000)
+        happens(clock.ms)
+        if clock.ms >= ms(until):
+            is_over.set()
+            await asyncio.Event().wait()
+
+    keeper = asyncio.create_task(keep(desk, sleep))
+    over = asyncio.create_task(is_over.wait())
+    await asyncio.wait([keeper, over], return_when=asyncio.FIRST_COMPLETED)
+    assert not keeper.done(), keeper.exception()
+    keeper.cancel()
+    await asyncio.wait([keeper])
+    return slept
+
+
+async def taken(ledger: Ledger) -> list[str]:
+    return moments([one.taken_ms for one in await snapshots(ledger)])
+
+
+async def test_equity_is_written_down_at_the_start_and_after_each_midnight() -> None:
+    owner = account()
+    async with desk_of(owner) as (desk, ledger):
+        await live(desk, owner, "2026-10-26T12:00:00")
+        assert await taken(ledger) == [
+            "23 21:00:00",
+            *(f"{day} {SETTLED}" for day in (24, 25, 26)),
+        ]
+
+
+async def test_a_snapshot_says_what_every_coin_was_worth() -> None:
+    owner = account()
+    async with desk_of(owner) as (desk, ledger):
+        await live(desk, owner, "2026-10-23T21:05:00")
+        (one,) = await snapshots(ledger)
+    usdt, btc, noprice = one.rows
+    assert usdt == ("trading", "USDT", 1000.5, 20.25, 1.0)
+    assert btc[:4] == ("trading", "BTC", 0.5, -0.01)
+    assert btc.usd_per_coin is not None
+    assert 1000 < btc.usd_per_coin < 1_000_000
+    assert noprice == ("funding", "NOPRICE", 7.0, 0.0, None)
+
+
+async def test_where_todays_is_there_none_is_taken_at_the_start() -> None:
+    owner = account("2026-10-23T00:05:00")
+    async with desk_of(owner) as (desk, ledger):
+        await live(desk, owner, "2026-10-23T04:00:00")
+        await live(desk, owner, "2026-10-23T08:00:00")
+        assert await taken(ledger) == ["23 00:05:00"]
+
+
+async def test_before_the_funding_of_midnight_is_paid_the_day_has_not_begun() -> None:
+    owner = account("2026-10-23T00:00:30")
+    async with desk_of(owner) as (desk, ledger):
+        await live(desk, owner, "2026-10-23T00:20:00")
+        assert await taken(ledger) == ["23 00:00:30", f"23 {SETTLED}"]
+
+
+async def test_days_begin_at_the_owners_midnight_also_where_clocks_are_moved() -> None:
+    owner = account("2026-10-23T23:00:00")
+    async with desk_of(owner, ZoneInfo("Europe/Berlin")) as (desk, ledger):
+        await live(desk, owner, "2026-10-27T00:00:00")
+        assert await taken(ledger) == [
+            "23 23:00:00",
+            *("24 22:01:10", "25 23:01:10", "26 23:01:10"),
+        ]
+
+
+async def test_after_an_outage_equity_is_written_down_within_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    owner = account("2026-10-23T00:00:30")
+    whole = owner.holdings[Wallet.TRADING]
+
+    def happens(now_ms: int) -> None:
+        is_down = ms("2026-10-24T00:00:00") < now_ms < ms("2026-10-24T01:30:15")
+        owner.holdings[Wallet.TRADING] = Unreachable("HTTP 503") if is_down else whole
+
+    async with desk_of(owner) as (desk, ledger):
+        await live(desk, owner, "2026-10-25T12:00:00", happens)
+        found = await taken(ledger)
+    assert found[:2] == ["23 00:00:30", f"23 {SETTLED}"]
+    assert "24 01:30:15" <= found[2] <= "24 01:31:15"
+    assert found[3:] == [f"25 {SETTLED}"]
+    assert [record.message for record in caplog.records] == [
+        "okx: the books are not kept: HTTP 503"
+    ]
+
+
+@pytest.mark.parametrize("error", [Refused("50113", "Invalid signature."), Unsupported("classic")])
+async def test_a_key_that_is_refused_is_tried_every_ten_minutes(
+    error: ExchangeError, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = account()
+    owner.refuses = error
+    async with desk_of(owner) as (desk, ledger):
+        slept = await live(desk, owner, "2026-10-24T02:00:00")
+        assert set(slept) == {600.0}
+        assert await taken(ledger) == []
+        owner.refuses = None
+        await live(desk, owner, "2026-10-24T02:20:00")
+        assert await taken(ledger) == ["24 02:00:00"]
+    assert len(caplog.records) == 1
+
+
+async def test_nothing_is_asked_with_a_key_that_may_withdraw() -> None:
+    owner = account()
+    owner.withdraws = True
+    async with desk_of(owner) as (desk, ledger):
+        await live(desk, owner, "2026-10-24T02:00:00")
+        assert await taken(ledger) == []
+    assert not owner.asked
+
+
+async def test_a_funding_wallet_that_fails_does_not_spoil_the_snapshot() -> None:
+    owner = account()
+    owner.holdings[Wallet.FUNDING] = Unreachable("HTTP 503")
+    async with desk_of(owner) as (desk, ledger):
+        await live(desk, owner, "2026-10-23T21:05:00")
+        (one,) = await snapshots(ledger)
+    assert {row.wallet for row in one.rows} == {"trading"}
+
+
+async def test_the_log_is_read_as_far_as_it_reaches_with_half_of_the_limits() -> None:
+    owner = account()
+    start_ms = clock_of(owner).ms
+    owner.lines = [line(str(days), start_ms - days * DAY) for days in (1, 40, 89, 95)]
+    async with desk_of(owner) as (desk, ledger):
+        await live(desk, owner, "2026-10-23T22:00:00")
+        kept = await ledger.entries(BOOK, 0, start_ms)
+        assert [one.key for one in kept] == ["89", "40", "1"]
+        assert set(owner.shares) == {0.5}
+        owner.asked.clear()
+        await live(desk, owner, "2026-10-24T12:00:00")
+        first_ms = min(first for first, _ in owner.asked)
+        assert first_ms == start_ms - 10 * MINUTE
+
+
+async def test_a_log_that_breaks_off_is_read_on_without_a_second_snapshot() -> None:
+    owner = account()
+    start_ms = clock_of(owner).ms
+    owner.lines = [line("old", start_ms - 50 * DAY)]
+    tries = iter([Unreachable("HTTP 503")])
+    owner.fails = lambda first, _last: next(tries, None) if first < start_ms - 30 * DAY else None
+    async with desk_of(owner) as (desk, ledger):
+        slept = await live(desk, owner, "2026-10-23T21:30:00")
+        assert await taken(ledger) == ["23 21:00:00"]
+        assert [one.key for one in await ledger.entries(BOOK, 0, start_ms)] == ["old"]
+    assert slept[0] == 60
+
+
+async def test_a_mistake_of_ours_is_logged_and_does_not_end_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    owner = account()
+    whole = owner.holdings[Wallet.TRADING]
+    owner.holdings[Wallet.TRADING] = ZeroDivisionError("a mistake")
+
+    def happens(_now_ms: int) -> None:
+        owner.holdings[Wallet.TRADING] = whole
+
+    async with desk_of(owner) as (desk, ledger):
+        await live(desk, owner, "2026-10-23T21:20:00", happens)
+        assert await taken(ledger) == ["23 21:10:00"]
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert "a mistake" in caplog.text
