@@ -119,7 +119,9 @@ async def floor(timing: Timing = PATIENT, *, extra: int = 0) -> AsyncIterator[Fl
     sandbox, moment = _exchanges(extra)
     sandbox.faults.clear()
     sandbox.requests.clear()
-    sandbox.owners = owners()
+    for venue, owner in owners().items():
+        if sandbox.owners[venue] != owner:  # What is printed of an account is printed once.
+            sandbox.owners[venue] = owner
     moment.seconds += 3600
     answers = Cache(moment)
     async with (

@@ -26,19 +26,19 @@ again each time, since lines may come late.
 Coins are valued at their price at that venue now (USDT and USD: one dollar), also of flows of
 earlier days. What has no price stands apart and is in no sum.
 
-open: unrealised PnL of all open positions now, coins at the same price (/positions takes the mark
-price); % of their initial margin. % of opening equity: realised against the equity of the margined
-wallets at the window's start, by the snapshot of then.
+open: unrealised PnL of all open positions now, coins at the same price (/positions values what is
+margined in a coin at the mark price), and as % of their margin. % of opening equity: realised
+against the equity of the margined wallets at the window's start, by the snapshot of then.
 
 Spot PnL is not computed. Where spot shares a wallet with derivatives (Bybit, OKX), what spot trades
 changed in it, at prices of now, is a line of its own.
 
-Reconciliation, from a snapshot that this program takes a minute after your midnight (when the
-funding of midnight has been paid), or when it starts: equity now = opening + realised + fees +
-funding + other (rebates, liquidation, spot, interest ...) + change in unrealised + transfers +
-revaluation of coins that are not dollars + residual. The residual should be 0; above $0.01 and 1 bp
-of equity it is marked with !. A trade of the very second, or one that is late in the log, is in it
-until the next answer. Before the first snapshot: n/a.
+Reconciliation, from a snapshot that the daemon takes a minute after your midnight (when the funding
+of midnight has been paid), or when it starts: equity now = opening + realised + fees + funding +
+other (rebates, liquidation, spot, interest ...) + change in unrealised + transfers + revaluation of
+coins that are not dollars + residual. The residual should be 0; above $0.01 and 1 bp of equity it
+is marked with !. A trade of the very second, or one that is late in the log, is in it until the
+next answer. Before the first snapshot: n/a.
 
 Details of one coin (/pnl 7d BTC details) reckon realised PnL from your trades as well, market by
 market, since nothing was open in it: by average cost as the venues do, and first in first out. USDC

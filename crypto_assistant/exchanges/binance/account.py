@@ -39,8 +39,8 @@ USER_TRADES = {LINEAR: "/fapi/v1/userTrades", INVERSE: "/dapi/v1/userTrades"}
 
 NOT_ALLOWED = "-2015"
 NO_FUTURES = (
-    "the key may not read futures: no futures account, one opened after the key was made, "
-    "or portfolio margin"
+    "the key may not read futures, or lapsed: no futures account, one opened after the key was "
+    "made, or portfolio margin"
 )
 
 
@@ -76,7 +76,9 @@ class BinanceAccount:
         if self.environment != LIVE:
             owner, received_ms = await self._owner()
             return Permissions(owner, powers=(), withdraws=False, received_ms=received_ms)
-        (owner, _), powers = await asyncio.gather(self._owner(), self._powers())
+        powers = await self._powers()
+        # Nothing else is asked with a key that may withdraw.
+        owner = "" if powers.withdraws else (await self._owner())[0]
         return Permissions(owner, *powers)
 
     async def balance(self, wallet: Wallet) -> Balance:

@@ -65,6 +65,8 @@ async def whole(ask: Callable[[int], Awaitable[Page]]) -> Page:
 def _entry(row: Mapping[str, Any], family: Family) -> Entry:
     kind, coin, symbol = row["incomeType"], row["asset"], row.get("symbol") or ""
     # The venue's own number is unique among lines of one kind only.
+    if row["tranId"] in {None, ""}:
+        raise Malformed("a line without its number")
     key = (HOSTS[family], kind, row["tranId"], row.get("tradeId") or "", coin)
     return Entry(
         key=":".join(map(str, key)),

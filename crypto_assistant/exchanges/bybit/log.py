@@ -36,6 +36,8 @@ TO_EARN_AND_BACK = ("_SUBSCRIPTION", "_REDEMPTION", "_REFUND")
 def entries(row: Mapping[str, Any]) -> list[Entry]:
     """What one line says; together they are its change of the wallet."""
     family = FAMILIES.get(row["category"]) if row["symbol"] else None
+    if not row["id"]:
+        raise Malformed("a line without its number")
     key, time_ms = ":".join(str(row[name]) for name in KEY), int(row["transactionTime"])
     symbol, coin = row["symbol"] if family else "", row["currency"]
     return [
