@@ -109,25 +109,32 @@ async def connected(
         accounts = (
             _simulated_accounts(exchanges) if simulated else _accounts(config, door, exchanges)
         )
-        stores = {} if store is None else {LIVE: store}
-        for environment in {account.environment for account in accounts} - stores.keys():
-            path = None if databases is None else databases(environment)
-            stores[environment] = await stack.enter_async_context(Store.opened(path))
-        accesses = {
-            account.venue: Access(account, Ledger(stores[account.environment]))
-            for account in accounts
-        }
-        for access in accesses.values():
-            stack.push_async_callback(access.close)
         desk = Desk(
             exchanges,
             timing=TIMING,
             simulated=simulated,
             zone=config.timezone,
-            accounts=accesses,
+            accounts=await _opened(stack, accounts, databases, store),
         )
         stack.push_async_callback(desk.close)
         yield desk
+
+
+async def _opened(
+    stack: AsyncExitStack,
+    accounts: Sequence[Account],
+    databases: Callable[[str], Path | None] | None,
+    store: Store | None,
+) -> dict[str, Access]:
+    """The accounts by their venues, behind the check of their keys, each with its ledger."""
+    stores = {} if store is None else {LIVE: store}
+    for environment in {account.environment for account in accounts} - stores.keys():
+        path = None if databases is None else databases(environment)
+        stores[environment] = await stack.enter_async_context(Store.opened(path))
+    accesses = {a.venue: Access(a, Ledger(stores[a.environment])) for a in accounts}
+    for access in accesses.values():
+        stack.push_async_callback(access.close)
+    return accesses
 
 
 def _accounts(config: Config, door: Door, exchanges: Sequence[Exchange]) -> list[Account]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 from crypto_assistant.accounts import Access
 from crypto_assistant.desk import Desk
-from crypto_assistant.errors import ExchangeError, Refused, Unsupported
+from crypto_assistant.errors import DAY_MS, ExchangeError, Refused, Unsupported
 from crypto_assistant.exchanges.base import Account
 from crypto_assistant.ledger import Book, Snapshot, SnapshotRow
 from crypto_assistant.models import Balance, Family, Wallet
@@ -21,6 +21,7 @@ SETTLING_MS = 70_000
 
 Ten seconds more, since at the full minute programs trade: no trade should be under way.
 """
+WEEK_MS = 7 * DAY_MS
 PART_OF_LIMITS = 0.5
 READ_SECONDS = 600.0
 """For the first reading of a log, as far as the venue reaches back."""
@@ -72,11 +73,16 @@ async def _close(desk: Desk, venue: str, closed_ms: int) -> int:
 
 
 async def _read_log(desk: Desk, access: Access, account: Account, book: Book) -> None:
-    """All that the venue still tells: history outlives what it keeps."""
-    end_ms = await account.clock.now_ms()
+    """All that the venue still tells: history outlives what it keeps.
+
+    Week by week, the last one first: a question of the owner's waits for one of them at most.
+    """
+    now_ms = await account.clock.now_ms()
+    reach_ms = now_ms - account.log_reach_ms
     with sharing(PART_OF_LIMITS), desk.question(READ_SECONDS):
-        reach_ms = end_ms - account.log_reach_ms
-        await access.ledger.update(book, account, reach_ms, end_ms, lambda _done, _whole: None)
+        for end_ms in range(now_ms, reach_ms, -WEEK_MS):
+            start_ms = max(reach_ms, end_ms - WEEK_MS)
+            await access.ledger.update(book, account, start_ms, end_ms, lambda _done, _whole: None)
 
 
 async def snapshot(desk: Desk, account: Account, book: Book) -> Snapshot:

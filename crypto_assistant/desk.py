@@ -111,8 +111,8 @@ class Desk:
 
     @contextmanager
     def question(self, seconds: float) -> Iterator[None]:
-        """Whatever is asked inside is due in `seconds`."""
-        token = deadline.set(time.monotonic() + seconds)
+        """Whatever is asked inside is due in `seconds`, or when what it is part of is."""
+        token = deadline.set(min(deadline.get(inf), time.monotonic() + seconds))
         try:
             yield
         finally:
@@ -145,10 +145,11 @@ class Desk:
     def of_owner(
         self, question: Callable[[Account], Awaitable[T]]
     ) -> Callable[[Exchange], Awaitable[T]]:
-        """A question to the owner's accounts, asked only with keys that may be used."""
+        """A question of one request or a few, asked only with keys that may be used."""
 
         async def ask(exchange: Exchange) -> T:
-            return await question(await self.accounts[exchange.name].account())
+            with self.question(self.timing.answer):
+                return await question(await self.accounts[exchange.name].account())
 
         return ask
 

@@ -43,8 +43,9 @@ def ask(desk: Desk, wave: Wave, listings: Listings) -> Callable[[], Mapping[str,
     """
 
     async def question(exchange: Exchange) -> Tickers:
-        await desk.accounts[exchange.name].account()
-        return await exchange.tickers(listings.listed(exchange.name, Family.SPOT))
+        with desk.question(desk.timing.answer):
+            await desk.accounts[exchange.name].account()
+            return await exchange.tickers(listings.listed(exchange.name, Family.SPOT))
 
     told = wave.ask("spot prices", question)
     return lambda: {venue: prices(tickers) for venue, tickers in told.items()}

@@ -26,9 +26,9 @@ again each time, since lines may come late.
 Coins are valued at their price at that venue now (USDT and USD: one dollar), also of flows of
 earlier days. What has no price stands apart and is in no sum.
 
-open: unrealised PnL of all open positions now, coins at the same price (/positions values what is
-margined in a coin at the mark price), and as % of their margin. % of opening equity: realised
-against the equity of the margined wallets at the window's start, by the snapshot of then.
+open: unrealised PnL of all open positions now, as in /positions, and as % of their margin. % of
+opening equity: realised against the equity of the margined wallets at the window's start, by the
+snapshot of then.
 
 Spot PnL is not computed. Where spot shares a wallet with derivatives (Bybit, OKX), what spot trades
 changed in it, at prices of now, is a line of its own.

@@ -1,0 +1,124 @@
+"""How /pnl looks, where the simulated accounts do not come to it."""
+
+import re
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from crypto_assistant.commands.base import Args
+from crypto_assistant.commands.pnl.page import render
+from crypto_assistant.commands.pnl.reading import CoinPnl, Lacks, Pnl, VenuePnl, summed
+from crypto_assistant.exchanges.base import LIVE
+from crypto_assistant.models import Provenance
+from crypto_assistant.readings.fills import Reckoned
+from crypto_assistant.readings.pnl import Flows, Open
+from crypto_assistant.readings.reconciliation import Reconciliation
+from crypto_assistant.readings.standing import Standing
+from crypto_assistant.view import LONGEST_MESSAGE, View, sheet, utf16_units
+from tests.floor import NOW, VENUES
+
+VIEW = View({"binance": "Binance", "bybit": "Bybit", "okx": "OKX"}, ZoneInfo("Europe/Berlin"))
+FLOWS = Flows(-1234.5, -2.25, 0.0, 0.0, -7.5, -1244.25, {})
+OPEN = Open(123_456.78, 1_000_000.0, 0.12345678)
+ADDED_UP = Reconciliation(
+    since_ms=NOW - 3_600_000,
+    opening_usd=1000.0,
+    realised_usd=0.0,
+    fees_usd=0.0,
+    funding_usd=0.0,
+    other_usd=0.0,
+    unrealised_change_usd=0.0,
+    transfers_usd=0.0,
+    revaluation_usd=0.0,
+    residual_usd=0.25,
+    now_usd=1000.25,
+    flagged=True,
+    unpriced=("NOPRICE",),
+)
+VENUE = VenuePnl(log_since_ms=NOW - 7_200_000, flows=FLOWS, open=OPEN, spot_usd=0.0)
+
+
+def answer(**venues: VenuePnl) -> Pnl:
+    accounts = dict.fromkeys(venues, Standing(LIVE, None))
+    return Pnl(
+        window="today",
+        start_ms=NOW - 7_200_000,
+        coin=None,
+        venues=venues,
+        total=summed(venues, accounts),
+        accounts=accounts,
+        keyless=(),
+        parts_read=0,
+        parts=0,
+        provenance=Provenance(VENUES, VENUES, {}, (), simulated=False, time_ms=NOW, oldest_ms=NOW),
+    )
+
+
+def shown(one: Pnl, *, details: bool = False) -> list[str]:
+    page = render(one, Args("pnl", choices=("today",), details=details), VIEW)
+    text, _ = sheet(page, 1, "pnl")
+    return re.sub(r"</?(b|pre)>", "", text).split("\n")
+
+
+def test_a_residual_that_is_too_large_is_marked() -> None:
+    lines = shown(answer(okx=replace(VENUE, reconciliation=ADDED_UP)))
+    assert "OKX: residual +$0.25 ! since 21 Sep 15:13" in lines
+    fine = replace(ADDED_UP, residual_usd=-0.001, flagged=False)
+    lines = shown(answer(okx=replace(VENUE, reconciliation=fine)))
+    assert "OKX: residual $0.00 since 21 Sep 15:13" in lines
+
+
+def test_the_details_add_up_line_by_line_and_name_what_is_left_out() -> None:
+    lines = shown(answer(okx=replace(VENUE, reconciliation=ADDED_UP)), details=True)
+    start = lines.index("equity since 21 Sep 15:13")
+    assert [line.split() for line in lines[start + 2 : start + 4]] == [
+        ["opening", "$1,000.00"],
+        ["realised", "$0.00"],
+    ]
+    assert lines[start + 10].split() == ["residual", "+$0.25"]
+    assert lines[start + 11].split() == ["now", "$1,000.25"]
+    assert lines[start + 12] == "without a price, left out: NOPRICE"
+
+
+def test_a_log_that_does_not_reach_back_so_far_says_since_when_it_is_told() -> None:
+    short = replace(VENUE, log_since_ms=NOW - 600_000)
+    lines = shown(answer(okx=VENUE, bybit=short))
+    assert "Bybit reaches back to 21 Sep 16:03 only" in lines
+    assert not any(line.startswith("OKX reaches") for line in lines)
+
+
+def test_where_there_was_no_snapshot_in_the_window_the_first_one_is_named() -> None:
+    late = replace(VENUE, reconciliation_lacks=Lacks.SNAPSHOT_THEN, snapshots_since_ms=NOW)
+    expected = (
+        "OKX: reconciliation n/a, no snapshot of equity in the window, the first is of 21 Sep 16:13"
+    )
+    assert expected in shown(answer(okx=late))
+
+
+def test_rebates_and_what_liquidation_cost_are_named_where_there_are_any() -> None:
+    assert "fees -$2.25 · funding $0.00 · liquidation -$7.50" in shown(answer(okx=VENUE))
+
+
+def test_trades_are_told_beside_the_log_market_by_market() -> None:
+    by_trades = (
+        Reckoned("BTC-USDT-SWAP", 7, NOW, 12.25, 11.9, 12.75),
+        Reckoned("BTC-USD-SWAP", 7, None, None, None, None),
+        Reckoned("BTC-NOPRICE-SWAP", 7, NOW, None, None, None),
+    )
+    lines = shown(answer(okx=replace(VENUE, by_trades=by_trades)), details=True)
+    said = "trades say +$12.25 (FIFO +$11.90), the log +$12.75 since 21 Sep 16:13"
+    assert f"BTC-USDT-SWAP: {said}" in lines
+    assert "BTC-USD-SWAP: by trades n/a, never flat in this time" in lines
+    assert "BTC-NOPRICE-SWAP: by trades n/a, what it is settled in has no price" in lines
+
+
+def test_hundreds_of_coins_are_torn_into_messages_that_telegram_takes() -> None:
+    coins = tuple(CoinPnl(f"COIN{n}", FLOWS, OPEN) for n in range(300))
+    page = render(
+        answer(okx=replace(VENUE, coins=coins)),
+        Args("pnl", choices=("today",), details=True),
+        VIEW,
+    )
+    texts = list(dict.fromkeys(sheet(page, number, "pnl")[0] for number in range(1, 30)))
+    assert all(utf16_units(text) <= LONGEST_MESSAGE for text in texts)
+    found = re.findall(r"COIN\d+", "".join(texts))
+    assert set(found) == {coin.coin for coin in coins}

@@ -1,0 +1,111 @@
+"""What /pnl makes of what one venue told: what is reconciled, and what is in the totals."""
+
+from dataclasses import replace
+
+import pytest
+
+from crypto_assistant.commands.pnl.question import Told
+from crypto_assistant.commands.pnl.reading import Lacks, Total, VenuePnl, summed, venue_pnl
+from crypto_assistant.exchanges.base import LIVE
+from crypto_assistant.ledger import Snapshot, SnapshotRow
+from crypto_assistant.listings import Listings
+from crypto_assistant.models import Balance, Entry, Flow, Holding, Wallet
+from crypto_assistant.readings.account_log import Logged
+from crypto_assistant.readings.markets import Markets
+from crypto_assistant.readings.pnl import Flows
+from crypto_assistant.readings.standing import Standing
+from crypto_assistant.readings.valuation import NO_PRICES
+from tests.bookkept import BOOK
+
+START = 1_000_000
+SNAPSHOT = Snapshot(*BOOK, START + 70_000, (SnapshotRow("trading", "USDT", 100.0, 0.0, 1.0),))
+FEES = tuple(
+    Entry(str(time_ms), Flow.FEE, time_ms, None, "", "USDT", -1.0)
+    for time_ms in (START, SNAPSHOT.taken_ms - 1, SNAPSHOT.taken_ms)
+)
+LOGGED = Logged(FEES, START, START + 200_000, SNAPSHOT, SNAPSHOT.taken_ms, START + 200_000)
+BALANCE = Balance("okx", Wallet.TRADING, (Holding("USDT", 99.0),), START + 200_000)
+TOLD = Told(LOGGED, (BALANCE,), (), None, NO_PRICES, Markets("okx", Listings({})))
+
+
+def test_only_what_came_after_the_snapshot_is_added_to_it() -> None:
+    found = venue_pnl(TOLD, None, START)
+    assert found.flows is not None
+    assert found.flows.fees_usd == -3
+    assert found.reconciliation is not None
+    assert found.reconciliation.fees_usd == -1
+    assert found.reconciliation.residual_usd == 0
+    assert found.opening_equity_usd == 100
+    assert found.reconciliation_lacks is None
+
+
+@pytest.mark.parametrize(
+    ("told", "lacks"),
+    [
+        (replace(TOLD, balances=None), Lacks.WALLET),
+        (
+            replace(TOLD, logged=replace(LOGGED, opening=None, snapshots_since_ms=None)),
+            Lacks.SNAPSHOT,
+        ),
+        (replace(TOLD, logged=replace(LOGGED, opening=None)), Lacks.SNAPSHOT_THEN),
+        (
+            replace(TOLD, logged=replace(LOGGED, complete_since_ms=SNAPSHOT.taken_ms + 1)),
+            Lacks.LOG,
+        ),
+        (
+            replace(TOLD, balances=(replace(BALANCE, holdings=(Holding("USDT", 99.0, None),)),)),
+            Lacks.UNREALISED,
+        ),
+    ],
+)
+def test_where_an_account_is_not_reconciled_it_is_said_why(told: Told, lacks: Lacks) -> None:
+    found = venue_pnl(told, None, START)
+    assert found.reconciliation is None
+    assert found.reconciliation_lacks is lacks
+    assert found.flows is not None
+
+
+def test_wallets_are_not_asked_about_for_one_coin() -> None:
+    found = venue_pnl(TOLD, "BTC", START)
+    assert {found.reconciliation, found.reconciliation_lacks, found.transfers_usd} == {None}
+    assert found.flows is not None
+    assert found.flows.fees_usd == 0
+
+
+def test_an_opening_of_nothing_has_no_percentage() -> None:
+    rows = (SnapshotRow("trading", "USDT", 0.0, 0.0, 1.0),)
+    logged = replace(LOGGED, opening=replace(SNAPSHOT, rows=rows))
+    found = venue_pnl(replace(TOLD, logged=logged), None, START)
+    assert found.opening_equity_usd == 0
+    assert found.realised_on_opening_fraction is None
+
+
+LIVE_ONE = Standing(LIVE, None)
+TEN = Flows(10.0, -1.0, 0.0, 0.0, 0.0, 9.0, {})
+
+
+def test_realised_is_held_against_the_opening_equity_of_the_same_venues() -> None:
+    known = VenuePnl(flows=TEN, opening_equity_usd=200.0)
+    silent = VenuePnl(opening_equity_usd=1000.0)
+    accounts = dict.fromkeys(("binance", "bybit", "okx"), LIVE_ONE)
+    total = summed({"binance": known, "bybit": known, "okx": silent}, accounts)
+    assert total.venues == ("binance", "bybit")
+    assert total.flows is not None
+    assert total.flows.realised_usd == 20
+    assert total.opening_equity_usd == 400
+    assert total.realised_on_opening_fraction == 0.05
+
+
+def test_where_one_opening_is_not_known_the_sum_of_them_is_not() -> None:
+    venues = {
+        "binance": VenuePnl(flows=TEN, opening_equity_usd=200.0),
+        "okx": VenuePnl(flows=TEN),
+    }
+    total = summed(venues, dict.fromkeys(venues, LIVE_ONE))
+    assert total.opening_equity_usd is None
+    assert total.realised_on_opening_fraction is None
+
+
+def test_nothing_told_is_no_total() -> None:
+    total = summed({"okx": VenuePnl()}, {"okx": LIVE_ONE})
+    assert total == Total((), None, (), None, None, None)

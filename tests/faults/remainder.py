@@ -1,0 +1,177 @@
+"""What is left of an answer about the owner's accounts without parts of them, added up again."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from math import fsum
+from typing import Any
+
+from tests.floor import VENUES, leaves
+
+Part = tuple[str, str]
+"""A venue, and which part of its account: a wallet, a family of positions, the log."""
+
+FAMILIES, LOG = ("linear", "inverse"), "log"
+WALLETS: Mapping[str, tuple[str, ...]] = {
+    "binance": ("spot", "funding", "usdm", "coinm"),
+    "bybit": ("unified", "funding"),
+    "okx": ("trading", "funding"),
+}
+OF_THE_LOG = ("flows", "spot_usd", "transfers_usd", "other_usd")
+
+
+def account(venue: str) -> set[Part]:
+    """All of a venue's account."""
+    return {(venue, part) for part in (*WALLETS[venue], *FAMILIES, LOG)}
+
+
+def without(line: str, answer: Any, lost: Collection[Part]) -> Any:
+    """The whole answer to a line without what is lost."""
+    _LESS[line.split(maxsplit=1)[0]](answer, lost)
+    gone = {venue for venue in VENUES if account(venue) <= set(lost)}
+    answer["answered"] = [venue for venue in VENUES if venue not in gone]
+    if not answer["answered"]:
+        answer["oldest_ms"] = None
+    return comparable(line, answer, lost)
+
+
+def comparable(line: str, answer: Any, lost: Collection[Part]) -> Any:
+    """Without what is not known: how the clock goes of who is lost; without the bar, too."""
+    for venue in {venue for venue, _ in lost}:
+        answer["accounts"][venue].pop("clock_ahead_seconds")
+        if line.startswith("/pnl"):
+            answer["venues"][venue] = _sums_told(answer["venues"][venue])
+    return {name: told for name, told in answer.items() if name not in {"parts", "parts_read"}}
+
+
+def _sums_told(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Without its log a venue tells of nothing but what is open."""
+    if one["flows"] is None:
+        told = leaves({name: part for name, part in one.items() if name != "open"})
+        assert not any(isinstance(value, float) for value in told.values())
+    return {name: one[name] for name in ("flows", "open")}
+
+
+def _balance(answer: Any, lost: Collection[Part]) -> None:
+    for venue, purses in answer["venues"].items():
+        missing = [wallet for wallet in WALLETS[venue] if (venue, wallet) in lost]
+        rest = {name: one for name, one in purses["wallets"].items() if name not in missing}
+        purses.update(_sums(rest.values()), wallets=rest, missing_wallets=missing)
+    arrived = [one for one in answer["venues"].values() if one["wallets"]]
+    whole = [venue for venue, one in answer["venues"].items() if not one["missing_wallets"]]
+    answer["total"] = _sums(arrived) | _by_coin(arrived) | {"venues": whole}
+
+
+def _sums(parts: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
+    parts = list(parts)
+    return {name: _sum(part[name] for part in parts) for name in ("equity_usd", "unrealised_usd")}
+
+
+def _by_coin(arrived: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    held: dict[str, list[Any]] = {}
+    for purses in arrived:
+        for purse in purses["wallets"].values():
+            for coin, one in purse["coins"].items():
+                held.setdefault(coin, []).append(one)
+    coins = [
+        {"coin": coin, "coins": fsum(o["coins"] for o in all_), "usd": fsum(o["usd"] for o in all_)}
+        for coin, all_ in held.items()
+        if all_[0]["usd"] is not None
+    ]
+    return {
+        "coins": sorted(coins, key=lambda coin: -abs(coin["usd"])),
+        "unvalued_coins": sorted(coin for coin, all_ in held.items() if all_[0]["usd"] is None),
+    }
+
+
+def _positions(answer: Any, lost: Collection[Part]) -> None:
+    rows = [row for row in answer["positions"] if (row["venue"], row["family"]) not in lost]
+    whole = [
+        v for v in answer["whole_venues"] if all((v, family) not in lost for family in FAMILIES)
+    ]
+    there = {row["venue"] for row in rows}
+    answer |= {
+        "positions": rows,
+        "totals": _totals(rows),
+        "nets": _nets(rows),
+        "whole_venues": whole,
+        "flat_venues": [venue for venue in whole if venue not in there],
+    }
+
+
+def _totals(rows: Collection[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "positions": len(rows),
+        "gross_usd": _sum(row["usd"] for row in rows),
+        "net_usd": _sum(_signed(row, "usd") for row in rows),
+        "sized_positions": len(rows),
+        "unrealised_usd": _sum(row["unrealised_usd"] for row in rows),
+        "unrealised_positions": len(rows),
+        "next_funding_usd": _sum(row["next_funding_usd"] for row in rows),
+        "funded_positions": len(rows),
+    }
+
+
+def _nets(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    coins: dict[str, list[Any]] = {}
+    for row in rows:
+        coins.setdefault(row["coin"], []).append(row)
+    return {
+        coin: {
+            "positions": len(rows),
+            "coins": _sum(_signed(row, "coins") for row in rows),
+            "usd": _sum(_signed(row, "usd") for row in rows),
+        }
+        for coin, rows in coins.items()
+        if len(rows) > 1
+    }
+
+
+def _signed(row: Mapping[str, Any], name: str) -> float:
+    amount: float = row[name]
+    return amount if row["side"] == "long" else -amount
+
+
+def _pnl(answer: Any, lost: Collection[Part]) -> None:
+    for venue, one in answer["venues"].items():
+        if (venue, LOG) in lost:
+            one.update(dict.fromkeys(OF_THE_LOG), coins=[])
+        if any((venue, family) in lost for family in FAMILIES):
+            one["open"] = None
+    flows = {venue: one["flows"] for venue, one in answer["venues"].items() if one["flows"]}
+    opened = {venue: one["open"] for venue, one in answer["venues"].items() if one["open"]}
+    answer["total"] |= {
+        "venues": list(flows),
+        "flows": _flows(flows.values()),
+        "open_venues": list(opened),
+        "open": _open(opened.values()),
+    }
+
+
+def _flows(flows: Collection[Mapping[str, Any]]) -> dict[str, Any] | None:
+    if not flows:
+        return None
+    names = next(iter(flows)).keys() - {"unpriced_coins"}
+    return {"unpriced_coins": {}, **{name: _sum(one[name] for one in flows) for name in names}}
+
+
+def _open(opened: Collection[Mapping[str, Any]]) -> dict[str, Any] | None:
+    if not opened:
+        return None
+    unrealised = fsum(one["unrealised_usd"] for one in opened)
+    margin = fsum(one["margin_usd"] for one in opened)
+    return {
+        "unrealised_usd": unrealised,
+        "margin_usd": margin,
+        "on_margin_fraction": unrealised / margin,
+    }
+
+
+def _sum(values: Iterable[float]) -> float | None:
+    values = list(values)
+    return fsum(values) if values else None
+
+
+_LESS: Mapping[str, Callable[[Any, Collection[Part]], None]] = {
+    "/balance": _balance,
+    "/positions": _positions,
+    "/pnl": _pnl,
+}
