@@ -154,3 +154,25 @@ def test_a_far_end_comes_with_its_date() -> None:
     assert str(limiter.hold(3600)) == "rate-limited until 13:00:00 UTC"
     assert " 13:00:00 UTC" in str(limiter.hold(90_000))
     assert str(limiter.hold(90_000)) != "rate-limited until 13:00:00 UTC"
+
+
+def test_what_is_paid_of_two_budgets_is_spent_in_both() -> None:
+    address = Budget(10, 60)
+    path = Budget(5, 1, within=address)
+    path.spend(3, now=100)
+    path.observe(4, now=100)
+    assert (path.used(now=100), address.used(now=100)) == (4, 4)
+    address.spend(2, now=100)
+    assert (path.used(now=100), address.used(now=100)) == (4, 6)
+
+
+def test_what_is_paid_of_two_budgets_waits_for_both() -> None:
+    address = Budget(10, 60)
+    path = Budget(5, 1, within=address)
+    path.spend(5, now=100)
+    assert path.free_at(1, now=100) == 101
+    assert address.free_at(1, now=100) == 100
+    address.spend(5, now=101)
+    assert path.free_at(1, now=101.5) == 160
+    assert path.free_at(3, now=101.5, share=0.8) == 160
+    assert path.free_at(3, now=101.5, share=0.2) == 161

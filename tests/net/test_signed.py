@@ -7,8 +7,8 @@ import logging
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -36,7 +36,7 @@ NOW: Final = 1_789_992_000_000
 HOUR_MS: Final = 3_600_000
 WINDOW_MS: Final = 5000
 TIMING: Final = Timing(answer=4.0, attempt=2.0, pause=(0.001, 0.002))
-HASTY: Final = Timing(answer=0.3, attempt=0.1, pause=(0.001, 0.002))
+HASTY: Final = Timing(answer=0.6, attempt=0.2, pause=(0.001, 0.002))
 
 KEY: Final = Key("HushKey0123456789", "HushSecret/+=0123", "Hush! a pass&phrase/=")
 WALLET: Final = {"total": "1"}
@@ -119,7 +119,10 @@ class Venue:
         if path == "/time":
             return self._time()
         if self.plays:
-            return self.plays.pop(0)(asked)
+            play = self.plays.pop(0)
+            if play is silence:
+                await asyncio.Event().wait()
+            return play(asked)
         if self.skews or not -WINDOW_MS <= asked.stamp - self.now_ms < 1000:
             return web.json_response({"code": "skew", "msg": f"your {asked.stamp} is off"})
         return web.json_response(WALLET)
@@ -151,6 +154,10 @@ def sign(method: str, target: str, now_ms: int) -> Signature:
     digest = hmac.new(KEY.secret.encode(), f"{method}{target}{stamped}".encode(), "sha256")
     headers = {"X-Key": KEY.name, "X-Phrase": KEY.passphrase, "X-Window": str(WINDOW_MS)}
     return Signature(f"{stamped}&signature={digest.hexdigest()}", headers)
+
+
+def signed(method: str, target: str) -> str:
+    return sign(method, target, NOW).query.rpartition("=")[2]
 
 
 @dataclass
@@ -210,6 +217,11 @@ async def base(venue: Venue) -> AsyncIterator[str]:
 @pytest.fixture
 def desk(session: aiohttp.ClientSession, base: str, clock: Clock) -> Desk:
     return desk_of(session, base, clock)
+
+
+def silence(_: Asked) -> web.StreamResponse:
+    """Never played: nothing is answered."""
+    raise AssertionError
 
 
 def plays(status: int, body: object, headers: dict[str, str] | None = None) -> Play:
@@ -327,10 +339,7 @@ async def test_what_is_signed_is_what_is_sent(desk: Desk, venue: Venue) -> None:
     await desk.ask(query=[("coin", "A/B"), ("limit", 5)])
     (asked,) = venue.signed
     assert asked.query["coin"] == ["A/B"]
-    query = f"?coin=A%2FB&limit=5&stamp={NOW}"
-    assert asked.signature == hmac.digest(
-        KEY.secret.encode(), f"GET/wallet{query}".encode(), "sha256"
-    ).hex()
+    assert asked.signature == signed("GET", "/wallet?coin=A%2FB&limit=5")
     assert asked.headers["X-Key"] == KEY.name
 
 
@@ -340,7 +349,7 @@ async def test_what_is_posted_has_its_signature_in_the_query_and_no_body(
     assert await desk.ask("/posted", method="POST") == "1"
     (asked,) = venue.signed
     assert (asked.method, asked.path, asked.body) == ("POST", "/posted", b"")
-    assert asked.signature == sign("POST", "/posted", NOW).query.rpartition("=")[2]
+    assert asked.signature == signed("POST", "/posted")
 
 
 @pytest.mark.parametrize(
@@ -459,11 +468,13 @@ async def test_what_is_told_would_be_found(
     request = Request("/wallet" + sign("GET", "/wallet", NOW).query, headers={"X-Key": KEY.name})
     with pytest.raises(Refused) as refused:
         await desk.api.ask("/wallet", lambda: request, parse=lambda payload, _: payload)
-    try:
-        raise Unreachable("no connection") from refused.value
-    except Unreachable as error:
-        text = told(error, records)
+    error = Unreachable("no connection")
+    error.__context__ = refused.value
+    text = told(error, records)
     assert [secret in text for secret in secrets(venue)] == [True, False, False, True]
+
+
+THE_TIME: Final = b'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"ms":1789992000000}'
 
 
 @pytest.mark.parametrize("answer", [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: \0\r\n\r\n", b""])
@@ -477,8 +488,7 @@ async def test_a_host_that_speaks_no_http_makes_nothing_known(
 
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sent.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"ms":1789992000000}'
-                     if b"/time" in sent[-1] else answer)  # fmt: skip
+        writer.write(THE_TIME if b"/time" in sent[-1] else answer)
         writer.close()
 
     server = await asyncio.start_server(babble, "127.0.0.1", 0)
@@ -494,18 +504,35 @@ async def test_a_host_that_speaks_no_http_makes_nothing_known(
 
 
 async def test_silence_makes_nothing_known(
-    session: aiohttp.ClientSession, clock: Clock, records: list[logging.LogRecord]
+    session: aiohttp.ClientSession,
+    venue: Venue,
+    base: str,
+    clock: Clock,
+    records: list[logging.LogRecord],
 ) -> None:
-    async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-        await reader.read(-1)
-
-    server = await asyncio.start_server(listen, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        desk = desk_of(session, f"http://127.0.0.1:{port}", clock, HASTY)
-        await desk_knows_the_time(desk, clock)
-        with pytest.raises(Unreachable, match="no answer") as failed:
-            await desk.ask()
+    venue.plays = [silence] * 3
+    with pytest.raises(Unreachable, match="no answer") as failed:
+        await desk_of(session, base, clock, HASTY).ask()
+    assert venue.signed
     text = told(failed.value, records)
-    assert "Hush" not in text
-    assert "signature=" not in text
+    assert [secret for secret in secrets(venue) if secret in text] == []
+
+
+async def test_a_redirect_takes_nothing_to_another_host(
+    desk: Desk, venue: Venue, clock: Clock
+) -> None:
+    other = Venue(clock)
+    async with other.serve() as elsewhere:
+        venue.plays = [plays(307, {}, {"Location": f"{elsewhere}/wallet"})]
+        with pytest.raises(Refused, match="HTTP 307"):
+            await desk.ask()
+    assert len(venue.signed) == 1
+    assert other.asked == []
+
+
+def test_nothing_of_a_key_is_shown() -> None:
+    signature = sign("GET", "/wallet", NOW)
+    request = Request("/wallet", headers=signature.headers)
+    shown = f"{KEY} {KEY!r} {signature} {signature!r} {request} {[request]!r}"
+    assert "Hush" not in shown
+    assert "signature=" not in shown
