@@ -28,11 +28,12 @@ async def _report(latency: float) -> None:
     ):
         for venue in VENUES:
             async with trading(urls, lambda: now_ms) as desk:
-                await _compare(desk, f"{LONGEST_LOG} {venue}", unlimited)
+                await _compare(desk, venue, unlimited)
     print()
 
 
-async def _compare(desk: Trading, line: str, unlimited: dict[str, str]) -> None:
+async def _compare(desk: Trading, venue: str, unlimited: dict[str, str]) -> None:
+    line = f"{LONGEST_LOG} {venue}"
     await desk.open()
     await desk.forget(line)
     before = Counter(desk.sent.weight)
@@ -45,7 +46,7 @@ async def _compare(desk: Trading, line: str, unlimited: dict[str, str]) -> None:
     await desk.forget(line)
     again = await _seconds(desk.ask(line))
     shown = f"{len(sent):5} {weight or '':7} {seconds:9.2f} {least:7.2f} {again:8.2f}"
-    print(f"{line.split()[-1]:10} {shown}", *failed.items())
+    print(f"{venue:10} {shown}", *failed.items())
 
 
 async def _seconds(work: Awaitable[Any]) -> float:

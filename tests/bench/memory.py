@@ -15,8 +15,8 @@ from tests.bench.upstream import upstream
 from tests.botapi import TOKEN, BotApi
 
 TRADER = 7
-SETTLED = 12.0
-"""Seconds after which the listings of the start have been read and their bodies are gone."""
+SETTLED = 45.0
+"""Seconds after which the lists and the accounts' logs have been read, bodies and all gone."""
 
 
 async def report() -> None:
