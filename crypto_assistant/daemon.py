@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from crypto_assistant import bookkeeper
-from crypto_assistant.app import connection, open_front
+from crypto_assistant.app import connection, keep_memory_whole, open_front
 from crypto_assistant.config import Config
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ConfigError
@@ -19,6 +19,7 @@ from crypto_assistant.telegram.serve import serve
 
 async def run(config: Config) -> None:
     """Answers until SIGTERM; raises ConfigError where starting again would not help."""
+    keep_memory_whole()
     serving = asyncio.create_task(_serve(config, _token(config)))
 
     def stop() -> None:

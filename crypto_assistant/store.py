@@ -55,6 +55,8 @@ SCHEMA = (
 )
 """One statement per version; a database that has taken the first n has `user_version` n."""
 
+PAGES_KB = 256
+"""Of the database that stay in memory."""
 MOST_STARTS = 3
 """A question left this often may itself be what ends the program."""
 BUSY_SECONDS = 5.0
@@ -145,6 +147,7 @@ def _connected(path: Path | str) -> sqlite3.Connection:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{PAGES_KB}")
         with _transaction(connection):
             _migrate(connection, path)
         undo.pop_all()
