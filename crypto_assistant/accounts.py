@@ -1,19 +1,29 @@
 """The owner's accounts: which venue has a key, and whether it is one that may be used."""
 
 import logging
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from math import inf
+from typing import TypeVar
 
-from crypto_assistant.errors import KeyRefused
+from crypto_assistant.errors import KeyRefused, Refused
 from crypto_assistant.exchanges.base import LIVE, Account
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.models import Family, Permissions, Wallet
 from crypto_assistant.net.cache import Cache
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 CHECKED_SECONDS = 3600.0
 """For how long a key is taken to be allowed what it was: its owner may change that at any time."""
+DOUBTED_SECONDS = 60.0
+"""How long after a check a refusal may mean that something has changed since."""
+MOVES_MONEY = re.compile("withdraw|transfer", re.IGNORECASE)
+MOST_NAMED = 4
+"""Powers of a key that a line names."""
 
 
 class Access:
@@ -29,6 +39,9 @@ class Access:
         self.ledger = ledger
         self._account = account
         self._checked = Cache(now)
+        self._now = now
+        self._check = 0
+        self._checked_at = -inf
         self._told = ""
 
     @property
@@ -58,7 +71,7 @@ class Access:
 
     async def permissions(self) -> Permissions:
         """What the key may do, as it was within the last hour; raises ExchangeError."""
-        permissions = await self._checked.get("key", CHECKED_SECONDS, self._account.permissions)
+        permissions = await self._checked.get(self._check, CHECKED_SECONDS, self._look)
         self._tell(permissions)
         return permissions
 
@@ -69,13 +82,43 @@ class Access:
             raise KeyRefused
         return self._account
 
+    async def ask(self, question: Callable[[Account], Awaitable[T]]) -> T:
+        """The account's answer; where it is refused, what is wrong with the key comes first."""
+        account = await self.account()
+        try:
+            return await question(account)
+        except Refused:
+            if self._now() - self._checked_at > DOUBTED_SECONDS:
+                self._check += 1
+                await self.account()
+            raise
+
     async def close(self) -> None:
         """Ends the check under way."""
         await self._checked.close()
 
+    async def _look(self) -> Permissions:
+        permissions = await self._account.permissions()
+        self._checked_at = self._now()
+        return permissions
+
     def _tell(self, permissions: Permissions) -> None:
-        """Warns once of each set of powers beyond reading."""
-        powers = ", ".join(permissions.powers)
-        if powers and powers != self._told and self.environment == LIVE:
-            log.warning("%s: the key may do more than read: %s", self._account.venue, powers)
-        self._told = powers
+        """Says once what is wrong with what the key may do."""
+        told = excess(permissions)
+        if told and told != self._told and self.environment == LIVE:
+            level = logging.ERROR if permissions.withdraws else logging.WARNING
+            log.log(level, "%s: %s", self._account.venue, told)
+        self._told = told
+
+
+def excess(permissions: Permissions) -> str:
+    """What the key may do and should not, in a line; "" where it only reads."""
+    if not permissions.powers:
+        return ""
+    worst = sorted(permissions.powers, key=lambda power: not MOVES_MONEY.search(power))
+    more = f" and {len(worst) - MOST_NAMED} more" if len(worst) > MOST_NAMED else ""
+    powers = ", ".join(worst[:MOST_NAMED]) + more
+    verdict = (
+        "key refused: it may withdraw" if permissions.withdraws else "the key may do more than read"
+    )
+    return f"{verdict} ({powers}); make one that only reads"

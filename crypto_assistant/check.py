@@ -1,19 +1,26 @@
 """What works and what does not, on one screen."""
 
 import asyncio
+import os
 import time
-from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 
-from crypto_assistant.accounts import Access
+from crypto_assistant.accounts import Access, excess
 from crypto_assistant.app import TIMING, connected, connection
 from crypto_assistant.config import Config
 from crypto_assistant.errors import AssistantError, ExchangeError, Refused
 from crypto_assistant.exchanges.base import LIVE, Exchange
+from crypto_assistant.models import Permissions
+from crypto_assistant.net.api import clock_ms
+from crypto_assistant.net.signed import VenueClock
 from crypto_assistant.view import signed
 
 
 async def report(config: Config) -> bool:
     """Prints a line for Telegram, each exchange and its key; whether some exchange answered."""
+    if config.telegram_bot_token:  # Before anything is timed, since it holds up everything else.
+        import_module("crypto_assistant.telegram.serve")
     async with connected(config, config.urls, lambda _: None) as desk:
         (_, telegram), exchanges, keys = await asyncio.gather(
             _telegram(config),
@@ -21,6 +28,7 @@ async def report(config: Config) -> bool:
             asyncio.gather(*(_key(desk.accounts.get(e.name)) for e in desk.exchanges)),
         )
     _print("Configuration", "read, nothing wrong in it")
+    _print("State", _state(config.state_directory))
     _print("Telegram", telegram)
     for exchange, (_, said), key in zip(desk.exchanges, exchanges, keys, strict=True):
         _print(exchange.title, said)
@@ -38,7 +46,7 @@ async def _key(access: Access | None) -> str:
     try:
         async with asyncio.timeout(TIMING.answer):
             await access.account()
-            return _may(access.environment, (await access.permissions()).powers)
+            return _may(access.environment, await access.permissions())
     except TimeoutError:
         return f"not known what it may do: no answer in {TIMING.answer:g} s"
     except Refused as error:
@@ -47,25 +55,31 @@ async def _key(access: Access | None) -> str:
         return f"not known what it may do: {error}"
 
 
-def _may(environment: str, powers: Sequence[str]) -> str:
+def _may(environment: str, permissions: Permissions) -> str:
     if environment != LIVE:
         return f"for play money ({environment}), whatever it may do"
-    if powers:
-        return f"WARNING: it may do more than read: {', '.join(powers)}"
-    return "it only reads"
+    told = excess(permissions)
+    return f"WARNING: {told}" if told else "it only reads"
+
+
+def _state(directory: Path) -> str:
+    """Whether the database can be kept; without touching it, since this may be another user."""
+    there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    if there.is_dir() and os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        return f"kept in {directory}"
+    return f"cannot be kept in {directory}: {there} is not writable by this user"
 
 
 async def _exchange(exchange: Exchange) -> tuple[bool, str]:
-    start, wall = time.monotonic(), time.time()
+    start, clock = time.monotonic(), VenueClock(exchange.clock_ms, clock_ms)
     try:
         async with asyncio.timeout(TIMING.answer):
-            theirs = await exchange.clock_ms()
+            await clock.measure()
     except TimeoutError:
         return False, f"no answer in {TIMING.answer:g} s"
     except ExchangeError as error:
         return False, str(error)
-    took = time.monotonic() - start
-    ahead = theirs / 1000 - (wall + took / 2)
+    took, ahead = time.monotonic() - start, clock.ahead_seconds or 0.0
     return True, f"answers in {took * 1000:.0f} ms; its clock differs by {signed(ahead, 1)} s"
 
 

@@ -37,6 +37,7 @@ ADDRESSES = {
 }
 CREDENTIALS = [name for exchange in EXCHANGES for name in exchange.credentials]
 
+QUOTES_AND_SPACE = "\"'` "
 ON, OFF = ("true", "1", "yes", "on"), ("false", "0", "no", "off", LIVE)
 
 LABEL = r"[\w-]{1,63}"
@@ -80,11 +81,11 @@ def _proxy(value: SecretStr) -> SecretStr:
 
 
 def _credential(value: SecretStr) -> SecretStr:
+    """It travels in a header; whatever else slips in while copying is no part of it."""
     text = value.get_secret_value()
-    # It travels in a header; whatever else slips in while copying is no part of it.
-    if text.isascii() and text.isprintable() and text == text.strip():
+    if text.isascii() and text.isprintable() and text == text.strip(QUOTES_AND_SPACE):
         return value
-    raise ValueError("as the exchange shows it, without spaces or line breaks around it")
+    raise ValueError("plain letters, digits and signs, without quotes, spaces, line breaks around")
 
 
 def _environment(practice: Practice, value: object) -> object:
@@ -221,8 +222,9 @@ def _whole(config: Config) -> Config:
     for names in (exchange.credentials for exchange in EXCHANGES):
         missing = [name for name in names if getattr(config, name.lower()) is None]
         if 0 < len(missing) < len(names):
-            there = ", ".join(name for name in names if name not in missing)
-            lines += [f"{name}: not set, though {there} is" for name in missing]
+            there = [name for name in names if name not in missing]
+            verb = "is" if len(there) == 1 else "are"
+            lines += [f"{name}: not set, though {', '.join(there)} {verb}" for name in missing]
     if lines:
         raise ConfigError("\n".join(lines))
     return config

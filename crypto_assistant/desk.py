@@ -149,7 +149,7 @@ class Desk:
 
         async def ask(exchange: Exchange) -> T:
             with self.question(self.timing.answer):
-                return await question(await self.accounts[exchange.name].account())
+                return await self.accounts[exchange.name].ask(question)
 
         return ask
 

@@ -138,7 +138,7 @@ async def test_a_key_that_may_do_more_is_used_with_one_warning(
     an_hour_later(market)
     await access(market, venue).account()
     (warning,) = warnings(caplog)
-    assert warning.startswith(f"{venue}: the key may do more than read: ")
+    assert warning.startswith(f"{venue}: the key may do more than read (")
     assert named in warning
 
 
@@ -150,7 +150,10 @@ async def test_what_a_key_may_do_is_warned_of_again_when_it_changes(
         change("trade")
         an_hour_later(market)
         await access(market, "okx").account()
-    assert warnings(caplog) == ["okx: the key may do more than read: trade"] * 2
+    assert (
+        warnings(caplog)
+        == ["okx: the key may do more than read (trade); make one that only reads"] * 2
+    )
 
 
 @venues

@@ -238,10 +238,10 @@ async def checked(capsys: Output) -> dict[str, tuple[str, str]]:
     assert await check.report(load())
     lines = capsys.readouterr().out.splitlines()
     assert [line[:14].strip() for line in lines] == [
-        *("Configuration", "Telegram"),
+        *("Configuration", "State", "Telegram"),
         *(name for exchange in EXCHANGES for name in (exchange.title, "key")),
     ]
-    said = [line[15:] for line in lines[2:]]
+    said = [line[15:] for line in lines[3:]]
     return {exchange.name: (said[2 * i], said[2 * i + 1]) for i, exchange in enumerate(EXCHANGES)}
 
 
@@ -251,7 +251,8 @@ async def test_check_says_what_each_key_may_do(machine: Machine, capsys: Output)
         sandbox.owners["okx"].permissions |= {"trade", "withdraw"}
         said = await checked(capsys)
     assert said["binance"][1] == "it only reads"
-    assert said["bybit"][1].startswith("WARNING: it may do more than read: ContractTrade/Order, ")
+    warning = "WARNING: the key may do more than read (ContractTrade/Order, "
+    assert said["bybit"][1].startswith(warning)
     assert said["okx"][1] == "key refused: it may withdraw; make one that only reads"
     assert not machine.state.exists()
 

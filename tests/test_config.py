@@ -123,6 +123,7 @@ WRONG = {
     "OKX_URL": "http://127.0.0.1.hush.example",
     "BINANCE_API_KEY": "hush\n",
     "OKX_PASSPHRASE": "hüsh",
+    "OKX_SECRET_KEY": '"hush"',
     "BYBIT_TESTNET": "hush",
     "OKX_DEMO": "testnet hush",
 }
@@ -152,7 +153,10 @@ def test_every_wrong_setting_is_named_at_once(machine: Machine) -> None:
         ("OKX_URL", "an address such as https://host:port/path; http on loopback only"),
         ("HTTPS_PROXY", "the address of a proxy such as http://user:password@host:port"),
         ("MARKET", "'live' or 'sandbox'"),
-        ("OKX_PASSPHRASE", "as the exchange shows it, without spaces or line breaks around it"),
+        (
+            "OKX_PASSPHRASE",
+            "plain letters, digits and signs, without quotes, spaces, line breaks around",
+        ),
         ("BYBIT_TESTNET", "true, false, testnet, demo"),
         ("OKX_DEMO", "true, false, demo"),
     ],
@@ -283,7 +287,7 @@ def test_half_a_key_is_named_with_what_it_lacks(machine: Machine) -> None:
     machine.environment(BINANCE_SECRET_KEY="hush", OKX_API_KEY="hush", OKX_SECRET_KEY="hush")
     assert complaint().splitlines() == [
         "BINANCE_API_KEY: not set, though BINANCE_SECRET_KEY is",
-        "OKX_PASSPHRASE: not set, though OKX_API_KEY, OKX_SECRET_KEY is",
+        "OKX_PASSPHRASE: not set, though OKX_API_KEY, OKX_SECRET_KEY are",
     ]
 
 

@@ -130,11 +130,12 @@ def render(answer: Oi, args: Args, view: v.View) -> v.Page:
     if args.details and answer.venues:
         blocks += [*_kinds(answer, view), _sums(answer), _price(answer, view)]
         blocks.append(v.lines(map(v.escape, _details(answer, view))))
-    notes = map(v.escape, [*_without(answer, args.details, view), *_notes(answer, view)])
-    blocks.append(v.lines([*notes, view.provenance(answer.provenance)]))
+    notes = [*_without(answer, args.details, view), *_notes(answer, view)]
+    blocks.append(v.lines(map(v.escape, notes)))
     return v.Page(
         tuple(filter(None, blocks)),
         keyboard(replace(args, symbol=coin.symbol), TAKES),
+        footer=view.provenance(answer.provenance),
     )
 
 

@@ -112,7 +112,7 @@ def render(answer: Price, args: Args, view: v.View) -> v.Page:
     if answer.details:
         blocks += _details(answer, answer.details, view)
     buttons = keyboard(replace(args, symbol=Coin(answer.coin, answer.quote).symbol, page=1), TAKES)
-    return v.Page((*filter(None, blocks), view.provenance(answer.provenance)), buttons)
+    return v.Page(tuple(filter(None, blocks)), buttons, footer=view.provenance(answer.provenance))
 
 
 def _market(answer: Price) -> str:

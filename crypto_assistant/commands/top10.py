@@ -73,7 +73,9 @@ def render(answer: Top, args: Args, view: v.View) -> v.Page:
     if answer.market != "spot":
         shown += _interests(answer)
     shown += [v.escape(note) for note in _notes(answer, view)]
-    return v.Page((v.lines(shown), view.provenance(answer.provenance)), _buttons(answer, args))
+    return v.Page(
+        (v.lines(shown),), _buttons(answer, args), footer=view.provenance(answer.provenance)
+    )
 
 
 def _prices(answer: Top) -> list[v.Html]:

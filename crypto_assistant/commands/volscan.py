@@ -121,7 +121,7 @@ def render(answer: VolScan, args: Args, view: v.View) -> v.Page:
         *_table(answer, view),
         *map(v.escape, _notes(answer, view)),
     ]
-    return v.Page((v.lines(shown), _provenance(answer, view)), _buttons(answer, args))
+    return v.Page((v.lines(shown),), _buttons(answer, args), footer=_provenance(answer, view))
 
 
 def _table(answer: VolScan, view: v.View) -> list[v.Html]:

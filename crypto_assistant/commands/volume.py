@@ -104,9 +104,10 @@ def render(answer: Volume, args: Args, view: v.View) -> v.Page:
         v.lines(_block(kind, found, answer, args, view)) for kind, found in answer.markets.items()
     ]
     return v.Page(
-        (*filter(None, blocks), view.provenance(answer.provenance)),
+        tuple(filter(None, blocks)),
         keyboard(replace(args, symbol=coin.symbol), TAKES),
         heading=v.bold(f"{coin.symbol} volume {answer.timeframe}"),
+        footer=view.provenance(answer.provenance),
     )
 
 

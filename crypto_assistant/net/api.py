@@ -292,6 +292,8 @@ class Api:
             raise Stop
         if response.status == 451:
             raise GeoBlocked
+        if 300 <= response.status < 400:
+            raise Malformed(f"sends us to another address (HTTP {response.status})")
         if response.status >= 500:
             raise Unreachable(f"HTTP {response.status}")
         if response.body is None and response.status == 200:

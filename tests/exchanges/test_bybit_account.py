@@ -110,7 +110,7 @@ async def test_powers_are_in_the_venues_words(account: BybitAccount, host: Venue
     assert found.powers == (
         *("ContractTrade/Order", "ContractTrade/Position", "Spot/SpotTrade"),
         *("Wallet/AccountTransfer", "Wallet/SubMemberTransfer", "Derivatives/DerivativesTrade"),
-        *("Exchange/ExchangeHistory", "FiatNew/Spend"),
+        "FiatNew/Spend",
     )
     assert not found.withdraws
 
@@ -253,7 +253,19 @@ async def test_a_linear_position(account: BybitAccount, host: Venue) -> None:
         "settle": "USDT",
         "margin": 3200.5,
         "unrealised": 2000.0,
+        "endless": False,
     }
+
+
+@pytest.mark.parametrize(("settled", "entry"), [("61500", 61500), ("", 60000), ("0", 60000)])
+async def test_the_entry_of_a_usdc_contract_is_where_its_profit_counts_from(
+    account: BybitAccount, host: Venue, settled: str, entry: float
+) -> None:
+    """As the venue shows it; `avgPrice` stays where it was when eight hours are settled."""
+    row = position("BTCPERP", "Buy", "1", avgPrice="60000", sessionAvgPrice=settled)
+    host.plays(OF_USDC, pages(row))
+    (found,) = (await account.positions(Family.LINEAR, find)).positions
+    assert found.entry == entry
 
 
 async def test_positions_of_both_settle_coins_are_one_answer(
@@ -326,6 +338,17 @@ async def test_placeholders_are_not_numbers(account: BybitAccount, host: Venue) 
     assert (first.leverage, first.margin, first.liquidation, first.entry) == (None,) * 4
     assert (first.mark, first.usd, first.unrealised, first.coins) == (None, None, 0, 1)
     assert (second.liquidation, second.leverage, second.unrealised) == (None, None, None)
+    assert first.endless
+    assert second.endless
+
+
+@pytest.mark.parametrize("price", [None, "31000.5"])
+async def test_a_liquidation_price_that_is_not_told_is_not_none(
+    account: BybitAccount, host: Venue, price: str | None
+) -> None:
+    host.plays(OF_USDT, pages(position("BTCUSDT", "Buy", "1", liqPrice=price)))
+    (found,) = (await account.positions(Family.LINEAR, find)).positions
+    assert not found.endless
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ async def test_a_key_that_may_trade_is_used_and_warned_of_once(
             market.moment.seconds += CHECKED_SECONDS
             assert await stray(market, "/balance", {}, set()) == {}
     (warned,) = [record.message for record in caplog.records]
-    assert warned.startswith(f"{venue}: the key may do more than read: ")
+    assert warned.startswith(f"{venue}: the key may do more than read (")
 
 
 async def test_a_key_is_asked_about_again_after_its_venue_was_down() -> None:

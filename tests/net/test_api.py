@@ -169,7 +169,7 @@ async def test_a_refusal_is_not_tried_again(venue: Api, host: Loopback, status: 
 async def test_a_redirect_is_not_followed(venue: Api, host: Loopback) -> None:
     host.plays("/price", Reply(b"", 302, {"Location": "/elsewhere"}))
     host.plays("/elsewhere", GOOD)
-    with pytest.raises(Refused, match="HTTP 302"):
+    with pytest.raises(Malformed, match="HTTP 302"):
         await ask(venue)
     assert host.asked == ["/price"]
 

@@ -524,7 +524,7 @@ async def test_a_redirect_takes_nothing_to_another_host(
     other = Venue(clock)
     async with other.serve() as elsewhere:
         venue.plays = [plays(307, {}, {"Location": f"{elsewhere}/wallet"})]
-        with pytest.raises(Refused, match="HTTP 307"):
+        with pytest.raises(Malformed, match="HTTP 307"):
             await desk.ask()
     assert len(venue.signed) == 1
     assert other.asked == []

@@ -66,11 +66,11 @@ def render(answer: Analysis, args: Args, view: v.View) -> v.Page:
     if answer.provenance.answered:
         blocks = [v.lines(map(v.escape, compact(answer, view))), levels(answer.primary)]
         blocks += details(answer, view) if args.details else ()
-    notes = map(v.escape, _apart(answer, view))
-    blocks.append(v.lines([*notes, view.provenance(answer.provenance)]))
+    blocks.append(v.lines(map(v.escape, _apart(answer, view))))
     buttons = keyboard(replace(args, symbol=coin.symbol, page=1), TAKES)
     heading = v.bold(title(answer, coin, view))
-    return v.Page(tuple(filter(None, blocks)), buttons, heading)
+    footer = view.provenance(answer.provenance)
+    return v.Page(tuple(filter(None, blocks)), buttons, heading, footer)
 
 
 def _apart(answer: Analysis, view: v.View) -> Iterator[str]:

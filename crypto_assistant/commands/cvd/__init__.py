@@ -70,7 +70,9 @@ def render(answer: Cvd, args: Args, view: v.View) -> v.Page:
         heading = v.bold(f"{coin.symbol} CVD")
         shown = [v.escape(f"No market of it known on {asked}")]
     buttons = keyboard(replace(args, symbol=coin.symbol, page=1), TAKES)
-    return v.Page((*filter(None, (heading, *shown)), view.provenance(answer.provenance)), buttons)
+    return v.Page(
+        tuple(filter(None, (heading, *shown))), buttons, footer=view.provenance(answer.provenance)
+    )
 
 
 COMMAND = Command(

@@ -11,6 +11,7 @@ from crypto_assistant.exchanges.base import number
 from crypto_assistant.exchanges.bybit.envelope import CLASSIC
 from crypto_assistant.models import Permissions
 
+READING = {"Exchange/ExchangeHistory"}
 CLASSIC_STATUS = 1
 UNIFIED_STATUS = {3, 4, 5, 6}
 INVERSE_APART = {3, 4}
@@ -46,4 +47,5 @@ def standing(result: Any, _: int) -> Standing:
 
 
 def _powers(groups: dict[str, list[str] | None]) -> tuple[str, ...]:
-    return tuple(f"{group}/{name}" for group, names in groups.items() for name in names or ())
+    named = (f"{group}/{name}" for group, names in groups.items() for name in names or ())
+    return tuple(name for name in named if name not in READING)
