@@ -229,6 +229,8 @@ class Wave:
         self._jobs: list[Coroutine[Any, Any, None]] = []
         self._waiting: Counter[str] = Counter()
         self._received: dict[str, int] = {}
+        self._answered: set[str] = set()
+        self._asides: set[str] = set()
         self._errors: dict[str, dict[str, ExchangeError]] = {}
         self._parts: dict[str, None] = {}
         """In the order in which they were asked for."""
@@ -238,10 +240,17 @@ class Wave:
         part: str,
         question: Callable[[Exchange], Awaitable[T]],
         venues: Collection[str] | None = None,
+        *,
+        aside: bool = False,
     ) -> dict[str, T]:
-        """Notes a question to every exchange, or to some; its answers are there once settled."""
+        """Notes a question to every exchange, or to some; its answers are there once settled.
+
+        `aside`: who answers nothing but this has not answered.
+        """
         answers: dict[str, T] = {}
         self._parts[part] = None
+        if aside:
+            self._asides.add(part)
         for exchange in self._exchanges:
             if venues is None or exchange.name in venues:
                 self._jobs.append(self._answer(exchange, part, question, answers))
@@ -282,7 +291,7 @@ class Wave:
         asked = [exchange.name for exchange in self._exchanges]
         return Provenance(
             asked=tuple(asked),
-            answered=tuple(venue for venue in asked if venue in self._received),
+            answered=tuple(venue for venue in asked if venue in self._answered),
             failed={venue: why for venue in asked if (why := self._why(venue))},
             waiting=tuple(venue for venue in asked if self._waiting[venue]),
             simulated=self._desk.simulated,
@@ -308,6 +317,8 @@ class Wave:
             answers[venue] = result
             received = self._received.get(venue, result.received_ms)
             self._received[venue] = min(received, result.received_ms)
+            if part not in self._asides:
+                self._answered.add(venue)
         self._waiting[venue] -= 1
 
     def _why(self, venue: str) -> str:
@@ -321,7 +332,7 @@ class Wave:
                 error = max(holds, key=lambda hold: hold.until_ms)
             if error and not isinstance(error, Unsupported):
                 parts.setdefault(str(error)[:LONGEST_REASON], []).append(part)
-        if venue not in self._received and len(parts) == 1:
+        if venue not in self._answered and len(parts) == 1:
             return next(iter(parts))
         return "; ".join(f"{_listed(names)}: {why}" for why, names in parts.items())
 

@@ -14,6 +14,7 @@ from crypto_assistant.errors import (
     GeoBlocked,
     NotListed,
     RateLimited,
+    Refused,
     Unreachable,
     Unsupported,
 )
@@ -157,6 +158,20 @@ async def test_the_part_that_is_missing_is_named() -> None:
     okx.say("mark", Unreachable("HTTP 503"))
     okx.say("volume", GeoBlocked())
     assert (await settled(wave)).failed == {"okx": "funding, mark: HTTP 503; volume: geo-blocked"}
+
+
+async def test_who_tells_nothing_but_what_is_asked_aside_has_not_answered() -> None:
+    okx, bybit = exchanges = stubs("okx", "bybit")
+    wave = desk_of(exchanges).wave()
+    wave.ask("wallet", says("wallet"))
+    wave.ask("prices", says("prices"), aside=True)
+    for exchange in exchanges:
+        exchange.say("prices")
+    okx.say("wallet")
+    bybit.say("wallet", Refused("10005", "no permission"))
+    known = await settled(wave)
+    assert known.answered == ("okx",)
+    assert known.failed == {"bybit": "refused: no permission (10005)"}
 
 
 async def test_data_that_a_venue_does_not_offer_is_no_failure() -> None:
