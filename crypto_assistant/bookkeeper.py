@@ -3,24 +3,34 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 from crypto_assistant.accounts import Access
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import DAY_MS, ExchangeError, Refused, Unsupported
 from crypto_assistant.exchanges.base import Account
 from crypto_assistant.ledger import Book, Snapshot, SnapshotRow
-from crypto_assistant.models import Balance, Family, Wallet
+from crypto_assistant.models import HOUR_MS, Balance, Family, Wallet
 from crypto_assistant.net.api import sharing
 from crypto_assistant.readings.midnights import midnight_ms
 from crypto_assistant.readings.valuation import Prices, prices
 
 log = logging.getLogger(__name__)
 
+Sleep = Callable[[float], Awaitable[None]]
+
 SETTLING_MS = 70_000
-"""The funding of midnight is paid within a minute, and dated at midnight itself.
+"""The funding of a full hour is paid within a minute, and dated at the hour itself.
 
 Ten seconds more, since at the full minute programs trade: no trade should be under way.
 """
+STILL_MS = 5_000
+"""What is in the log of so long before the wallets were read may not be in them yet."""
+TRIES = 3
+PAUSE_SECONDS = 10.0
+"""Between them, so that what happened is longer ago."""
+REREAD_MS = 3 * DAY_MS
+"""What is covered is read again for so long, once a day: a line may be very late."""
 WEEK_MS = 7 * DAY_MS
 PART_OF_LIMITS = 0.5
 READ_SECONDS = 600.0
@@ -30,18 +40,18 @@ LONGEST_SLEEP = 600.0
 """So that a venue's clock is measured now and then, and a key that was put right is noticed."""
 
 
-async def keep(desk: Desk, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+async def keep(desk: Desk, sleep: Sleep = asyncio.sleep) -> None:
     """Keeps the books of all accounts, for ever."""
     async with asyncio.TaskGroup() as group:
         for venue in desk.accounts:
             group.create_task(_keep(desk, venue, sleep))
 
 
-async def _keep(desk: Desk, venue: str, sleep: Callable[[float], Awaitable[None]]) -> None:
+async def _keep(desk: Desk, venue: str, sleep: Sleep) -> None:
     closed_ms, told = 0, ""
     while True:
         try:
-            closed_ms = await _close(desk, venue, closed_ms)
+            closed_ms = await _close(desk, venue, closed_ms, sleep)
             seconds, told = await _until_next(desk, venue), ""
         except ExchangeError as error:
             if (kind := type(error).__name__) != told:
@@ -55,7 +65,7 @@ async def _keep(desk: Desk, venue: str, sleep: Callable[[float], Awaitable[None]
         await sleep(min(seconds, LONGEST_SLEEP))
 
 
-async def _close(desk: Desk, venue: str, closed_ms: int) -> int:
+async def _close(desk: Desk, venue: str, closed_ms: int, sleep: Sleep) -> int:
     """Does what is due unless that is done; returns the day for which it is. By the venue's clock.
 
     Raises ExchangeError.
@@ -67,26 +77,60 @@ async def _close(desk: Desk, venue: str, closed_ms: int) -> int:
     if day_ms != closed_ms:
         book = Book(venue, access.environment, (await access.permissions()).uid)
         if await access.ledger.snapshot_since(book, day_ms + SETTLING_MS) is None:
-            await access.ledger.keep_snapshot(await snapshot(desk, account, book))
+            await access.ledger.keep_snapshot(await snapshot(desk, account, book, sleep))
         await _read_log(desk, access, account, book)
     return day_ms
 
 
 async def _read_log(desk: Desk, access: Access, account: Account, book: Book) -> None:
-    """All that the venue still tells: history outlives what it keeps.
+    """The last days afresh, and all that the venue still tells: history outlives what it keeps.
 
     Week by week, the last one first: a question of the owner's waits for one of them at most.
     """
     now_ms = await account.clock.now_ms()
     reach_ms = now_ms - account.log_reach_ms
+    update = partial(access.ledger.update, book, account, report=lambda _done, _whole: None)
     with sharing(PART_OF_LIMITS), desk.question(READ_SECONDS):
+        await update(now_ms - REREAD_MS, now_ms, afresh=True)
         for end_ms in range(now_ms, reach_ms, -WEEK_MS):
-            start_ms = max(reach_ms, end_ms - WEEK_MS)
-            await access.ledger.update(book, account, start_ms, end_ms, lambda _done, _whole: None)
+            await update(max(reach_ms, end_ms - WEEK_MS), end_ms)
 
 
-async def snapshot(desk: Desk, account: Account, book: Book) -> Snapshot:
-    """All wallets of an account and what their coins are worth; raises ExchangeError."""
+async def snapshot(
+    desk: Desk, account: Account, book: Book, sleep: Sleep = asyncio.sleep
+) -> Snapshot:
+    """All wallets of an account while nothing changes them, and what their coins are worth.
+
+    Raises ExchangeError.
+    """
+    tries = 0
+    while True:
+        await _between_hours(account, sleep)
+        taken, tries = await _snapshot(desk, account, book), tries + 1
+        if await _is_still(desk, account, taken.taken_ms):
+            return taken
+        if tries == TRIES:
+            log.warning("%s: equity was written down while the account changed", account.venue)
+            return taken
+        await sleep(PAUSE_SECONDS)
+
+
+async def _between_hours(account: Account, sleep: Sleep) -> None:
+    """Waits while funding is about to be paid, or being paid, by the venue's clock."""
+    busy_ms = STILL_MS + SETTLING_MS
+    while (past_ms := (await account.clock.now_ms() + STILL_MS) % HOUR_MS) < busy_ms:
+        await sleep((busy_ms - past_ms) / 1000)
+
+
+async def _is_still(desk: Desk, account: Account, taken_ms: int) -> bool:
+    """Whether the log knows of nothing since shortly before the wallets were read."""
+    with desk.question(desk.timing.answer):
+        now_ms = await account.clock.now_ms()
+        found = await account.log(taken_ms - STILL_MS, now_ms + 1)
+    return not found.entries
+
+
+async def _snapshot(desk: Desk, account: Account, book: Book) -> Snapshot:
     exchange = next(e for e in desk.exchanges if e.name == account.venue)
     listed = (await desk.listings()).listed(account.venue, Family.SPOT)
     with desk.question(desk.timing.answer):

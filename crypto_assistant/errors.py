@@ -13,6 +13,7 @@ AssistantError
     │   └── NotRead    the owner's account is of a kind that is not read
     ├── ClockSkew      the venue finds this host's clock wrong
     ├── Malformed      an answer that is not what the venue documents
+    ├── LedgerFailed   this host's database failed a question about an account
     ├── Unsupported    the venue has no such data
     └── NotListed      the venue does not list the coin
 """
@@ -101,6 +102,13 @@ class ClockSkew(ExchangeError):
 
 class Malformed(ExchangeError):
     """The venue's answer cannot be read; the text says what was found."""
+
+
+class LedgerFailed(ExchangeError):
+    """What the account's log said can be neither kept nor read: a full disk, a lock."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the database on this host failed: {reason}")
 
 
 class Unsupported(ExchangeError):

@@ -4,21 +4,24 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
-from sqlite3 import Connection
-from typing import NamedTuple
+from sqlite3 import Connection, Error
+from typing import NamedTuple, TypeVar
 
-from crypto_assistant.errors import ExchangeError, Malformed
+from crypto_assistant.errors import ExchangeError, LedgerFailed, Malformed
 from crypto_assistant.exchanges.base import Account
-from crypto_assistant.models import AccountLog, Entry, Family, Flow
+from crypto_assistant.models import HOUR_MS, AccountLog, Entry, Family, Flow
+from crypto_assistant.net.api import share
 from crypto_assistant.store import Store
 
+T = TypeVar("T")
 Stretch = tuple[int, int]
 """From when until before when, in ms."""
 
-SETTLING_MS = 600_000
+SETTLING_MS = HOUR_MS
 """Lines appear late at the venues: what is younger is asked for again each time."""
 REACH_MARGIN_MS = 600_000
 """What a venue is about to forget is not asked for: it may be gone before its turn comes."""
@@ -63,7 +66,7 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._updating: defaultdict[Book, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._updating: defaultdict[tuple[Book, float], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def update(
         self,
@@ -72,31 +75,37 @@ class Ledger:
         start_ms: int,
         end_ms: int,
         report: Callable[[int, int], None],
+        *,
+        afresh: bool = False,
     ) -> int:
         """Reads what is missing of [`start_ms`, `end_ms`); returns since when all of it is there.
 
         That is later than the start where the venue does not reach back so far. `report` is told
-        how many windows are read, of how many. Raises the first window's ExchangeError; the
-        windows that came whole are kept.
+        how many windows are read, of how many. `afresh`: also what is covered is read again. Raises
+        the first window's ExchangeError; the windows that came whole are kept.
         """
-        async with self._updating[book]:
+        # Who may use the whole limit does not wait for who may use a part of it.
+        async with self._updating[book, share.get()]:
             now_ms = await account.clock.now_ms()
             end_ms = min(end_ms, now_ms)
             reach_ms = min(end_ms, now_ms - account.log_reach_ms + REACH_MARGIN_MS)
             first_ms = max(start_ms, reach_ms)
-            windows = await self._missing(book, first_ms, end_ms, account.log_window_ms)
+            known_ms = min(end_ms, now_ms - SETTLING_MS)
+            covered = [] if afresh else await self._covered(book, first_ms, known_ms)
+            gaps = _gaps(covered, first_ms, end_ms)
+            windows = [window for gap in gaps for window in _cut(gap, account.log_window_ms)]
 
             async def fetch(window: Stretch) -> None:
                 log = _sound(await account.log(*window), window)
-                await self._store.write(lambda db: _keep(db, book, log, now_ms - SETTLING_MS))
+                await self._write(lambda db: _keep(db, book, log, now_ms - SETTLING_MS))
 
             await _each(windows[::-1], fetch, report)
-            since_ms = await self._store.read(lambda db: _since(db, book, first_ms))
+            since_ms = await self._read(lambda db: _since(db, book, first_ms))
             return max(start_ms, since_ms)
 
     async def entries(self, book: Book, start_ms: int, end_ms: int) -> list[Entry]:
         """The lines of [`start_ms`, `end_ms`), in the order of time."""
-        return await self._store.read(lambda db: _entries(db, book, start_ms, end_ms))
+        return await self._read(lambda db: _entries(db, book, start_ms, end_ms))
 
     async def complete_since(self, book: Book, end_ms: int) -> int | None:
         """From when on no line is missing, up to the last update before `end_ms`.
@@ -105,31 +114,43 @@ class Ledger:
         """
         sql = """SELECT max(start_ms) FROM coverage
             WHERE (venue, environment, uid) = (?, ?, ?) AND start_ms < ?"""
-        return await self._store.read(lambda db: _one(db, sql, (*book, end_ms)))
+        return await self._read(lambda db: _one(db, sql, (*book, end_ms)))
 
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
         """Keeps a snapshot; of two that were taken at one moment, the first."""
         rows = json.dumps([row._asdict() for row in snapshot.rows], allow_nan=False)
         book = (snapshot.venue, snapshot.environment, snapshot.uid)
         sql = "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        await self._store.write(lambda db: db.execute(sql, (*book, snapshot.taken_ms, rows)))
+        await self._write(lambda db: db.execute(sql, (*book, snapshot.taken_ms, rows)))
 
     async def snapshot_since(self, book: Book, ms: int) -> Snapshot | None:
         """The first one that was taken at `ms` or later."""
-        return await self._store.read(lambda db: _snapshot(db, book, ms))
+        return await self._read(lambda db: _snapshot(db, book, ms))
 
     async def first_snapshot_ms(self, book: Book) -> int | None:
         """When the first of all was taken."""
         sql = "SELECT min(taken_ms) FROM snapshots WHERE (venue, environment, uid) = (?, ?, ?)"
-        return await self._store.read(lambda db: _one(db, sql, book))
+        return await self._read(lambda db: _one(db, sql, book))
 
-    async def _missing(
-        self, book: Book, start_ms: int, end_ms: int, longest_ms: int
-    ) -> list[Stretch]:
-        """What is not covered, in windows that may be asked for."""
-        covered = await self._store.read(lambda db: _covered(db, book, start_ms, end_ms))
-        gaps = _gaps(covered, start_ms, end_ms)
-        return [window for gap in gaps for window in _cut(gap, longest_ms)]
+    async def _covered(self, book: Book, start_ms: int, end_ms: int) -> list[Stretch]:
+        found = await self._read(lambda db: _covered(db, book, start_ms, end_ms))
+        return [(first_ms, min(last_ms, end_ms)) for first_ms, last_ms in found]
+
+    async def _read(self, query: Callable[[Connection], T]) -> T:
+        with _told():
+            return await self._store.read(query)
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        with _told():
+            return await self._store.write(work)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except Error as error:
+        raise LedgerFailed(str(error)) from error
 
 
 async def _each(
@@ -195,6 +216,11 @@ def _keep(db: Connection, book: Book, log: AccountLog, settled_ms: int) -> None:
             (*book, e.key, e.flow, e.time_ms, e.family, e.symbol, e.coin, e.coins)
             for e in log.entries
         ],
+    )
+    db.execute(  # What a clock that was ahead has covered before its time.
+        """UPDATE coverage SET end_ms = max(start_ms, ?)
+        WHERE (venue, environment, uid) = (?, ?, ?) AND end_ms > ?""",
+        (settled_ms, *book, settled_ms),
     )
     end_ms = min(log.end_ms, settled_ms)
     if log.start_ms < end_ms:

@@ -34,12 +34,13 @@ class Button:
 class Page:
     """An answer as it is shown: blocks that are not torn apart, and rows of buttons.
 
-    `heading` stands above every part of an answer that takes several messages.
+    `heading` stands above every part of an answer that takes several messages, `footer` below.
     """
 
     blocks: tuple[Html, ...]
     buttons: tuple[tuple[Button, ...], ...] = ()
     heading: Html = Html("")
+    footer: Html = Html("")
 
 
 def escape(text: str) -> Html:
@@ -137,13 +138,13 @@ def money(usd: float | None) -> str:
 
 
 def cents(usd: float | None, *, plus: bool = False) -> str:
-    """The owner's money: `$1,234.56`, `-$0.42`, from $100,000 on `$123,457`.
+    """The owner's money: `$1,234.56`, `-$0.42`.
 
     `plus`: what is above zero has its sign, too.
     """
     if usd is None:
         return NOTHING
-    size = f"{abs(usd):,.{2 if abs(usd) < 100_000 else 0}f}"
+    size = f"{abs(usd):,.2f}"
     zero = not size.strip("0.")
     return f"{'' if zero or (usd > 0 and not plus) else '-' if usd < 0 else '+'}${size}"
 
@@ -277,13 +278,14 @@ def sheet(page: Page, number: int, line: str) -> tuple[Html, tuple[tuple[Button,
 
 def _sheets(page: Page) -> list[Html]:
     sheets: list[Html] = []
-    for block in page.blocks:
+    room = LONGEST_MESSAGE - utf16_units(lines([Html(" "), page.footer])) + 1
+    for block in page.blocks or (Html(""),):
         joined = lines([*sheets[-1:], block])
-        if sheets and utf16_units(joined) <= LONGEST_MESSAGE:
+        if sheets and utf16_units(joined) <= room:
             sheets[-1] = joined
         else:
             sheets.append(lines([page.heading, block]))
-    return sheets
+    return [lines([part, page.footer]) for part in sheets]
 
 
 def utf16_units(text: str) -> int:

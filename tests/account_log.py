@@ -103,5 +103,8 @@ class PlayedAccount:
     async def positions(self, family: Family, find: Find) -> Positions:
         raise Unsupported("nothing but a log")
 
+    def settled(self, instrument: Instrument) -> str:
+        raise NotImplementedError
+
     async def fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Fills:
         raise Unsupported("nothing but a log")

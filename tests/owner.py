@@ -1,7 +1,7 @@
 """The simulated owner's accounts behind the program, at times that the tests set."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +18,7 @@ from crypto_assistant.front import Front
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door
 from crypto_assistant.net.cache import Cache
-from crypto_assistant.sandbox import Sandbox
+from crypto_assistant.sandbox import Fault, Sandbox
 from crypto_assistant.sandbox.account.owner import owners
 from crypto_assistant.store import Store
 from crypto_assistant.view import View
@@ -54,21 +54,33 @@ def exchanges() -> tuple[Sandbox, Clock, Limits]:
 
 @asynccontextmanager
 async def program(
-    store: Store, ms: int = NOW, zone: ZoneInfo | None = None
+    store: Store,
+    ms: int = NOW,
+    zone: ZoneInfo | None = None,
+    *,
+    ahead_ms: int = 0,
+    faults: Iterable[Fault] = (),
 ) -> AsyncIterator[tuple[Front, Sandbox]]:
-    """Started at that time on what an earlier life has kept; its listings are loaded."""
+    """Started at that time on what an earlier life has kept; its listings are loaded.
+
+    `ahead_ms`: of this host's clock to the exchanges'. `faults`: there are from the start on.
+    """
     sandbox, clock, limits = exchanges()
     clock.ms = ms
     limits.seconds += 3600
-    sandbox.faults.clear()
+    sandbox.faults[:] = faults
     sandbox.owners = owners()
     moment = Moment()
+
+    def host() -> int:
+        return clock() + ahead_ms
+
     answers = Cache(moment)
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
-        door = Door(session, answers, PATIENT, clock)
+        door = Door(session, answers, PATIENT, host)
         venues = [exchange(door, urls) for exchange in EXCHANGES]
         accounts = {v.name: Access(v.account(key(v)), Ledger(store)) for v in venues}
-        desk = Desk(venues, timing=PATIENT, clock_ms=clock, accounts=accounts, zone=zone)
+        desk = Desk(venues, timing=PATIENT, clock_ms=host, accounts=accounts, zone=zone)
         view = View({exchange.name: exchange.title for exchange in EXCHANGES}, zone)
         try:
             await desk.load(SHIPPED.answer)

@@ -47,6 +47,7 @@ class Played:
     withdraws: bool = False
     ahead_seconds: float | None = None
     families: tuple[Family, ...] = (Family.LINEAR, Family.INVERSE)
+    unread_positions: int = 0
     asked: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -75,7 +76,8 @@ class Played:
 
     async def positions(self, family: Family, find: Find) -> Positions:
         self.asked[family] += 1
-        return Positions(self.venue, family, tuple(_said(self.open.get(family, ()))), NOW)
+        found = tuple(_said(self.open.get(family, ())))
+        return Positions(self.venue, family, found, NOW, self.unread_positions)
 
 
 def _said(told: Sequence[T] | ExchangeError) -> Sequence[T]:

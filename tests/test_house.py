@@ -18,7 +18,7 @@ FLOORS = {
     "exchanges": {"errors", "models", "calculators", "net", "exchanges"},
     "listings": {"errors", "models"},
     "coins": {"models", "listings"},
-    "ledger": {"errors", "models", "exchanges", "store"},
+    "ledger": {"errors", "models", "net", "exchanges", "store"},
     "accounts": {"errors", "models", "net", "exchanges", "ledger"},
     "desk": {"errors", "models", "net", "exchanges", "listings", "accounts"},
     "readings": {

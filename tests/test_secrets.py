@@ -176,7 +176,8 @@ async def venues_fail(home: House) -> None:
 
 async def the_database_fails(home: House) -> None:
     with closing(sqlite3.connect(home.state / "live.db")) as database:
-        database.execute("DROP TABLE entries")
+        database.execute("UPDATE entries SET family = 'unheard of'")
+        database.commit()
     assert "Something went wrong" in await home.answers("/pnl 7d")
 
 

@@ -65,7 +65,7 @@ def test_a_size_keeps_three_significant_digits(number: float) -> None:
         (-0.42, "-$0.42", "-$0.42"),
         (1_234.565, "$1,234.57", "+$1,234.57"),
         (-99_999.99, "-$99,999.99", "-$99,999.99"),
-        (123_456.78, "$123,457", "+$123,457"),
+        (1_234_567.894, "$1,234,567.89", "+$1,234,567.89"),
         (None, "n/a", "n/a"),
     ],
 )
@@ -392,3 +392,27 @@ def test_venues_are_shown_by_their_titles() -> None:
     assert VIEW.venues(["okx", "bybit"]) == "OKX, Bybit"
     assert VIEW.short("binance") == "BIN"
     assert VIEW.venue("kraken") == "kraken"
+
+
+def test_time_and_failures_stand_below_every_part() -> None:
+    blocks = tuple(v.Html(f"{n} " + "x" * 1500) for n in range(5))
+    footer = v.Html("\n".join(["14:02 UTC", "OKX: no answer in 8 s"]))
+    page = v.Page(blocks, heading=v.Html("Positions"), footer=footer)
+    parts = [v.sheet(page, n, "positions")[0] for n in (1, 2, 3)]
+    assert [part.split("\n")[0] for part in parts] == ["Positions"] * 3
+    assert all(part.endswith(f"\n{footer}") for part in parts)
+    assert all(v.utf16_units(part) <= v.LONGEST_MESSAGE for part in parts)
+    assert [f"{n} x" in part for part, n in zip(parts, (0, 2, 4), strict=True)] == [True] * 3
+
+
+def test_the_last_unit_of_a_message_is_used() -> None:
+    footer = v.Html("f" * 95)
+    full = v.Page((v.Html("a" * 2000), v.Html("b" * 1999)), footer=footer)
+    over = v.Page((v.Html("a" * 2000), v.Html("b" * 2000)), footer=footer)
+    assert v.utf16_units(v.sheet(full, 1, "")[0]) == v.LONGEST_MESSAGE
+    assert "b" not in v.sheet(over, 1, "")[0]
+
+
+def test_an_answer_that_has_nothing_but_its_provenance_is_one_part() -> None:
+    page = v.Page((), heading=v.Html("BTC"), footer=v.Html("14:02 UTC"))
+    assert v.sheet(page, 1, "") == ("BTC\n14:02 UTC", ())

@@ -10,7 +10,7 @@ from crypto_assistant.commands.base import Args, Command, Progress, Takes
 from crypto_assistant.commands.keyboard import keyboard
 from crypto_assistant.desk import Desk
 from crypto_assistant.models import Provenance
-from crypto_assistant.readings import wallets
+from crypto_assistant.readings import valuation, wallets
 from crypto_assistant.readings.standing import Standing, counted, standings
 from crypto_assistant.readings.wallets import Held, Purse, Purses, Total
 
@@ -33,12 +33,14 @@ Valued at the venue's own spot prices: USDT and USD are a dollar each; another c
 (half way between bid and ask) of COIN/USDT, else of COIN/USDC at the mid of USDC/USDT, else of
 COIN/USD. Where there is none of these, at what the venue itself says that it is worth (Details
 mark it with *). A coin without any price is listed, counted as "without a price", and in no sum.
+BNFCR is a dollar; LDBTC, in flexible Earn, is BTC. Where a venue tells no prices now, those of the
+last ten minutes have to do.
 
 Dust: coins worth less than $1, held or owed, are one line.
 
-The total is over the venues of which all wallets arrived, as (2/3 venues) says; wallets that did
-not are named, what arrived of their venue is in it. Play money (testnet, demo) is shown, and added
-to real money nowhere."""
+The total is over the venues of which all wallets and prices arrived, as (2/3 venues) says; what
+did not is named, what arrived of its venue is in the total. Play money (testnet, demo) is shown,
+and added to real money nowhere."""
 
 TAKES = Takes(venue=True, details=True)
 
@@ -58,17 +60,19 @@ async def run(args: Args, desk: Desk, progress: Progress[Balance]) -> Balance:
     listings = await desk.listings()
     wave = desk.owners_wave(args.venue)
     asked = wave.provenance().asked
-    read = wallets.ask(desk, wave, listings, asked)
+    read = wallets.ask(desk, wave, asked)
+    prices = valuation.ask(desk, wave, listings)
 
     def build() -> Balance:
-        accounts, venues = standings(desk, asked), read()
+        accounts, priced = standings(desk, asked), prices()
+        venues = read(priced)
         real = counted(accounts)
         return Balance(
             accounts=accounts,
             venues=venues,
             total=wallets.summed({venue: venues[venue] for venue in real}),
             keyless=tuple(desk.keyless(args.venue)),
-            provenance=wave.provenance(),
+            provenance=valuation.dated(wave.provenance(), priced),
         )
 
     await wave.settle(lambda: progress(build()))
@@ -86,7 +90,7 @@ def render(answer: Balance, args: Args, view: v.View) -> v.Page:
         for venue, purses in answer.venues.items():
             blocks += _wallets(owned.label(venue, answer.accounts, view), purses)
     buttons = keyboard(replace(args, page=1), TAKES)
-    return v.Page((*blocks, view.provenance(answer.provenance)), buttons)
+    return v.Page(tuple(blocks), buttons, footer=view.provenance(answer.provenance))
 
 
 def _headline(answer: Balance) -> v.Html:
@@ -108,7 +112,7 @@ def _venues(answer: Balance, view: v.View) -> v.Html:
         ]
         for venue, purses in answer.venues.items()
     ]
-    return v.table(["", "equity", "unrealised"], rows)
+    return v.lines(v.tables(["", "equity", "unrealised"], rows))
 
 
 def _below(answer: Balance, view: v.View) -> Iterator[str]:
@@ -117,19 +121,28 @@ def _below(answer: Balance, view: v.View) -> Iterator[str]:
     if large:
         more = f" · {len(large) - LARGEST} more" if len(large) > LARGEST else ""
         yield " · ".join(f"{one.coin} {v.cents(one.usd)}" for one in large[:LARGEST]) + more
-    if coins := total.unvalued_coins:
+    if coins := [*_unvalued(total, view)]:
         yield f"+ {len(coins)} {'coin' if len(coins) == 1 else 'coins'} without a price: " + (
             ", ".join(coins[:LARGEST]) + (" ..." if len(coins) > LARGEST else "")
         )
     yield _missing(answer, view)
 
 
+def _unvalued(total: Total, view: v.View) -> Iterator[str]:
+    """With the venue where another one has a price."""
+    valued = {one.coin for one in total.coins}
+    for coin, venues in total.unvalued_coins.items():
+        yield f"{coin} ({view.venues(venues)})" if coin in valued else coin
+
+
 def _missing(answer: Balance, view: v.View) -> str:
-    """What the total is without: venues, or some of their wallets."""
+    """What the total is without: venues, or some of their wallets, or their prices."""
     parts = []
     for venue in counted(answer.accounts):
         purses = answer.venues[venue]
         names = ", ".join(map(wallets.title, purses.missing_wallets))
+        if purses.without_prices:
+            names = f"{names}, prices" if names else "prices"
         if names:
             parts.append(f"{view.venue(venue)} {names}" if purses.wallets else view.venue(venue))
     return f"without {'; '.join(parts)}" if parts else ""

@@ -11,7 +11,7 @@ from crypto_assistant.commands.keyboard import keyboard
 from crypto_assistant.desk import Desk
 from crypto_assistant.listings import Coin
 from crypto_assistant.models import Provenance
-from crypto_assistant.readings import exposure
+from crypto_assistant.readings import exposure, valuation
 from crypto_assistant.readings.exposure import Net, Open, Totals
 from crypto_assistant.readings.positions import Question
 from crypto_assistant.readings.standing import Standing, counted, standings
@@ -29,21 +29,26 @@ unrealised / initial margin, both in that coin.
 
 To liq = liquidation price / mark price - 1: how far the price may still go. Details give it in ATRs
 of an hour, too (Wilder, 14 closed bars of 1h after 300 of warm-up), for the 20 largest positions.
-In cross margin it moves with everything else in the wallet.
+In cross margin it moves with everything else in the wallet; no liq: the venue says that there is
+no such price.
 
 Next funding = rate of now x size, with a minus where the position pays: longs pay a positive rate.
 The rate may still change until it is paid.
 
 Net: long less short, for a coin with more than one position. Gross: all sizes without sign. The
-total is over the venues of which all kinds of positions arrived, as (2/3 venues) says; "No open
-positions" is said of those alone. Play money (testnet, demo) is shown, and in no total."""
+total is over the venues of which all kinds of positions arrived, as (2/3 venues) says, and which
+have none in spot margin or options (OKX), which are not read; "No open positions" is said of those
+alone. Play money (testnet, demo) is shown, and in no total."""
 
 TAKES = Takes(symbol=True, venue=True, details=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """`coin`: the only one asked about. `keyless`: the venues asked about that have no key."""
+    """`coin`: the only one asked about. `keyless`: the venues asked about that have no key.
+
+    `unread_positions`: how many a venue has in spot margin or options.
+    """
 
     coin: str | None
     accounts: Mapping[str, Standing]
@@ -52,6 +57,7 @@ class Positions:
     positions: tuple[Open, ...]
     whole_venues: tuple[str, ...]
     flat_venues: tuple[str, ...]
+    unread_positions: Mapping[str, int]
     keyless: tuple[str, ...]
     provenance: Provenance
 
@@ -75,8 +81,9 @@ async def run(args: Args, desk: Desk, progress: Progress[Positions]) -> Position
             positions=found.positions,
             whole_venues=found.whole_venues,
             flat_venues=found.flat_venues,
+            unread_positions=found.unread,
             keyless=tuple(desk.keyless(args.venue)),
-            provenance=wave.provenance(),
+            provenance=valuation.dated(wave.provenance(), found.priced),
         )
 
     await question.settle(lambda: progress(build()))
@@ -94,7 +101,7 @@ def render(answer: Positions, args: Args, view: v.View) -> v.Page:
     blocks += _nets(answer.nets)
     blocks.append(v.lines(owned.notes(answer.accounts, answer.keyless, view)))
     buttons = keyboard(replace(args, symbol=answer.coin, page=1), TAKES)
-    return v.Page((*filter(None, blocks), view.provenance(answer.provenance)), buttons)
+    return v.Page(tuple(filter(None, blocks)), buttons, footer=view.provenance(answer.provenance))
 
 
 def _headline(answer: Positions, view: v.View) -> v.Html:
@@ -124,6 +131,10 @@ def _sums(answer: Positions, view: v.View) -> Iterator[str]:
         yield f"Next funding {funding}{over(sums.funded_positions)}"
     if answer.positions and answer.flat_venues:
         yield f"Flat: {view.venues(answer.flat_venues)}"
+    for venue, count in answer.unread_positions.items():
+        what = "1 position" if count == 1 else f"{count} positions"
+        verb = "is" if count == 1 else "are"
+        yield f"{view.venue(venue)}: {what} in spot margin or options {verb} not read"
 
 
 def _table(positions: Sequence[Open], view: v.View) -> Iterator[v.Html]:
@@ -132,7 +143,7 @@ def _table(positions: Sequence[Open], view: v.View) -> Iterator[v.Html]:
             f"{_market(one)} {view.short(one.venue)}",
             one.side if one.usd is None else v.scaled(one.sign * one.usd),
             v.cents(one.unrealised_usd, plus=True).replace("$", ""),
-            v.percent(one.liquidation_fraction),
+            "no liq" if one.endless else v.percent(one.liquidation_fraction),
         ]
         for one in positions
     ]
@@ -186,8 +197,10 @@ def _margin(one: Open) -> Iterator[str]:
 
 
 def _liquidation(one: Open) -> str:
-    if one.liquidation_price is None:
+    if one.endless:
         return "no liquidation price"
+    if one.liquidation_price is None:
+        return f"liquidation {v.NOTHING}"
     ranges = "" if one.liquidation_atr_1h is None else f", {one.liquidation_atr_1h:.1f} ATR(1h)"
     price = v.price(one.liquidation_price, one.tick_size)
     return f"liquidation {price} ({v.percent(one.liquidation_fraction)}{ranges})"

@@ -169,6 +169,9 @@ class Account(Protocol):
     async def log(self, start_ms: int, end_ms: int) -> AccountLog:
         """Every line of [`start_ms`, `end_ms`), at most `log_window_ms`, all of its pages."""
 
+    def settled(self, instrument: Instrument) -> str:
+        """How often the log realises what a position won, open as it is: `daily`; "" for never."""
+
     async def fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Fills:
         """The trades of one market, all pages of them; as far back as the venue keeps them."""
 

@@ -75,7 +75,8 @@ class Position:
     `contracts`: in the venue's units of size; `coins`: plain coins; `usd`: at the mark price; all
     without a sign. Prices are per plain coin. `margin` (initial margin) and `unrealised` are in
     `settle`, the coin that the position is margined with. `hedged`: the other side of the same
-    market is a position of its own. `liquidation`: None where there is none.
+    market is a position of its own. `liquidation`: None where there is none, which `endless` says
+    that the venue told, or where it is not known.
     """
 
     venue: str
@@ -95,16 +96,21 @@ class Position:
     settle: str
     margin: float | None
     unrealised: float | None
+    endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Every open position of one family of markets."""
+    """Every open position of one family of markets.
+
+    `unread`: how many others the venue told of, in spot bought on credit or in options.
+    """
 
     venue: str
     family: Family
     positions: tuple[Position, ...]
     received_ms: int
+    unread: int = 0
 
 
 class Flow(StrEnum):

@@ -11,8 +11,9 @@ from crypto_assistant.readings.valuation import Prices, whole
 class Open:
     """One open position; sizes have no sign, prices are per plain coin.
 
-    `coin`, `quote` and `tick_size`: None where the market is on no list. `liquidation_fraction`: by
-    how much the mark price must change, `liquidation_atr_1h` how many ATR(14) of an hour that is.
+    `coin`, `quote` and `tick_size`: None where the market is on no list. `endless`: the venue says
+    that there is no liquidation price. `liquidation_fraction`: by how much the mark price must
+    change, `liquidation_atr_1h` how many ATR(14) of an hour that is.
     `next_funding_usd`: what it will receive at the rate of now, less than nothing where it pays.
     `other_coin`: its price says that it is another coin of that name.
     """
@@ -36,6 +37,7 @@ class Open:
     liquidation_price: float | None
     liquidation_fraction: float | None
     liquidation_atr_1h: float | None
+    endless: bool
     settle_coin: str
     margin_coins: float | None
     margin_usd: float | None
@@ -109,6 +111,7 @@ def read(
         liquidation_price=position.liquidation,
         liquidation_fraction=None if away is None else away - 1,
         liquidation_atr_1h=_distance(position, atr),
+        endless=position.endless,
         settle_coin=position.settle,
         margin_coins=margin,
         margin_usd=_times(margin, settle_usd),

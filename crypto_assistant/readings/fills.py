@@ -31,9 +31,13 @@ PART = "trades"
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """The owner's trades in several markets of one venue."""
+    """The owner's trades in several markets of one venue.
+
+    `settled`: how often the log realises what is still open in a market, "" for never.
+    """
 
     markets: tuple[Fills, ...]
+    settled: Mapping[Instrument, str]
     received_ms: int
 
 
@@ -42,7 +46,8 @@ class Reckoned:
     """Realised PnL of one market, by its trades and by the log, of the same time.
 
     `since_ms`: when it was first certain that nothing was open in it; None where that never was.
-    The rest is None there too, and where the settle coin has no price.
+    The rest is None there too, and where the settle coin has no price. `settled`: how often the log
+    realises what is still open, so that the two cannot be compared; "" where it does not.
     """
 
     symbol: str
@@ -51,6 +56,7 @@ class Reckoned:
     average_cost_usd: float | None
     fifo_usd: float | None
     log_usd: float | None
+    settled: str = ""
 
 
 def ask(
@@ -60,20 +66,27 @@ def ask(
 
     async def question(account: Account) -> Traded:
         logged = logs[account.venue]
-        window = logged.complete_since_ms, logged.end_ms
-        asked = (account.fills(market, *window) for market in markets[account.venue])
-        fills = await asyncio.gather(*asked)
-        return Traded(tuple(fills), min(one.received_ms for one in fills))
+        window, wanted = (logged.complete_since_ms, logged.end_ms), markets[account.venue]
+        fills = await asyncio.gather(*(account.fills(market, *window) for market in wanted))
+        settled = {market: account.settled(market) for market in wanted}
+        return Traded(tuple(fills), settled, min(one.received_ms for one in fills))
 
     asked = [venue for venue, wanted in markets.items() if wanted]
     return wave.ask(PART, desk.of_owner(question), asked)
 
 
 def reckoned(
-    fills: Fills, positions: Iterable[Position], entries: Iterable[Entry], usd: Usd
+    fills: Fills,
+    positions: Iterable[Position],
+    entries: Iterable[Entry],
+    usd: Usd,
+    *,
+    settled: str = "",
 ) -> Reckoned:
     """`positions`: all that are open at the venue now; `entries`: the log of the same time."""
     market, trades = fills.instrument, len(fills.size)
+    if settled:
+        return Reckoned(market.symbol, trades, None, None, None, None, settled)
     held = _held(positions, market)
     legs = [_leg(fills, leg, held[leg]) for leg in np.unique(fills.leg).tolist()]
     told = [leg for leg in legs if leg is not None]
@@ -86,8 +99,8 @@ def reckoned(
         _logged(entries, market, since_ms),
     )
     price = usd(_settle(market))
-    worth = (None if price is None else coins * price for coins in amounts)
-    return Reckoned(market.symbol, trades, since_ms, *worth)
+    average, first, log = (None if price is None else coins * price for coins in amounts)
+    return Reckoned(market.symbol, trades, since_ms, average, first, log)
 
 
 class _Leg(NamedTuple):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from crypto_assistant.ledger import Snapshot
-from crypto_assistant.models import Entry, Flow, Position
+from crypto_assistant.models import Entry, Flow, Position, total
 
 Usd = Callable[[str], float | None]
 """What one coin is worth in USD at the venue now; None where nothing tells it."""
@@ -19,17 +19,17 @@ PROMPT_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """What came (+) and went (-), coins valued at their price now.
+    """What came (+) and went (-), coins valued at their price now; None where one has none.
 
-    `unpriced_coins`: what came of coins that have no price, in coins; it is in no sum.
+    `unpriced_coins`: what came of coins that have no price, in coins.
     """
 
-    realised_usd: float
-    fees_usd: float
-    funding_usd: float
-    rebates_usd: float
-    liquidation_usd: float
-    sum_usd: float
+    realised_usd: float | None
+    fees_usd: float | None
+    funding_usd: float | None
+    rebates_usd: float | None
+    liquidation_usd: float | None
+    sum_usd: float | None
     unpriced_coins: Mapping[str, float]
 
 
@@ -47,18 +47,15 @@ def flows(entries: Iterable[Entry], usd: Usd) -> Flows:
     amounts: dict[tuple[Flow, str], list[float]] = defaultdict(list)
     for entry in entries:
         amounts[entry.flow, entry.coin].append(entry.coins)
-    worth: dict[Flow, list[float]] = {flow: [] for flow in DERIVATIVES}
+    worth: dict[Flow, list[float | None]] = {flow: [] for flow in DERIVATIVES}
     unpriced: dict[str, list[float]] = defaultdict(list)
     for (flow, coin), coins in amounts.items():
-        price = usd(coin)
-        if flow not in worth:
-            continue
-        if price is None:
-            unpriced[coin] += coins
-        else:
-            worth[flow].append(fsum(coins) * price)
+        if flow in worth:
+            worth[flow].append(_worth(fsum(coins), coin, usd))
+            if usd(coin) is None:
+                unpriced[coin] += coins
     left = {coin: fsum(coins) for coin, coins in unpriced.items()}
-    return _flows([fsum(parts) for parts in worth.values()], left)
+    return _flows([_whole(parts) for parts in worth.values()], left)
 
 
 def open_now(positions: Iterable[Position], usd: Usd) -> Open:
@@ -77,13 +74,13 @@ def flow_usd(entries: Iterable[Entry], flow: Flow, usd: Usd) -> float | None:
 def summed_flows(flows: Iterable[Flows]) -> Flows | None:
     """Those of several venues together; None of none."""
     flows = tuple(flows)
+    if not flows:
+        return None
     unpriced: dict[str, float] = defaultdict(float)
     for one in flows:
         for coin, coins in one.unpriced_coins.items():
             unpriced[coin] += coins
-    return (
-        _flows([fsum(getattr(one, p) for one in flows) for p in PARTS], unpriced) if flows else None
-    )
+    return _flows([_whole(getattr(one, part) for one in flows) for part in PARTS], unpriced)
 
 
 def summed_open(opened: Iterable[Open]) -> Open | None:
@@ -94,16 +91,17 @@ def summed_open(opened: Iterable[Open]) -> Open | None:
 
 
 def opening_usd(opening: Snapshot | None, start_ms: int) -> float | None:
-    """Equity at the window's start; None where no snapshot was taken then, or a price lacks."""
+    """Equity at the window's start, of what had a price; None where no snapshot was taken then."""
     if opening is None or opening.taken_ms - start_ms > PROMPT_MS:
         return None
     prices = {row.coin: row.usd_per_coin for row in opening.rows}
-    return _whole(_worth(row.coins, row.coin, prices.get) for row in opening.rows)
+    worth = [_worth(row.coins, row.coin, prices.get) for row in opening.rows]
+    return total(worth) if worth else 0.0
 
 
-def _flows(parts: Sequence[float], unpriced: Mapping[str, float]) -> Flows:
+def _flows(parts: Sequence[float | None], unpriced: Mapping[str, float]) -> Flows:
     realised, fees, funding, rebates, liquidation = parts
-    return Flows(realised, fees, funding, rebates, liquidation, fsum(parts), dict(unpriced))
+    return Flows(realised, fees, funding, rebates, liquidation, _whole(parts), dict(unpriced))
 
 
 def _open(unrealised: float | None, margin: float | None) -> Open:

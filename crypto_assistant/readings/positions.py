@@ -15,7 +15,8 @@ from crypto_assistant.listings import Listings, Place
 from crypto_assistant.models import Family, Funding, Fundings, Position, Positions, Timeframe
 from crypto_assistant.readings import exposure, trend, valuation
 from crypto_assistant.readings.exposure import Open
-from crypto_assistant.readings.valuation import NO_PRICES
+from crypto_assistant.readings.markets import Markets
+from crypto_assistant.readings.valuation import NO_PRICES, Prices
 
 if TYPE_CHECKING:
     from crypto_assistant.readings.primary import Build
@@ -31,11 +32,14 @@ class Found:
     """The positions, the largest first.
 
     `whole_venues`: those that told of every family; `flat_venues`: of them, those without any.
+    `unread`: how many of other kinds a venue has, which is then neither.
     """
 
     positions: tuple[Open, ...]
     whole_venues: tuple[str, ...]
     flat_venues: tuple[str, ...]
+    unread: Mapping[str, int]
+    priced: Mapping[str, Prices]
 
 
 class Question:
@@ -48,6 +52,7 @@ class Question:
         self._wave = wave
         self._listings = listings
         self._coin = coin
+        self._markets = {venue: Markets(venue, listings) for venue in venues}
         self._families = {venue: desk.accounts[venue].families for venue in venues}
         self._told = {family: self._ask(family) for family in FAMILIES}
         self._prices = valuation.ask(desk, wave, listings)
@@ -56,23 +61,26 @@ class Question:
 
     def __call__(self) -> Found:
         """By what has arrived up to now."""
-        prices, others = self._prices(), other_coins(self._listings)
+        priced, others = self._prices(), other_coins(self._listings)
         rows = [
             exposure.read(
                 position,
-                prices.get(position.venue, NO_PRICES),
+                priced.get(position.venue, NO_PRICES),
                 self._funding(position),
                 self._atr(position),
                 other_coin=_name(position) in others,
             )
             for position in self._wanted()
         ]
+        unread = {venue: count for venue in self._families if (count := self._unread(venue))}
         whole_venues = [venue for venue in self._families if self._is_whole(venue)]
         there = {row.venue for row in rows}
         return Found(
             positions=tuple(sorted(rows, key=lambda row: -(row.usd or 0.0))),
             whole_venues=tuple(whole_venues),
             flat_venues=tuple(venue for venue in whole_venues if venue not in there),
+            unread=unread,
+            priced=priced,
         )
 
     async def settle(self, report: Callable[[], None]) -> None:
@@ -119,11 +127,17 @@ class Question:
             for told in self._told.values()
             for positions in told.values()
             for position in positions.positions
-            if self._coin is None or _is_in(self._coin, position)
+            if self._coin in {None, self._markets[position.venue].coin_of(position)}
         ]
 
     def _is_whole(self, venue: str) -> bool:
-        return all(venue in self._told[family] for family in self._families[venue])
+        told = all(venue in self._told[family] for family in self._families[venue])
+        return told and not self._unread(venue)
+
+    def _unread(self, venue: str) -> int:
+        """Whichever family is asked for, a venue tells of the same others."""
+        answers = (told[venue] for told in self._told.values() if venue in told)
+        return max((answer.unread for answer in answers), default=0)
 
     def _funding(self, position: Position) -> Funding | None:
         told = self._fundings.get(position.family, {}).get(position.venue)
@@ -151,10 +165,3 @@ def _is_perp(position: Position) -> bool:
 def _name(position: Position) -> Name:
     coin = position.instrument.coin if position.instrument else ""
     return position.venue, position.family, coin
-
-
-def _is_in(coin: str, position: Position) -> bool:
-    """Where the market is on no list, its name has to do."""
-    if position.instrument is None:
-        return coin in position.symbol
-    return position.instrument.coin == coin

@@ -7,9 +7,7 @@ from math import fsum
 from crypto_assistant.coins import is_same_coin
 from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.exchanges.base import Account, Exchange
-from crypto_assistant.listings import Listings
 from crypto_assistant.models import Balance, Holding, Wallet, total
-from crypto_assistant.readings import valuation
 from crypto_assistant.readings.valuation import NO_PRICES, Prices, whole
 
 
@@ -42,12 +40,16 @@ class Purse:
 
 @dataclass(frozen=True, slots=True)
 class Purses:
-    """One venue's wallets by `key`; `missing_wallets` did not arrive, `unread` nobody asks for."""
+    """One venue's wallets by `key`; `missing_wallets` did not arrive, `unread` nobody asks for.
+
+    `without_prices`: the venue told none, so that there are coins whose worth is in no sum.
+    """
 
     equity_usd: float | None
     unrealised_usd: float | None
     wallets: Mapping[str, Purse]
     missing_wallets: tuple[str, ...]
+    without_prices: bool
     unread: tuple[str, ...]
 
 
@@ -62,16 +64,16 @@ class CoinTotal:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Over everything that arrived; `venues`: those of which all wallets did.
+    """Over everything that arrived; `venues`: those of which all wallets did, and prices.
 
-    `coins`: by their worth. `unvalued_coins`: those that have no price and are in no sum.
+    `coins`: by their worth. `unvalued_coins`: those in no sum, by the venues that have no price.
     """
 
     equity_usd: float | None
     unrealised_usd: float | None
     venues: tuple[str, ...]
     coins: tuple[CoinTotal, ...]
-    unvalued_coins: tuple[str, ...]
+    unvalued_coins: Mapping[str, tuple[str, ...]]
 
 
 def key(wallet: Wallet) -> str:
@@ -85,9 +87,12 @@ def title(key: str) -> str:
 
 
 def ask(
-    desk: Desk, wave: Wave, listings: Listings, venues: Collection[str]
-) -> Callable[[], Mapping[str, Purses]]:
-    """One question a wallet, so that one which fails is named and the others stand."""
+    desk: Desk, wave: Wave, venues: Collection[str]
+) -> Callable[[Mapping[str, Prices]], Mapping[str, Purses]]:
+    """One question a wallet, so that one which fails is named and the others stand.
+
+    What has arrived is worth what it is at the venues' prices.
+    """
     accounts = {venue: desk.accounts[venue] for venue in venues}
     told = {
         wallet: wave.ask(
@@ -97,10 +102,8 @@ def ask(
         )
         for wallet in Wallet
     }
-    prices = valuation.ask(desk, wave, listings)
 
-    def build() -> Mapping[str, Purses]:
-        priced = prices()
+    def build(priced: Mapping[str, Prices]) -> Mapping[str, Purses]:
         return {
             venue: _purses(
                 {wallet: told[wallet].get(venue) for wallet in access.wallets},
@@ -129,17 +132,17 @@ def summed(venues: Mapping[str, Purses]) -> Total:
     """All of the venues together."""
     arrived = [purses for purses in venues.values() if purses.wallets]
     held = [
-        (coin, held)
-        for purses in arrived
+        (venue, coin, held)
+        for venue, purses in venues.items()
         for purse in purses.wallets.values()
         for coin, held in purse.coins.items()
     ]
     return Total(
         equity_usd=total(purses.equity_usd for purses in arrived),
         unrealised_usd=whole(purses.unrealised_usd for purses in arrived),
-        venues=tuple(venue for venue, purses in venues.items() if not purses.missing_wallets),
-        coins=_by_coin(held),
-        unvalued_coins=tuple(sorted({coin for coin, one in held if one.usd is None})),
+        venues=tuple(venue for venue, purses in venues.items() if _is_whole(purses)),
+        coins=_by_coin((coin, one) for _, coin, one in held),
+        unvalued_coins=_unvalued((venue, coin) for venue, coin, one in held if one.usd is None),
     )
 
 
@@ -163,8 +166,17 @@ def _purses(
         unrealised_usd=whole(purse.unrealised_usd for purse in wallets.values()),
         wallets=wallets,
         missing_wallets=tuple(key(wallet) for wallet in balances if key(wallet) not in wallets),
+        without_prices=prices.received_ms is None and _lack_worth(wallets.values()),
         unread=unread,
     )
+
+
+def _lack_worth(purses: Iterable[Purse]) -> bool:
+    return any(held.usd is None for purse in purses for held in purse.coins.values())
+
+
+def _is_whole(purses: Purses) -> bool:
+    return not purses.missing_wallets and not purses.without_prices
 
 
 def _held(holding: Holding, spot_usd: float | None) -> Held:
@@ -185,6 +197,13 @@ def _worth(coins: float | None, price_usd: float | None) -> float | None:
     if coins == 0:
         return 0.0
     return None if coins is None or price_usd is None else coins * price_usd
+
+
+def _unvalued(where: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for venue, coin in where:
+        found.setdefault(coin, {})[venue] = None
+    return {coin: tuple(found[coin]) for coin in sorted(found)}
 
 
 def _by_coin(held: Iterable[tuple[str, Held]]) -> tuple[CoinTotal, ...]:

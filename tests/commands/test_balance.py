@@ -81,7 +81,7 @@ async def test_every_wallet_counts_at_its_own_venues_prices(market: Floor, truth
     assert found["venues"]["bybit"]["equity_usd"] == pytest.approx(other, abs=1e-6)
     assert found["total"]["equity_usd"] == pytest.approx(one + other, abs=1e-6)
     assert found["total"]["venues"] == ["binance", "bybit"]
-    assert found["total"]["unvalued_coins"] == ["NOPRICE"]
+    assert found["total"]["unvalued_coins"] == {"NOPRICE": ["binance"]}
     unrealised = -12.34 + 0.001 * worth(truth, "binance", "BTC")
     assert found["total"]["unrealised_usd"] == pytest.approx(unrealised)
     sats = found["venues"]["binance"]["wallets"]["spot"]["coins"]["1000SATS"]
@@ -130,7 +130,7 @@ async def test_a_venue_that_is_silent_is_missing_and_not_poor(market: Floor) -> 
     give_keys(market, binance(), account)
     found = await market.ask("/balance")
     assert found["venues"]["bybit"]["equity_usd"] is None
-    assert found["failed"]["bybit"] == "funding wallet, unified wallet: HTTP 503"
+    assert (found["failed"]["bybit"], found["answered"]) == ("HTTP 503", ["binance"])
     text = await shown(market, "/balance")
     assert "without Bybit\n" in text
     assert re.search(r"BYB +n/a +n/a", text)
@@ -146,18 +146,45 @@ async def test_a_key_that_may_withdraw_is_asked_nothing(market: Floor) -> None:
     assert found["failed"] == {"bybit": "key refused: it may withdraw; make one that only reads"}
 
 
-async def test_without_prices_only_dollars_and_the_venues_own_figures_count(market: Floor) -> None:
-    give_keys(market, binance(), bybit())
-    market.sandbox.faults = [
-        Fault(venue, "http", 503, path=path) for venue, path in SPOT_TICKERS.items()
-    ]
-    found = await market.ask("/balance")
+async def test_without_prices_only_dollars_and_the_venues_own_figures_count() -> None:
+    async with floor() as market:
+        market.sandbox.faults = [
+            Fault(venue, "http", 503, path=path) for venue, path in SPOT_TICKERS.items()
+        ]
+        await market.open()
+        give_keys(market, binance(), bybit())
+        found = await market.ask("/balance")
+        text = await shown(market, "/balance")
     assert found["failed"] == dict.fromkeys(("binance", "bybit"), "spot prices: HTTP 503")
     assert found["venues"]["binance"]["equity_usd"] == 20_000.12
     assert found["venues"]["bybit"]["equity_usd"] == 1.0 + 12.5 + 7.0
     unvalued = ["1000SATS", "BTC", "DOGE", "ETH", "NOPRICE", "TRX", "USDC"]
-    assert found["total"]["unvalued_coins"] == unvalued
-    assert "+ 7 coins without a price: 1000SATS, BTC, DOGE" in await shown(market, "/balance")
+    assert found["total"]["unvalued_coins"] == {coin: ["binance"] for coin in unvalued}
+    assert "+ 7 coins without a price: 1000SATS, BTC (Binance), DOGE" in text
+    # What the venue itself values is no less than whole.
+    assert found["total"]["venues"] == ["bybit"]
+    assert "without Binance prices\n" in text
+
+
+async def test_a_wallet_and_prices_that_are_missing_are_named_together() -> None:
+    account = binance()
+    account.holdings[Wallet.USDM] = Unreachable("HTTP 503")
+    async with floor() as market:
+        market.sandbox.faults = [Fault("binance", "http", 503, path=SPOT_TICKERS["binance"])]
+        await market.open()
+        give_keys(market, account)
+        assert "without Binance USDⓈ-M, prices\n" in await shown(market, "/balance")
+
+
+async def test_any_fortune_has_its_cents_and_fits_a_phone(market: Floor) -> None:
+    rich = replace(binance(), holdings={Wallet.USDM: [Holding("USDT", 12_345_678_901.12, -1e9)]})
+    give_keys(market, rich)
+    for line in ("/balance", "/balance details"):
+        await market.ask(line)
+        text = await shown(market, line)
+        assert text.startswith("<b>Balance $12,345,678,901.12</b>")
+        assert re.search(r"BIN +\$12,345,678,901\.12\b", text)
+        assert re.search(r"BIN +-\$1,000,000,000\.00\b", text)
 
 
 async def test_the_compact_answer_is_a_few_lines(market: Floor) -> None:

@@ -14,6 +14,7 @@ from crypto_assistant.commands import COMMANDS
 from crypto_assistant.commands.base import parse
 from crypto_assistant.front import Front, Sheet
 from crypto_assistant.ledger import Book, Ledger
+from crypto_assistant.models import Family
 from crypto_assistant.readings.midnights import midnight_ms
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.store import Store
@@ -49,11 +50,15 @@ async def asked(front: Front, line: str) -> dict[str, Any]:
     return found
 
 
+async def _at_once(_seconds: float) -> None:
+    """The exchanges' clock stands still anyway."""
+
+
 async def take_snapshots(front: Front) -> None:
     """What the bookkeeper does at midnight."""
     for venue, access in front.desk.accounts.items():
         book = Book(venue, access.environment, (await access.permissions()).uid)
-        taken = await bookkeeper.snapshot(front.desk, await access.account(), book)
+        taken = await bookkeeper.snapshot(front.desk, await access.account(), book, _at_once)
         await access.ledger.keep_snapshot(taken)
 
 
@@ -191,10 +196,32 @@ async def test_trades_and_the_log_agree_on_what_was_realised(store: Store) -> No
         assert one["average_cost_usd"] == pytest.approx(float(realised), abs=CENT)
         assert one["fifo_usd"] is not None
         assert f"{symbol}: trades say " in sheet.text
+    settled = {place: one for place, one in found.items() if one["settled"]}
+    assert set(settled) == {("bybit", "BTCPERP")}
+    assert "BTCPERP: by trades n/a, the log settles it every eight hours" in sheet.text
     never = {place: one for place, one in found.items() if one["since_ms"] is None}
     assert ("bybit", "BTCUSDT") in never
     assert "BTCUSDT: by trades n/a, never flat in this time" in sheet.text
     assert all(one["average_cost_usd"] is None for one in never.values())
+
+
+async def test_it_is_known_what_the_logs_settle_while_it_is_open(store: Store) -> None:
+    found: dict[tuple[str, str, bool], str] = {}
+    async with program(store) as (front, _):
+        listings = await front.desk.listings()
+        for (venue, family), listed in [*listings.instruments.items(), *listings.dated.items()]:
+            account = await front.desk.accounts[venue].account()
+            if family is Family.SPOT:
+                continue
+            for market in (listed[row] for row in range(len(listed))):
+                kind = venue, market.quote, market.expires_ms is not None
+                assert found.setdefault(kind, account.settled(market)) == account.settled(market)
+    assert {kind[0] for kind, how in found.items() if not how} == set(VENUES)
+    assert {kind: how for kind, how in found.items() if how} == {
+        ("bybit", "USDC", False): "every eight hours",
+        ("okx", "USDT", True): "daily on cross margin",
+        ("okx", "USD", True): "daily on cross margin",
+    }
 
 
 async def test_without_details_or_a_coin_no_trades_are_asked_for(store: Store) -> None:
@@ -266,30 +293,60 @@ def assert_total_is_over_the_rest(
     assert ("bybit" in total["open_venues"]) == ("open" not in missing)
 
 
-async def test_without_prices_only_dollars_are_counted_and_the_rest_is_named(store: Store) -> None:
+NO_TICKERS = Fault("bybit", "http", 503, "/v5/market/tickers")
+
+
+async def test_where_prices_fail_those_of_the_listings_have_to_do(store: Store) -> None:
     async with program(store) as (front, sandbox):
+        sandbox.faults[:] = [NO_TICKERS]
+        answer = await asked(front, "/pnl")
+    async with program(store) as (front, _):
+        whole = await asked(front, "/pnl")
+    assert answer["failed"] == {"bybit": "spot prices: HTTP 503"}
+    for part in ("venues", "total", "oldest_ms"):
+        assert differences(answer[part], whole[part]) == {}
+
+
+async def test_an_answer_is_as_old_as_the_prices_of_the_listings(store: Store) -> None:
+    async with program(store) as (front, sandbox):
+        sandbox.faults[:] = [NO_TICKERS]
+        _, clock, _ = exchanges()
+        clock.ms += 60_000
+        answer = await asked(front, "/pnl bybit")
+    assert answer["time_ms"] == NOW + 60_000
+    assert answer["oldest_ms"] == NOW
+
+
+async def test_without_any_price_what_is_not_in_dollars_is_unknown_and_named(store: Store) -> None:
+    async with program(store) as (front, _):
         await take_snapshots(front)
-    async with program(store) as (front, sandbox):
-        sandbox.faults[:] = [Fault("bybit", "http", 503, "/v5/market/tickers")]
+    async with program(store, faults=[NO_TICKERS]) as (front, _):
         sheet = await front.reply("/pnl")
         answer = told(sheet)
     assert answer["failed"] == {"bybit": "spot prices: HTTP 503"}
-    bybit = answer["venues"]["bybit"]
-    dollars = account("bybit").in_coins(midnight())
-    assert set(bybit["flows"]["unpriced_coins"]) == {"USDC", "BTC", "ETH"} & set(dollars)
+    bybit, truth = answer["venues"]["bybit"], account("bybit")
+    in_coins, others = truth.in_coins(midnight()), {"BTC", "ETH", "USDC"}
+    assert set(bybit["flows"]["unpriced_coins"]) == others & set(in_coins)
     for coin, coins in bybit["flows"]["unpriced_coins"].items():
-        assert coins == _close(dollars[coin])
+        assert coins == _close(in_coins[coin])
         assert f" {coin}" in sheet.text.partition("without a price: ")[2].partition("\n")[0]
-    assert bybit["flows"]["sum_usd"] == _close(dollars["USDT"])
-    assert bybit["open"] == {
-        "unrealised_usd": None,
-        "margin_usd": None,
-        "on_margin_fraction": None,
-    }
+    unknown = {f"{why}_usd" for why, coins in truth.coins_of(midnight()).items() if coins & others}
+    assert unknown >= {"realised_usd", "fees_usd"}
+    for name, value in fields(truth.sums(midnight())).items():
+        known = name not in unknown | {"sum_usd"}
+        for one in (bybit, answer["total"]):
+            assert (one["flows"][name] is not None) == known, name
+        assert not known or bybit["flows"][name] == _close(value)
+    for one in (bybit, answer["total"]):
+        assert one["realised_on_opening_fraction"] is None
+        assert one["open"]["unrealised_usd"] is None
     assert bybit["spot_usd"] is None
     assert "spot changed the wallets: Bybit n/a" in sheet.text
-    assert set(bybit["reconciliation"]["unpriced"]) >= {"BTC", "ETH", "SOL", "USDC"}
+    left = bybit["reconciliation"]["unpriced"]
+    assert set(left) >= {"BTC", "ETH", "SOL", "USDC"}
     assert bybit["reconciliation"]["residual_usd"] == _close(0)
+    line = next(line for line in sheet.text.split("\n") if "residual" in line and "Bybit" in line)
+    assert line.endswith(f", without {', '.join(left)}")
 
 
 async def test_a_log_that_breaks_off_in_the_middle_is_told_when_the_rest_has_come(
@@ -314,7 +371,7 @@ async def test_what_was_read_once_is_not_asked_for_again(store: Store) -> None:
         sandbox.requests.clear()
         assert_told(await asked(front, "/pnl 7d"), -6)
         logs = [seen for seen in sandbox.requests if re.search("income|log|bills", seen.path)]
-    newest_ms = 660_000
+    newest_ms = 3_660_000
     assert len(logs) == 4
     for seen in logs:
         start = seen.query.get("startTime") or seen.query["begin"]
@@ -333,6 +390,24 @@ async def test_days_begin_at_the_owners_midnight(store: Store) -> None:
     for venue in VENUES:
         sums = fields(account(venue).sums(found["start_ms"]))
         assert found["venues"][venue]["flows"]["sum_usd"] == _close(sums["sum_usd"])
+
+
+@pytest.mark.parametrize("window", ["today", "7d"])
+async def test_days_begin_by_the_venues_clock_and_not_by_this_hosts(
+    store: Store, window: str
+) -> None:
+    """Half an hour to midnight at the venues; by this host's clock it is past it."""
+    now = midnight() - 1_800_000
+    async with program(store, now) as (front, _):
+        right = await asked(front, f"/pnl {window}")
+    async with program(store, now, ahead_ms=3_600_000) as (front, sandbox):
+        sheet = await front.reply(f"/pnl {window}")
+        wrong = told(sheet)
+        sandbox.faults[:] = [Fault(venue, "http", 503, "/") for venue in VENUES]
+        silent = await asked(front, f"/pnl {window}")
+    assert wrong["start_ms"] == right["start_ms"] == midnight(-1 if window == "today" else -7)
+    assert differences(wrong["venues"], right["venues"]) == {}
+    assert silent["start_ms"] == right["start_ms"] + DAY
 
 
 async def test_before_the_first_snapshot_nothing_is_reconciled(store: Store) -> None:

@@ -61,8 +61,8 @@ def shown(one: Pnl, *, details: bool = False) -> list[str]:
 
 def test_a_residual_that_is_too_large_is_marked() -> None:
     lines = shown(answer(okx=replace(VENUE, reconciliation=ADDED_UP)))
-    assert "OKX: residual +$0.25 ! since 21 Sep 15:13" in lines
-    fine = replace(ADDED_UP, residual_usd=-0.001, flagged=False)
+    assert "OKX: residual +$0.25 ! since 21 Sep 15:13, without NOPRICE" in lines
+    fine = replace(ADDED_UP, residual_usd=-0.001, flagged=False, unpriced=())
     lines = shown(answer(okx=replace(VENUE, reconciliation=fine)))
     assert "OKX: residual $0.00 since 21 Sep 15:13" in lines
 
@@ -98,17 +98,27 @@ def test_rebates_and_what_liquidation_cost_are_named_where_there_are_any() -> No
     assert "fees -$2.25 · funding $0.00 · liquidation -$7.50" in shown(answer(okx=VENUE))
 
 
+def test_what_is_not_known_for_want_of_a_price_is_not_zero() -> None:
+    flows = Flows(None, None, 1.25, None, 0.0, None, {"BTC": -0.5, "BNB": 2.0})
+    lines = shown(answer(okx=replace(VENUE, flows=flows)))
+    assert ["OKX", "n/a", "n/a"] in [line.split()[:3] for line in lines]
+    said = "fees n/a · funding +$1.25 · rebates n/a · without a price: -0.5 BTC, 2 BNB"
+    assert said in lines
+
+
 def test_trades_are_told_beside_the_log_market_by_market() -> None:
     by_trades = (
         Reckoned("BTC-USDT-SWAP", 7, NOW, 12.25, 11.9, 12.75),
         Reckoned("BTC-USD-SWAP", 7, None, None, None, None),
         Reckoned("BTC-NOPRICE-SWAP", 7, NOW, None, None, None),
+        Reckoned("BTCPERP", 7, None, None, None, None, "every eight hours"),
     )
     lines = shown(answer(okx=replace(VENUE, by_trades=by_trades)), details=True)
     said = "trades say +$12.25 (FIFO +$11.90), the log +$12.75 since 21 Sep 16:13"
     assert f"BTC-USDT-SWAP: {said}" in lines
     assert "BTC-USD-SWAP: by trades n/a, never flat in this time" in lines
     assert "BTC-NOPRICE-SWAP: by trades n/a, what it is settled in has no price" in lines
+    assert "BTCPERP: by trades n/a, the log settles it every eight hours" in lines
 
 
 def test_hundreds_of_coins_are_torn_into_messages_that_telegram_takes() -> None:

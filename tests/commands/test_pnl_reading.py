@@ -23,13 +23,14 @@ FEES = tuple(
     Entry(str(time_ms), Flow.FEE, time_ms, None, "", "USDT", -1.0)
     for time_ms in (START, SNAPSHOT.taken_ms - 1, SNAPSHOT.taken_ms)
 )
-LOGGED = Logged(FEES, START, START + 200_000, SNAPSHOT, SNAPSHOT.taken_ms, START + 200_000)
-BALANCE = Balance("okx", Wallet.TRADING, (Holding("USDT", 99.0),), START + 200_000)
+END = START + 200_000
+LOGGED = Logged(START, FEES, START, END, SNAPSHOT, SNAPSHOT.taken_ms, END)
+BALANCE = Balance("okx", Wallet.TRADING, (Holding("USDT", 99.0),), END)
 TOLD = Told(LOGGED, (BALANCE,), (), None, NO_PRICES, Markets("okx", Listings({})))
 
 
 def test_only_what_came_after_the_snapshot_is_added_to_it() -> None:
-    found = venue_pnl(TOLD, None, START)
+    found = venue_pnl(TOLD, None)
     assert found.flows is not None
     assert found.flows.fees_usd == -3
     assert found.reconciliation is not None
@@ -59,14 +60,14 @@ def test_only_what_came_after_the_snapshot_is_added_to_it() -> None:
     ],
 )
 def test_where_an_account_is_not_reconciled_it_is_said_why(told: Told, lacks: Lacks) -> None:
-    found = venue_pnl(told, None, START)
+    found = venue_pnl(told, None)
     assert found.reconciliation is None
     assert found.reconciliation_lacks is lacks
     assert found.flows is not None
 
 
 def test_wallets_are_not_asked_about_for_one_coin() -> None:
-    found = venue_pnl(TOLD, "BTC", START)
+    found = venue_pnl(TOLD, "BTC")
     assert {found.reconciliation, found.reconciliation_lacks, found.transfers_usd} == {None}
     assert found.flows is not None
     assert found.flows.fees_usd == 0
@@ -75,7 +76,7 @@ def test_wallets_are_not_asked_about_for_one_coin() -> None:
 def test_an_opening_of_nothing_has_no_percentage() -> None:
     rows = (SnapshotRow("trading", "USDT", 0.0, 0.0, 1.0),)
     logged = replace(LOGGED, opening=replace(SNAPSHOT, rows=rows))
-    found = venue_pnl(replace(TOLD, logged=logged), None, START)
+    found = venue_pnl(replace(TOLD, logged=logged), None)
     assert found.opening_equity_usd == 0
     assert found.realised_on_opening_fraction is None
 
@@ -103,6 +104,19 @@ def test_where_one_opening_is_not_known_the_sum_of_them_is_not() -> None:
     }
     total = summed(venues, dict.fromkeys(venues, LIVE_ONE))
     assert total.opening_equity_usd is None
+    assert total.realised_on_opening_fraction is None
+
+
+def test_what_was_realised_in_a_coin_without_a_price_is_no_percentage() -> None:
+    unknown = replace(TEN, realised_usd=None, sum_usd=None, unpriced_coins={"BTC": 0.1})
+    venues = {
+        "binance": VenuePnl(flows=TEN, opening_equity_usd=200.0),
+        "okx": VenuePnl(flows=unknown, opening_equity_usd=200.0),
+    }
+    total = summed(venues, dict.fromkeys(venues, LIVE_ONE))
+    assert total.flows is not None
+    assert (total.flows.realised_usd, total.flows.fees_usd) == (None, -2)
+    assert total.opening_equity_usd == 400
     assert total.realised_on_opening_fraction is None
 
 

@@ -139,7 +139,7 @@ async def test_an_outage_does_not_read_as_flat(market: Floor) -> None:
     assert (found["flat_venues"], found["whole_venues"]) == (["binance"], ["binance"])
     assert found["failed"] == {
         "bybit": "inverse positions: HTTP 503",
-        "okx": "linear positions, inverse positions: HTTP 503",
+        "okx": "HTTP 503",
     }
     text = await shown(market, "/positions")
     assert "<b>No open positions on Binance</b>\n" in text
@@ -202,10 +202,38 @@ async def test_a_market_on_no_list_is_still_a_position(market: Floor) -> None:
     assert (found["totals"]["gross_usd"], found["flat_venues"]) == (None, [])
     assert found["positions"][0]["contracts"] == perp.contracts
 
-    assert (await market.ask("/positions BTC"))["flat_venues"] == ["binance"]
     dated = replace(unlisted, symbol="BTCUSDT_260925")
-    give_keys(market, Played("binance", open={LINEAR: [dated]}))
-    assert (await market.ask("/positions BTC"))["flat_venues"] == []
+    staked = replace(unlisted, symbol="METHUSDT")
+    give_keys(market, Played("binance", open={LINEAR: [dated, staked]}))
+    assert symbols((await market.ask("/positions BTC"))["positions"]) == [("binance", dated.symbol)]
+    assert (await market.ask("/positions ETH"))["flat_venues"] == ["binance"]
+
+
+async def test_a_liquidation_price_that_there_is_not_is_another_thing_than_one_not_told(
+    market: Floor,
+) -> None:
+    perp = replace(await opened(market, "binance BTCUSDT", LONG, 0.5), liquidation=None)
+    for endless, table, line in (
+        (True, "no liq", "no liquidation price"),
+        (False, "n/a", "liquidation n/a"),
+    ):
+        give_keys(market, Played("binance", open={LINEAR: [replace(perp, endless=endless)]}))
+        assert f" {table}</pre>" in await shown(market, "/positions")
+        assert f"\n{line}\n" in await shown(market, "/positions details")
+
+
+async def test_positions_of_other_kinds_are_named_and_the_venue_is_not_flat(market: Floor) -> None:
+    one, _ = await accounts(market)
+    give_keys(market, one, Played("okx", unread_positions=1))
+    found = await market.ask("/positions")
+    assert found["unread_positions"] == {"okx": 1}
+    assert (found["flat_venues"], found["whole_venues"]) == ([], ["binance"])
+    text = await shown(market, "/positions")
+    assert "OKX: 1 position in spot margin or options is not read\n" in text
+    give_keys(market, Played("okx", unread_positions=2))
+    text = await shown(market, "/positions")
+    assert "<b>Open positions: n/a</b> (0/1 venues)\n" in text
+    assert "OKX: 2 positions in spot margin or options are not read\n" in text
 
 
 async def test_a_dated_future_is_delivered_and_pays_no_funding(market: Floor) -> None:

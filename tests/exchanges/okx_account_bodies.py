@@ -147,7 +147,7 @@ def coin(ccy: str, eq: str, upl: str = "0", usd: str = "", **more: Any) -> dict[
         "mmr": "",
         "ordFrozen": "0",
         "spotBal": "",
-        "stgyEq": "500",
+        "stgyEq": "0",
         "twap": "",
         "uTime": "1789990000000",
         "upl": upl,

@@ -230,6 +230,26 @@ async def test_prices_are_per_plain_coin_and_placeholders_none(
     assert position.entry == pytest.approx(0.0000125)
     assert position.mark == pytest.approx(0.000012)
     assert (position.liquidation, position.leverage) == (None, None)
+    assert position.endless
+
+
+@pytest.mark.parametrize("price", [None, "", "58000"])
+async def test_a_liquidation_price_that_is_not_told_is_not_none(
+    account: Account, host: Venue, price: str | None
+) -> None:
+    host.plays(USDM_RISK, [risk("BTCUSDT", "1", liquidationPrice=price)])
+    host.plays(SETTINGS, [setting("BTCUSDT")])
+    host.plays(COINM_RISK, [coin_risk("BTCUSD_PERP", "1", liquidationPrice=price)])
+    for family in account.families:
+        (position,) = (await account.positions(family, find)).positions
+        assert not position.endless
+
+
+async def test_a_position_in_credits_is_in_dollars(account: Account, host: Venue) -> None:
+    host.plays(USDM_RISK, [risk("GONEUSDT", "1", marginAsset="BNFCR")])
+    host.plays(SETTINGS, [])
+    (position,) = (await account.positions(LINEAR, find)).positions
+    assert (position.settle, position.usd) == ("BNFCR", 32002.5)
 
 
 async def test_of_a_market_on_no_list_only_what_the_venue_tells_is_known(
@@ -264,6 +284,7 @@ async def test_an_inverse_position_is_contracts_of_so_many_dollars(
     assert (position.instrument, position.side) == (COIN_PERP, Side.SHORT)
     assert (position.contracts, position.usd, position.coins) == (32, 3200, 0.05)
     assert (position.entry, position.mark, position.liquidation) == (62500, 64000, None)
+    assert position.endless
     assert (position.leverage, position.isolated, position.settle) == (10, False, "BTC")
     assert position.margin == pytest.approx(0.005)
     assert position.unrealised == 0.0012

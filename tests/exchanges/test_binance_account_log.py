@@ -70,6 +70,7 @@ async def test_a_line_of_the_log(account: Account, host: Venue) -> None:
         ("REALIZED_PNL", Flow.REALISED),
         ("DELIVERED_SETTELMENT", Flow.REALISED),
         ("COMMISSION", Flow.FEE),
+        ("POSITION_LIMIT_INCREASE_FEE", Flow.FEE),
         ("FUNDING_FEE", Flow.FUNDING),
         ("REFERRAL_KICKBACK", Flow.REBATE),
         ("COMMISSION_REBATE", Flow.REBATE),

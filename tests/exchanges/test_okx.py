@@ -303,7 +303,7 @@ async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
         (no("50102", 401), ClockSkew, "why"),
         (no("50112", 401), ClockSkew, "why"),
         (Reply(b"<html>not available in your country or region</html>", 403), GeoBlocked, "geo"),
-        (Reply(b"error code: 1020", 403), Refused, "HTTP 403"),
+        (Reply(b"error code: 1020", 403), RateLimited, "rate-limited"),
         ({"msg": "", "data": []}, Malformed, "without a code"),
         ({"code": "0", "msg": ""}, Malformed, "not the documented list"),
         (ok(), Malformed, "an empty list"),

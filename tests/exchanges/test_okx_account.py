@@ -153,6 +153,21 @@ async def test_a_trading_account_holds_equity_coin_by_coin(
     )
 
 
+async def test_what_bots_hold_is_not_the_trading_accounts(account: OkxAccount, host: Venue) -> None:
+    """The amounts of the venue's own documentation: 150 of them are a bot's."""
+    usdt = coin(
+        *("USDT", "4992.890093622894", "-7.545600000000006", "4991.542013297616"),
+        cashBal="4850.435693622894",
+        stgyEq="150",
+    )
+    all_of_it, none = coin("BTC", "0.3", usd="19000", stgyEq="0.3"), coin("ETH", "1", stgyEq="")
+    host.plays(BALANCE, trading(usdt, all_of_it, none))
+    held, other = (await account.balance(Wallet.TRADING)).holdings
+    assert held.coins == pytest.approx(4850.435693622894 - 7.5456)
+    assert held.venue_usd == pytest.approx(4991.542013297616 * (1 - 150 / 4992.890093622894))
+    assert other == Holding("ETH", 1.0, 0.0, None)
+
+
 async def test_an_account_that_only_trades_spot_has_nothing_unrealised(
     account: OkxAccount, host: Venue
 ) -> None:
@@ -231,6 +246,42 @@ async def test_an_inverse_position_is_dollars_and_counted_in_coins(
     (btc,) = await opened(account, host, row, family=Family.INVERSE)
     assert (btc.side, btc.usd, btc.coins) == (Side.SHORT, 3200, 0.05)
     assert (btc.settle, btc.margin, btc.unrealised) == ("BTC", 0.005, -0.0033)
+
+
+@pytest.mark.parametrize("imr", ["0.0051", "326.4"])
+async def test_the_margin_of_a_cross_inverse_position_may_be_told_in_dollars(
+    account: OkxAccount, host: Venue, imr: str
+) -> None:
+    row = position("BTC-USD-SWAP", "32", ccy="BTC", imr=imr, lever="10")
+    (btc,) = await opened(account, host, row, family=Family.INVERSE)
+    assert btc.margin == pytest.approx(0.0051)
+
+
+@pytest.mark.parametrize("gap", [{"lever": ""}, {"markPx": ""}])
+async def test_without_size_or_leverage_a_margin_is_taken_as_it_is_told(
+    account: OkxAccount, host: Venue, gap: dict[str, str]
+) -> None:
+    row = position("BTC-USD-SWAP", "32", ccy="BTC", imr="326.4", **gap)
+    (btc,) = await opened(account, host, row, family=Family.INVERSE)
+    assert btc.margin == 326.4
+
+
+@pytest.mark.parametrize("family", [Family.LINEAR, Family.INVERSE])
+async def test_positions_of_other_kinds_are_counted(
+    account: OkxAccount, host: Venue, family: Family
+) -> None:
+    rows = [position("BTC-USDT", size, instType="MARGIN") for size in ("0.5", "0")]
+    rows += [position("BTC-USD-261225-60000-C", "1", instType="OPTION", ccy="BTC")]
+    host.plays(POSITIONS, ok(*rows, position("BTC-USDT-SWAP", "1")))
+    assert (await account.positions(family, find)).unread == 2
+
+
+@pytest.mark.parametrize(("price", "endless"), [("", True), (None, False), ("43000", False)])
+async def test_a_venue_may_say_that_there_is_no_liquidation_price(
+    account: OkxAccount, host: Venue, price: str | None, endless: bool
+) -> None:
+    (one,) = await opened(account, host, position("BTC-USDT-SWAP", "10", liqPx=price))
+    assert one.endless is endless
 
 
 async def test_each_family_has_its_own_of_the_positions(account: OkxAccount, host: Venue) -> None:

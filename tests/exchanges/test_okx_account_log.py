@@ -86,6 +86,7 @@ OPTION = {"instType": "OPTION", "instId": "BTC-USD-261225-60000-C", "ccy": "BTC"
         (one("8", "0", "-1.25", posBalChg="-1.25", **ISOLATED), {Flow.FUNDING: -1.25}),
         (one("9", "49.9", "50", "-0.1"), {Flow.REALISED: 50, Flow.FEE: -0.1}),
         (one("10", "-3", "0"), {Flow.OTHER: -3}),
+        *[(one(kind, "1000", **NO_MARKET), {}) for kind in ("15", "16", "22", "33")],
         (one("27", "250", **NO_MARKET, subType="318"), {Flow.SPOT: 250}),
         (one("34", "12.5", "0", instType="FUTURES"), {Flow.REALISED: 12.5}),
         (one("250", "-4", **NO_MARKET), {Flow.OTHER: -4}),

@@ -53,7 +53,7 @@ BROKEN = [
         of={
             "binance": "rate-limited until 14:14:49 UTC",
             "bybit": "geo-blocked",
-            "okx": "refused: no reason given (HTTP 403)",
+            "okx": "rate-limited until 14:14:49 UTC",
         },
     ),
     Broken("html", reason="HTML instead of JSON"),

@@ -15,6 +15,7 @@ WALLETS: Mapping[str, tuple[str, ...]] = {
     "bybit": ("unified", "funding"),
     "okx": ("trading", "funding"),
 }
+MARGINED = {"usdm", "coinm", "unified", "trading"}
 OF_THE_LOG = ("flows", "spot_usd", "transfers_usd", "other_usd")
 
 
@@ -25,12 +26,24 @@ def account(venue: str) -> set[Part]:
 
 def without(line: str, answer: Any, lost: Collection[Part]) -> Any:
     """The whole answer to a line without what is lost."""
-    _LESS[line.split(maxsplit=1)[0]](answer, lost)
-    gone = {venue for venue in VENUES if account(venue) <= set(lost)}
+    command = line.split(maxsplit=1)[0]
+    _LESS[command](answer, lost)
+    gone = {venue for venue in VENUES if _asked(command, venue) <= set(lost)}
     answer["answered"] = [venue for venue in VENUES if venue not in gone]
     if not answer["answered"]:
         answer["oldest_ms"] = None
     return comparable(line, answer, lost)
+
+
+def _asked(command: str, venue: str) -> set[Part]:
+    """What a line asks for; who tells nothing of it has not answered."""
+    wallets = WALLETS[venue]
+    parts: Mapping[str, Iterable[str]] = {
+        "/balance": wallets,
+        "/positions": FAMILIES,
+        "/pnl": (*FAMILIES, LOG, *MARGINED.intersection(wallets)),
+    }
+    return {(venue, part) for part in parts[command]}
 
 
 def comparable(line: str, answer: Any, lost: Collection[Part]) -> Any:
@@ -55,9 +68,9 @@ def _balance(answer: Any, lost: Collection[Part]) -> None:
         missing = [wallet for wallet in WALLETS[venue] if (venue, wallet) in lost]
         rest = {name: one for name, one in purses["wallets"].items() if name not in missing}
         purses.update(_sums(rest.values()), wallets=rest, missing_wallets=missing)
-    arrived = [one for one in answer["venues"].values() if one["wallets"]]
+    arrived = {venue: one for venue, one in answer["venues"].items() if one["wallets"]}
     whole = [venue for venue, one in answer["venues"].items() if not one["missing_wallets"]]
-    answer["total"] = _sums(arrived) | _by_coin(arrived) | {"venues": whole}
+    answer["total"] = _sums(arrived.values()) | _by_coin(arrived) | {"venues": whole}
 
 
 def _sums(parts: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
@@ -65,12 +78,15 @@ def _sums(parts: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
     return {name: _sum(part[name] for part in parts) for name in ("equity_usd", "unrealised_usd")}
 
 
-def _by_coin(arrived: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def _by_coin(arrived: Mapping[str, Any]) -> dict[str, Any]:
     held: dict[str, list[Any]] = {}
-    for purses in arrived:
+    unvalued: dict[str, list[str]] = {}
+    for venue, purses in arrived.items():
         for purse in purses["wallets"].values():
             for coin, one in purse["coins"].items():
                 held.setdefault(coin, []).append(one)
+                if one["usd"] is None and venue not in unvalued.setdefault(coin, []):
+                    unvalued[coin].append(venue)
     coins = [
         {"coin": coin, "coins": fsum(o["coins"] for o in all_), "usd": fsum(o["usd"] for o in all_)}
         for coin, all_ in held.items()
@@ -78,7 +94,7 @@ def _by_coin(arrived: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     ]
     return {
         "coins": sorted(coins, key=lambda coin: -abs(coin["usd"])),
-        "unvalued_coins": sorted(coin for coin, all_ in held.items() if all_[0]["usd"] is None),
+        "unvalued_coins": unvalued,
     }
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from crypto_assistant.sandbox import Fault
-from tests.faults.accounts import healthy, stray
-from tests.faults.matrix import venues
+from tests.faults.accounts import healthy, moved, stray
+from tests.faults.matrix import TITLES, venues
 from tests.faults.remainder import LOG, Part
-from tests.floor import differences, floor
+from tests.floor import VENUES, clock, differences, floor
 
 pytestmark = pytest.mark.usefixtures("whole")
 
@@ -38,11 +38,12 @@ async def test_a_wallet_that_fails_is_named_and_missing_alone(
 
 
 LINEAR, INVERSE = "linear positions", "inverse positions"
+# Where all that a line asks of a venue fails, no part is named.
 OTHERS: list[tuple[str, str, str, str, set[Part]]] = [
     ("binance", "/fapi/v3/positionRisk", "/positions", LINEAR, {("binance", "linear")}),
     ("binance", "/fapi/v1/symbolConfig", "/positions", LINEAR, {("binance", "linear")}),
     ("binance", "/dapi/v1/positionRisk", "/pnl today", INVERSE, {("binance", "inverse")}),
-    ("bybit", "/v5/position/list", "/positions", f"{LINEAR}, {INVERSE}", {
+    ("bybit", "/v5/position/list", "/positions", "", {
         ("bybit", "linear"), ("bybit", "inverse"),
     }),
     ("binance", "/fapi/v1/income", "/pnl today", "account log", {("binance", LOG)}),
@@ -59,7 +60,8 @@ async def test_a_path_that_fails_takes_its_own_numbers_only(
     async with floor() as market:
         await market.open()
         market.sandbox.faults = [Fault(venue, "http", 500, path)]
-        assert await stray(market, line, {venue: f"{part}: HTTP 500"}, lost) == {}
+        why = f"{part}: HTTP 500" if part else "HTTP 500"
+        assert await stray(market, line, {venue: why}, lost) == {}
 
 
 SPOT_TICKERS = {
@@ -70,18 +72,44 @@ SPOT_TICKERS = {
 
 
 @venues
+async def test_without_prices_of_now_those_that_came_with_the_listings_have_to_do(
+    venue: str,
+) -> None:
+    async with floor() as market:
+        await market.open()
+        market.sandbox.faults = [Fault(venue, "http", 503, SPOT_TICKERS[venue])]
+        failed = {venue: "spot prices: HTTP 503"}
+        assert await stray(market, "/balance", failed, set()) == {}
+
+
+@pytest.mark.parametrize(("later_ms", "kept"), [(600_000, True), (600_001, False)])
+async def test_prices_that_are_older_than_ten_minutes_are_none(later_ms: int, kept: bool) -> None:
+    host = [clock()]
+    async with floor() as market, moved(market, host_ms=lambda: host[-1]) as there:
+        host.append(host[0] + later_ms)
+        market.sandbox.faults = [Fault("okx", "http", 503, SPOT_TICKERS["okx"])]
+        found, opened = [await there.ask(line) for line in ("/balance", "/positions")]
+    assert found["venues"]["okx"]["without_prices"] is not kept
+    assert ("okx" in found["total"]["venues"]) is kept
+    assert found["oldest_ms"] == opened["oldest_ms"] == host[0 if kept else 1]
+
+
+@venues
 async def test_without_prices_coins_are_listed_and_only_what_has_its_worth_is_summed(
     venue: str,
 ) -> None:
     """Dollars have theirs; Bybit and OKX say themselves what they reckon margined coins at."""
     whole = healthy("/balance")
     async with floor() as market:
-        await market.open()
         market.sandbox.faults = [Fault(venue, "http", 503, SPOT_TICKERS[venue])]
+        await market.open()
         found = await market.ask("/balance")
         text = (await market.front.reply("/balance")).text
     assert found["failed"] == {venue: "spot prices: HTTP 503"}
-    assert f"{found['total']['unvalued_coins'][0]}, " in text.partition("without a price: ")[2]
+    assert found["total"]["venues"] == [one for one in VENUES if one != venue]
+    assert "(2/3 venues)" in text
+    assert f"without {TITLES[venue]} prices\n" in text
+    assert f" ({TITLES[venue]})" in text.partition("without a price: ")[2]
     mine, others = (answer["venues"].pop(venue) for answer in (found, whole))
     assert differences(found["venues"], whole["venues"]) == {}
     for wallet, purse in mine["wallets"].items():

@@ -150,6 +150,12 @@ def test_the_log_of_other_markets_other_reasons_and_other_times_does_not_count()
     assert reckoned(fills, [other], log, USD) == Reckoned("BTC-USDT", 2, START, 10.0, 10.0, 10.0)
 
 
+def test_what_the_log_settles_while_it_is_open_is_not_compared() -> None:
+    fills = traded(LINEAR, [(2000, 1, 100), (3000, -1, 110)])
+    found = reckoned(fills, [], [realised(LINEAR, 2500, 7.0)], USD, settled="daily")
+    assert found == Reckoned("BTC-USDT", 2, None, None, None, None, "daily")
+
+
 def test_what_is_settled_in_a_coin_without_a_price_is_not_valued() -> None:
     fills = traded(replace(LINEAR, quote="NOPRICE"), [(2000, 1, 100), (3000, -1, 110)])
     found = reckoned(fills, [], [], USD)

@@ -66,18 +66,17 @@ def test_transfers_spot_and_the_rest_are_no_pnl_of_derivatives() -> None:
     assert pnl.flows(others, USD) == Flows(0, 0, 0, 0, 0, 0, {})
 
 
-def test_a_coin_without_a_price_stands_apart_and_is_in_no_sum() -> None:
+def test_where_a_coin_has_no_price_what_it_is_a_part_of_is_unknown() -> None:
     found = pnl.flows(
         [
             line(Flow.REALISED, 10.0),
             line(Flow.REALISED, 3.0, "NOPRICE"),
             line(Flow.FEE, -0.5, "NOPRICE"),
+            line(Flow.FUNDING, 1.25),
         ],
         USD,
     )
-    assert found.sum_usd == found.realised_usd == 10.0
-    assert found.fees_usd == 0
-    assert found.unpriced_coins == {"NOPRICE": 2.5}
+    assert found == Flows(None, None, 1.25, 0.0, 0.0, None, {"NOPRICE": 2.5})
 
 
 def test_what_came_for_one_reason_is_known_only_where_all_of_it_has_a_price() -> None:
@@ -118,6 +117,9 @@ def test_venues_are_summed_and_none_of_them_is_nothing_known() -> None:
     one = Flows(1.0, 2.0, 3.0, 4.0, 5.0, 15.0, {"X": 1.0})
     assert pnl.summed_flows([one, one]) == Flows(2, 4, 6, 8, 10, 30, {"X": 2.0})
     assert pnl.summed_flows([]) is None
+    less = Flows(None, 2.0, 3.0, 4.0, 5.0, None, {"X": 1.0, "Y": 2.0})
+    both = Flows(None, 4, 6, 8, 10, None, {"X": 2.0, "Y": 2.0})
+    assert pnl.summed_flows([one, less]) == both
     assert pnl.summed_open([Open(1.0, 2.0, 0.5), Open(1.0, 6.0, 1 / 6)]) == Open(2.0, 8.0, 0.25)
     assert pnl.summed_open([Open(1.0, 2.0, 0.5), Open(None, 2.0, None)]) == Open(None, 4.0, None)
     assert pnl.summed_open([]) is None
@@ -143,6 +145,9 @@ def test_a_snapshot_that_came_late_is_not_what_the_window_opened_with() -> None:
     assert pnl.opening_usd(None, 0) is None
 
 
-def test_an_opening_with_a_coin_without_a_price_is_not_known() -> None:
-    row = SnapshotRow("USDⓈ-M", "NOPRICE", 5.0, 0.0, None)
-    assert pnl.opening_usd(snapshot(0, row), 0) is None
+def test_an_opening_is_of_what_had_a_price_then() -> None:
+    dollars = SnapshotRow("USDⓈ-M", "USDT", 1000.5, 10.0, 1.0)
+    other = SnapshotRow("USDⓈ-M", "NOPRICE", 5.0, 0.0, None)
+    assert pnl.opening_usd(snapshot(0, dollars, other), 0) == 1000.5
+    assert pnl.opening_usd(snapshot(0, other), 0) is None
+    assert pnl.opening_usd(snapshot(0), 0) == 0

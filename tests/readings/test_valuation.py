@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from crypto_assistant.listings import per_plain_coin
-from crypto_assistant.models import Family, Tickers
-from crypto_assistant.readings.valuation import NO_PRICES, prices, whole
+from crypto_assistant.models import Family, Provenance, Tickers
+from crypto_assistant.readings.valuation import NO_PRICES, Prices, dated, prices, whole
 from tests.markets import markets, tickers
 
 BOOKS = {
@@ -54,7 +54,7 @@ def test_a_dollar_coin_that_is_none_has_a_price_like_any_other() -> None:
     assert prices(books(without="USDC/USDT")).usd("SOL") == pytest.approx(10.05)
 
 
-@pytest.mark.parametrize("coin", ["USDT", "USD"])
+@pytest.mark.parametrize("coin", ["USDT", "USD", "BNFCR"])
 def test_dollars_are_dollars_even_where_nothing_has_a_price(coin: str) -> None:
     assert NO_PRICES.usd(coin) == 1.0
     assert prices(tickers(markets("okx", Family.SPOT, "USDT/USD"), {"USDTUSD": 0.9})).usd(coin) == 1
@@ -87,6 +87,31 @@ def test_a_wallets_thousand_is_worth_a_thousand_and_no_other_name_is() -> None:
     assert found.usd("1000SATS") == pytest.approx(0.0002)
     assert found.usd("1INCH") == 0.4
     assert found.usd("SATS") is None
+
+
+@pytest.mark.parametrize(
+    ("coin", "usd"),
+    [("LDBTC", 60_000.0), ("LDUSDT", 1.0), ("LDO", 2.0), ("LDNOPRICE", None), ("LD", None)],
+)
+def test_what_is_lent_out_is_worth_the_coin_unless_the_name_is_a_coin(
+    coin: str, usd: float | None
+) -> None:
+    listed = markets("binance", Family.SPOT, "BTC/USDT", "LDO/USDT", "O/USDT")
+    found = prices(tickers(listed, {"BTCUSDT": 60_000.0, "LDOUSDT": 2.0, "OUSDT": 9.0}))
+    assert found.usd(coin) == usd
+
+
+def test_only_binance_writes_lent_coins_so() -> None:
+    found = prices(tickers(markets("okx", Family.SPOT, "BTC/USDT"), {"BTCUSDT": 60_000.0}))
+    assert found.usd("LDBTC") is None
+
+
+def test_prices_that_were_kept_are_the_oldest_datum_of_who_answered() -> None:
+    known = Provenance(answered=("okx", "bybit"), oldest_ms=500)
+    priced = {"okx": Prices({}, received_ms=400), "binance": Prices({}, received_ms=1)}
+    assert dated(known, priced).oldest_ms == 400
+    assert dated(known, {"bybit": NO_PRICES}).oldest_ms == 500
+    assert dated(Provenance(), priced).oldest_ms is None
 
 
 def test_a_whole_has_all_of_its_parts() -> None:

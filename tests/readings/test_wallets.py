@@ -1,5 +1,7 @@
 """What wallets add up to, and what they cannot."""
 
+from dataclasses import replace
+
 import pytest
 
 from crypto_assistant.models import Holding
@@ -41,7 +43,7 @@ def test_unrealised_pnl_that_is_not_told_is_not_nothing() -> None:
 def venue(*purses: Purse, missing: tuple[str, ...] = ()) -> Purses:
     there = {str(number): one for number, one in enumerate(purses)}
     equity = sum(one.equity_usd or 0.0 for one in purses) if purses else None
-    return Purses(equity, 0.0 if purses else None, there, missing, ())
+    return Purses(equity, 0.0 if purses else None, there, missing, False, ())
 
 
 def coins(**usd: tuple[float, float]) -> Purse:
@@ -68,6 +70,19 @@ def test_a_coin_is_added_up_over_wallets_and_venues_by_its_worth() -> None:
 def test_another_coin_of_the_same_name_is_not_added() -> None:
     found = summed({v: venue(coins(NEIRO=(10.0, price))) for v, price in (("a", 1.0), ("b", 2.0))})
     assert [(each.coins, each.usd) for each in found.coins] == [(10.0, 20.0), (10.0, 10.0)]
+
+
+def test_a_coin_that_has_a_price_at_one_venue_only_is_valued_there_and_not_elsewhere() -> None:
+    unknown = purse([Holding("BTC", 1.0), Holding("NOPRICE", 1.0)], Prices({}))
+    found = summed({"okx": venue(unknown, unknown), "bybit": venue(coins(BTC=(0.1, 60_000.0)))})
+    assert [(each.coin, each.coins) for each in found.coins] == [("BTC", 0.1)]
+    assert found.unvalued_coins == {"BTC": ("okx",), "NOPRICE": ("okx",)}
+
+
+def test_a_venue_counts_as_there_only_with_its_prices() -> None:
+    one = replace(venue(coins(USDT=(1.0, 1.0))), without_prices=True)
+    found = summed({"okx": one, "bybit": venue(coins(USDT=(2.0, 1.0)))})
+    assert (found.equity_usd, found.venues) == (3, ("bybit",))
 
 
 def test_a_venue_counts_as_there_only_with_all_of_its_wallets() -> None:

@@ -69,6 +69,14 @@ class Account:
                 found[paid_in] += coins
         return found
 
+    def coins_of(self, start: int) -> dict[str, set[str]]:
+        """In which coins there was anything, by reason."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for why, _, paid_in, coins in self._flows(start):
+            if coins:
+                found[why].add(paid_in)
+        return found
+
     def realised(self, market: Market, since: int) -> Decimal:
         """Of one market, in USD."""
         return sum(

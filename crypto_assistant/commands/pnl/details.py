@@ -55,6 +55,8 @@ def _coin(one: CoinPnl) -> list[str]:
 
 
 def _by_trades(one: Reckoned, view: v.View) -> str:
+    if one.settled:
+        return f"{one.symbol}: by trades n/a, the log settles it {one.settled}"
     if one.since_ms is None:
         return f"{one.symbol}: by trades n/a, never flat in this time"
     if one.average_cost_usd is None:

@@ -28,7 +28,7 @@ def render(answer: Pnl, args: Args, view: v.View) -> v.Page:
     asked = replace(args, symbol=answer.coin, page=1)
     windows = choice(WINDOWS, answer.window, lambda word: asked.line(choices=(word,)))
     buttons = (*keyboard(asked, TAKES), windows)
-    return v.Page((*blocks, view.provenance(answer.provenance)), buttons)
+    return v.Page(tuple(blocks), buttons, footer=view.provenance(answer.provenance))
 
 
 def _headline(answer: Pnl, view: v.View) -> v.Html:
@@ -73,7 +73,9 @@ def _over(answer: Pnl, view: v.View) -> str:
     lacking = [venue for venue in ours if venue not in total.venues]
     closed = [venue for venue in ours if venue not in total.open_venues and venue not in lacking]
     parts = [f"all: {len(total.venues)}/{len(ours)} venues"] if lacking else []
-    if closed:
+    if lacking and len(total.open_venues) != len(total.venues):
+        parts.append(f"open {len(total.open_venues)}/{len(ours)}")
+    elif closed:
         parts.append(f"open without {view.venues(closed)}")
     return " · ".join(parts)
 
@@ -98,7 +100,8 @@ def _residual(one: VenuePnl, view: v.View) -> str:
     found = one.reconciliation
     if found is not None:
         residual = v.cents(found.residual_usd, plus=True) + (" !" if found.flagged else "")
-        return f"residual {residual} since {moment(found.since_ms, view)}"
+        left = f", without {', '.join(found.unpriced)}" if found.unpriced else ""
+        return f"residual {residual} since {moment(found.since_ms, view)}{left}"
     text = f"reconciliation n/a, {one.reconciliation_lacks}"
     if one.reconciliation_lacks is Lacks.SNAPSHOT_THEN and one.snapshots_since_ms:
         return f"{text}, the first is of {moment(one.snapshots_since_ms, view)}"

@@ -10,7 +10,7 @@ def costs(flows: Flows) -> str:
     """All but what was realised; rebates and liquidation only where there are any."""
     parts = {"fees": flows.fees_usd, "funding": flows.funding_usd}
     rare = {"rebates": flows.rebates_usd, "liquidation": flows.liquidation_usd}
-    parts |= {name: usd for name, usd in rare.items() if usd}
+    parts |= {name: usd for name, usd in rare.items() if usd != 0}
     text = " · ".join(f"{name} {v.cents(usd, plus=True)}" for name, usd in parts.items())
     unpriced = ", ".join(f"{v.amount(n)} {coin}" for coin, n in flows.unpriced_coins.items())
     return text + (f" · without a price: {unpriced}" if unpriced else "")

@@ -35,7 +35,7 @@ class Told:
 class Question:
     """Asked at once of all venues that have a key; for the trades of `coin` alone in a second wave.
 
-    `trades_of`: the coin whose trades are wanted, too.
+    `days`: how many the window begins before today. `trades_of`: the coin whose trades are wanted.
     """
 
     def __init__(
@@ -44,19 +44,17 @@ class Question:
         wave: Wave,
         listings: Listings,
         *,
-        start_ms: int,
+        days: int,
         trades_of: str | None,
-        advance: Callable[[], None],
     ) -> None:
-        """`advance` is called when one more part of a log has been read."""
         self._desk = desk
         self._wave = wave
         self._venues = wave.provenance().asked
         self._trades_of = trades_of
-        self._advance = advance
+        self._report: Callable[[], None] | None = None
         self._parts: dict[str, tuple[int, int]] = {}
         self._markets = {venue: Markets(venue, listings) for venue in self._venues}
-        self._logs = account_log.ask(desk, wave, start_ms, self._note)
+        self._logs = account_log.ask(desk, wave, days, self._note)
         self._families = {family: self._ask_positions(family) for family in FAMILIES}
         self._wallets = {wallet: self._ask_balance(wallet) for wallet in Wallet}
         self._prices = valuation.ask(desk, wave, listings)
@@ -84,6 +82,18 @@ class Question:
         return sum(done), sum(whole)
 
     async def settle(self, report: Callable[[], None]) -> None:
+        """`report` is called whenever somebody is late, from then on also as a log is read."""
+
+        def late() -> None:
+            self._report = report
+            report()
+
+        try:
+            await self._settle(late)
+        finally:
+            self._report = None  # It holds on to all that was told.
+
+    async def _settle(self, report: Callable[[], None]) -> None:
         timing = self._desk.timing
         spare = timing.answer if self._trades_of else 0.0
         await self._wave.settle(report, spare=spare, patience=timing.scan)
@@ -93,7 +103,8 @@ class Question:
 
     def _note(self, venue: str, done: int, whole: int) -> None:
         self._parts[venue] = done, whole
-        self._advance()
+        if self._report:
+            self._report()
 
     def _ask_positions(self, family: Family) -> Mapping[str, Positions]:
         def question(account: Account) -> Awaitable[Positions]:

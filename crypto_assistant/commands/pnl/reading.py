@@ -92,7 +92,7 @@ class Pnl:
     provenance: Provenance
 
 
-def venue_pnl(told: Told, coin: str | None, start_ms: int) -> VenuePnl:
+def venue_pnl(told: Told, coin: str | None) -> VenuePnl:
     """One venue's numbers; of one coin's markets alone where `coin` is given."""
     usd, logged, positions = told.prices.usd, told.logged, told.positions
     if coin is not None and positions is not None:
@@ -108,7 +108,7 @@ def venue_pnl(told: Told, coin: str | None, start_ms: int) -> VenuePnl:
         open=opened,
         by_trades=_by_trades(told, entries),
     )
-    return one if coin is not None else _of_wallets(one, told, logged, start_ms)
+    return one if coin is not None else _of_wallets(one, told, logged)
 
 
 def summed(venues: Mapping[str, VenuePnl], accounts: Mapping[str, Standing]) -> Total:
@@ -129,10 +129,10 @@ def summed(venues: Mapping[str, VenuePnl], accounts: Mapping[str, Standing]) -> 
     )
 
 
-def _of_wallets(one: VenuePnl, told: Told, logged: Logged, start_ms: int) -> VenuePnl:
+def _of_wallets(one: VenuePnl, told: Told, logged: Logged) -> VenuePnl:
     """What is not about single coins' markets, but about the wallets as a whole."""
     usd, entries = told.prices.usd, logged.entries
-    equity = pnl.opening_usd(logged.opening, start_ms)
+    equity = pnl.opening_usd(logged.opening, logged.start_ms)
     found = _reconciled(told, logged)
     return replace(
         one,
@@ -148,7 +148,9 @@ def _of_wallets(one: VenuePnl, told: Told, logged: Logged, start_ms: int) -> Ven
 
 
 def _on_opening(flows: Flows | None, equity: float | None) -> float | None:
-    return flows.realised_usd / equity if flows and equity and equity > 0 else None
+    if flows is None or flows.realised_usd is None or equity is None or equity <= 0:
+        return None
+    return flows.realised_usd / equity
 
 
 def _reconciled(told: Told, logged: Logged) -> Reconciliation | Lacks:
@@ -167,8 +169,9 @@ def _reconciled(told: Told, logged: Logged) -> Reconciliation | Lacks:
 def _by_trades(told: Told, entries: Sequence[Entry]) -> tuple[Reckoned, ...] | None:
     if told.traded is None or told.positions is None:
         return None
+    usd, settled = told.prices.usd, told.traded.settled
     return tuple(
-        fills.reckoned(one, told.positions, entries, told.prices.usd)
+        fills.reckoned(one, told.positions, entries, usd, settled=settled[one.instrument])
         for one in told.traded.markets
         if len(one.size)
     )
@@ -193,4 +196,4 @@ def _by_coin(
         )
         for coin in {*logged, *opened}
     ]
-    return tuple(sorted(coins, key=lambda one: (-abs(one.flows.sum_usd), one.coin)))
+    return tuple(sorted(coins, key=lambda one: (-abs(one.flows.sum_usd or 0.0), one.coin)))

@@ -49,7 +49,7 @@ class BinanceAccount:
 
     venue = "binance"
     margined: ClassVar[tuple[Wallet, ...]] = (Wallet.USDM, Wallet.COINM)
-    unread: ClassVar[tuple[str, ...]] = ("Earn", "margin", "options", "bots")
+    unread: ClassVar[tuple[str, ...]] = ("locked Earn", "margin", "options", "bots")
     families: ClassVar[tuple[Family, ...]] = (LINEAR, INVERSE)
     log_window_ms: ClassVar[int] = 30 * DAY_MS
     log_reach_ms: ClassVar[int] = 89 * DAY_MS
@@ -120,6 +120,9 @@ class BinanceAccount:
         entries = sorted([*usdm.entries, *coinm.entries], key=lambda entry: entry.time_ms)
         received_ms = min(usdm.received_ms, coinm.received_ms)
         return AccountLog(self.venue, start_ms, end_ms, tuple(entries), received_ms)
+
+    def settled(self, instrument: Instrument) -> str:
+        return ""
 
     async def fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Fills:
         if instrument.family not in USER_TRADES:

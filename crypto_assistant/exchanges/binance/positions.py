@@ -11,7 +11,7 @@ from crypto_assistant.models import Family, Find, Instrument, Position, Position
 LEGS = {"LONG": Side.LONG, "SHORT": Side.SHORT}
 """The sides of hedge mode; in one-way mode both share one position, and its sign tells."""
 ISOLATED = {"ISOLATED": True, "CROSSED": False, "CROSS": False}
-DOLLARS = {"USDT", "USDC"}
+DOLLARS = {"USDT", "USDC", "BNFCR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ def _linear(row: Mapping[str, Any], find: Find) -> Position:
         # "initialMargin" is that of open orders, too.
         margin=known(number(row.get("positionInitialMargin", row.get("initialMargin")))),
         unrealised=known(number(row.get("unRealizedProfit"))),
+        endless=_is_endless(row),
     )
 
 
@@ -120,6 +121,7 @@ def _inverse(row: Mapping[str, Any], find: Find) -> Position:
         # Not told here; it is this by the venue's definition.
         margin=coins / leverage if coins and leverage else None,
         unrealised=known(number(row.get("unRealizedProfit"))),
+        endless=_is_endless(row),
     )
 
 
@@ -134,6 +136,10 @@ def _prices(row: Mapping[str, Any], instrument: Instrument | None) -> Prices:
     # Zero is a placeholder: no liquidation price, an entry that is not known.
     told = (number(row.get(name)) for name in ("entryPrice", "markPrice", "liquidationPrice"))
     return Prices(*(price / instrument.multiplier if price > 0 else None for price in told))
+
+
+def _is_endless(row: Mapping[str, Any]) -> bool:
+    return number(row.get("liquidationPrice")) == 0
 
 
 def _isolated(row: Mapping[str, Any]) -> bool | None:

@@ -118,6 +118,9 @@ class BybitAccount:
             self.venue, start_ms, end_ms, _in_order(page.found, start_ms, end_ms), page.received_ms
         )
 
+    def settled(self, instrument: Instrument) -> str:
+        return "every eight hours" if instrument.quote == "USDC" else ""
+
     async def fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Fills:
         now_ms = await self.clock.now_ms()
         start_ms = max(start_ms, now_ms - REACH_MS)

@@ -43,7 +43,7 @@ def read(row: Mapping[str, Any], family: Family, settle: str | None, find: Find)
             contracts=size,
             coins=_coins(market, size, usd, mark),
             usd=usd,
-            entry=_plain(market, row["avgPrice"]),
+            entry=_plain(market, _entry(row)),
             mark=_plain(market, row["markPrice"]),
             liquidation=_plain(market, row["liqPrice"]),
             # Of a portfolio margin account both are empty.
@@ -52,6 +52,7 @@ def read(row: Mapping[str, Any], family: Family, settle: str | None, find: Find)
             settle=settle or symbol.partition("USD")[0],
             margin=_positive(row["positionIM"]),
             unrealised=known(number(row["unrealisedPnl"])),
+            endless=row["liqPrice"] == "" or number(row["liqPrice"]) == 0,
         )
     ]
 
@@ -66,6 +67,12 @@ def margined(position: Position, standing: Standing) -> Position:
     if standing.inverse_apart and position.family is Family.INVERSE:
         return position
     return replace(position, isolated=standing.isolated)
+
+
+def _entry(row: Mapping[str, Any]) -> object:
+    """From where the profit counts: of a USDC contract that is where it was settled last."""
+    settled = row.get("sessionAvgPrice")
+    return row["avgPrice"] if _positive(settled) is None else settled
 
 
 def _usd(family: Family, size: float, mark: float | None) -> float | None:

@@ -84,6 +84,9 @@ class OkxAccount:
         entries = tuple(entry for row in found.rows for entry in row.said)
         return AccountLog("okx", start_ms, end_ms, entries, found.received_ms)
 
+    def settled(self, instrument: Instrument) -> str:
+        return "daily on cross margin" if instrument.expires_ms else ""
+
     async def fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Fills:
         one = Instruments.one(instrument, start_ms)
         market = [("instType", kind(one)), ("instId", instrument.symbol)]

@@ -36,7 +36,10 @@ WHOLE = {
     "30": Flow.SPOT,  # simple trade
     "34": Flow.REALISED,  # daily settlement of dated futures on cross margin
 }
-"""What the change is as a whole; interest, debts, profit shares and the unknown are `OTHER`."""
+"""What the change is as a whole; interest, profit shares and the unknown are `OTHER`."""
+
+OWED = {"15", "16", "22", "33"}
+"""Borrowed and paid back, by quick margin and loans, too: what comes in is owed; equity stays."""
 
 SPOT = {"SPOT", "MARGIN"}
 ROUNDING = 1e-12
@@ -62,6 +65,8 @@ def _market(bill: Mapping[str, Any]) -> tuple[Family | None, str]:
 
 def _flows(bill: Mapping[str, Any]) -> Iterator[tuple[Flow, float]]:
     kind = bill["type"]
+    if kind in OWED:
+        return
     # What moves between the account and an isolated position leaves one and enters the other.
     change = [_amount(bill, "balChg"), _amount(bill, "posBalChg")]
     if kind in PARTS and bill["instType"] in CONTRACTS:

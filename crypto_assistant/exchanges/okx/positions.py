@@ -4,7 +4,7 @@ https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-positions
 """
 
 from collections.abc import Mapping
-from math import isnan
+from math import isnan, log
 from typing import Any
 
 from crypto_assistant.errors import Malformed
@@ -25,11 +25,11 @@ def contract_family(symbol: str) -> Family:
 
 def positions(data: Any, received_ms: int, family: Family, find: Find) -> Positions:
     """Those of one family; margin that waits for a position is a row of size 0."""
-    contracts = [row for row in objects(data) if row["instType"] in CONTRACTS]
+    opened = [row for row in objects(data) if number(row["pos"]) != 0]
+    contracts = [row for row in opened if row["instType"] in CONTRACTS]
     wanted = [row for row in contracts if contract_family(row["instId"]) is family]
-    opened = [row for row in wanted if number(row["pos"]) != 0]
-    found = tuple(_position(row, family, find(family, row["instId"])) for row in opened)
-    return Positions("okx", family, found, received_ms)
+    found = tuple(_position(row, family, find(family, row["instId"])) for row in wanted)
+    return Positions("okx", family, found, received_ms, unread=len(opened) - len(contracts))
 
 
 def _position(row: Mapping[str, Any], family: Family, instrument: Instrument | None) -> Position:
@@ -54,8 +54,9 @@ def _position(row: Mapping[str, Any], family: Family, instrument: Instrument | N
         leverage=known(number(row["lever"])),
         isolated=isolated,
         settle=row["ccy"],
-        margin=known(number(row["margin" if isolated else "imr"])),
+        margin=known(number(row["margin"])) if isolated else _required(row, coins, usd),
         unrealised=known(number(row["upl"])),
+        endless=row["liqPx"] == "",
     )
 
 
@@ -86,3 +87,16 @@ def _worth(
         return units / mark if mark else None, units
     coins = units * instrument.multiplier
     return coins, coins * mark if mark else told
+
+
+def _required(row: Mapping[str, Any], coins: float | None, usd: float | None) -> float | None:
+    """The initial margin of a cross position, in the coin that it is margined with.
+
+    Of inverse ones some accounts are told it in USD: which it is shows against size and leverage.
+    """
+    told, leverage = known(number(row["imr"])), number(row["lever"])
+    inverse = contract_family(row["instId"]) is Family.INVERSE
+    if not (inverse and coins and usd and told and told * leverage > 0):
+        return told
+    is_usd = abs(log(told * leverage / usd)) < abs(log(told * leverage / coins))
+    return told * coins / usd if is_usd else told

@@ -28,7 +28,7 @@ def permissions(data: Any, received_ms: int) -> Permissions:
 
 
 def trading(data: Any, received_ms: int) -> Balance:
-    """Equity coin by coin, isolated margin, debts and unrealised PnL included."""
+    """Equity coin by coin: isolated margin, debts and unrealised PnL included, bots not."""
     holdings = [_holding(coin) for coin in objects(rows(data)[0]["details"])]
     return _balance(Wallet.TRADING, holdings, received_ms)
 
@@ -44,13 +44,14 @@ def _balance(wallet: Wallet, holdings: list[Holding], received_ms: int) -> Balan
 
 
 def _holding(coin: Mapping[str, Any]) -> Holding:
-    usd = known(number(coin.get("eqUsd")))
+    equity, usd = _amount(coin["eq"]), known(number(coin.get("eqUsd")))
+    coins = equity - (known(number(coin.get("stgyEq"))) or 0.0)
     return Holding(
         coin["ccy"],
-        _amount(coin["eq"]),
+        coins,
         # Of an account that only trades spot it is "": nothing in it is unrealised.
         0.0 if coin["upl"] == "" else known(number(coin["upl"])),
-        usd or None,  # A coin without a price is valued at 0.
+        usd * (coins / equity) if usd and equity else None,  # 0: it knows no price.
     )
 
 
