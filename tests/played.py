@@ -35,6 +35,8 @@ WALLETS = {
 }
 UNREAD = {"binance": ("Earn", "margin"), "bybit": ("Earn", "bots"), "okx": ("Earn",)}
 
+UNMARGINED = (Wallet.SPOT, Wallet.FUNDING)
+
 
 @dataclass
 class Played:
@@ -53,6 +55,10 @@ class Played:
     @property
     def wallets(self) -> tuple[Wallet, ...]:
         return WALLETS[self.venue]
+
+    @property
+    def margined(self) -> tuple[Wallet, ...]:
+        return tuple(wallet for wallet in self.wallets if wallet not in UNMARGINED)
 
     @property
     def unread(self) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from crypto_assistant.readings.wallets import Held, Purse, Purses, Total
 
 DUST_USD = 1.0
 """Coins worth less than this, held or owed, are one line."""
+PARTIAL = "…"
+"""Beside a sum that something is missing from."""
 LARGEST = 5
 """Coins named in the compact answer."""
 PER_TABLE = 40
@@ -99,7 +101,8 @@ def _headline(answer: Balance) -> v.Html:
     unread = list(dict.fromkeys(what for venue in real for what in answer.venues[venue].unread))
     over = f" ({len(total.venues)}/{len(real)} venues)"
     beside = f" · not read: {', '.join(unread)}" if unread else ""
-    head = v.bold(f"Balance {v.cents(total.equity_usd)}")
+    mark = PARTIAL if len(total.venues) < len(real) else ""
+    head = v.bold(f"Balance {v.cents(total.equity_usd)}{mark}")
     return v.Html(head + v.escape(over + beside))
 
 
@@ -107,7 +110,7 @@ def _venues(answer: Balance, view: v.View) -> v.Html:
     rows = [
         [
             view.short(venue),
-            v.cents(purses.equity_usd),
+            v.cents(purses.equity_usd) + (PARTIAL if purses.wallets and _lacking(purses) else ""),
             v.cents(purses.unrealised_usd, plus=True),
         ]
         for venue, purses in answer.venues.items()
@@ -140,12 +143,15 @@ def _missing(answer: Balance, view: v.View) -> str:
     parts = []
     for venue in counted(answer.accounts):
         purses = answer.venues[venue]
-        names = ", ".join(map(wallets.title, purses.missing_wallets))
-        if purses.without_prices:
-            names = f"{names}, prices" if names else "prices"
-        if names:
-            parts.append(f"{view.venue(venue)} {names}" if purses.wallets else view.venue(venue))
-    return f"without {'; '.join(parts)}" if parts else ""
+        if names := _lacking(purses):
+            whole = f"{view.venue(venue)} {', '.join(names)}"
+            parts.append(whole if purses.wallets else view.venue(venue))
+    return f"{PARTIAL} without {'; '.join(parts)}" if parts else ""
+
+
+def _lacking(purses: Purses) -> list[str]:
+    prices = ["prices"] if purses.without_prices else []
+    return [*map(wallets.title, purses.missing_wallets), *prices]
 
 
 def _wallets(title: str, purses: Purses) -> Iterator[v.Html]:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import fsum
 
+from crypto_assistant.accounts import Access
 from crypto_assistant.coins import is_same_coin
 from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.exchanges.base import Account, Exchange
@@ -42,6 +43,7 @@ class Purse:
 class Purses:
     """One venue's wallets by `key`; `missing_wallets` did not arrive, `unread` nobody asks for.
 
+    `unrealised_usd`: None where a wallet that positions are margined with did not arrive.
     `without_prices`: the venue told none, so that there are coins whose worth is in no sum.
     """
 
@@ -106,8 +108,8 @@ def ask(
     def build(priced: Mapping[str, Prices]) -> Mapping[str, Purses]:
         return {
             venue: _purses(
+                access,
                 {wallet: told[wallet].get(venue) for wallet in access.wallets},
-                access.unread,
                 priced.get(venue, NO_PRICES),
             )
             for venue, access in accounts.items()
@@ -153,21 +155,20 @@ def _balance(desk: Desk, wallet: Wallet) -> Callable[[Exchange], Awaitable[Balan
     return desk.of_owner(question)
 
 
-def _purses(
-    balances: Mapping[Wallet, Balance | None], unread: tuple[str, ...], prices: Prices
-) -> Purses:
+def _purses(access: Access, balances: Mapping[Wallet, Balance | None], prices: Prices) -> Purses:
     wallets = {
         key(wallet): purse(balance.holdings, prices)
         for wallet, balance in balances.items()
         if balance
     }
+    unrealised = whole(purse.unrealised_usd for purse in wallets.values())
     return Purses(
         equity_usd=total(purse.equity_usd for purse in wallets.values()),
-        unrealised_usd=whole(purse.unrealised_usd for purse in wallets.values()),
+        unrealised_usd=unrealised if all(map(balances.get, access.margined)) else None,
         wallets=wallets,
         missing_wallets=tuple(key(wallet) for wallet in balances if key(wallet) not in wallets),
         without_prices=prices.received_ms is None and _lack_worth(wallets.values()),
-        unread=unread,
+        unread=access.unread,
     )
 
 

@@ -68,6 +68,8 @@ def _balance(answer: Any, lost: Collection[Part]) -> None:
         missing = [wallet for wallet in WALLETS[venue] if (venue, wallet) in lost]
         rest = {name: one for name, one in purses["wallets"].items() if name not in missing}
         purses.update(_sums(rest.values()), wallets=rest, missing_wallets=missing)
+        if not {"spot", "funding"}.issuperset(missing):  # Positions have their margin there.
+            purses["unrealised_usd"] = None
     arrived = {venue: one for venue, one in answer["venues"].items() if one["wallets"]}
     whole = [venue for venue, one in answer["venues"].items() if not one["missing_wallets"]]
     answer["total"] = _sums(arrived.values()) | _by_coin(arrived) | {"venues": whole}
@@ -75,7 +77,11 @@ def _balance(answer: Any, lost: Collection[Part]) -> None:
 
 def _sums(parts: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
     parts = list(parts)
-    return {name: _sum(part[name] for part in parts) for name in ("equity_usd", "unrealised_usd")}
+    unrealised = [part["unrealised_usd"] for part in parts]
+    return {
+        "equity_usd": _sum(part["equity_usd"] for part in parts),
+        "unrealised_usd": None if None in unrealised else _sum(unrealised),
+    }
 
 
 def _by_coin(arrived: Mapping[str, Any]) -> dict[str, Any]:
