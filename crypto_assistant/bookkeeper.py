@@ -40,18 +40,22 @@ LONGEST_SLEEP = 600.0
 """So that a venue's clock is measured now and then, and a key that was put right is noticed."""
 
 
-async def keep(desk: Desk, sleep: Sleep = asyncio.sleep) -> None:
-    """Keeps the books of all accounts, for ever."""
+async def keep(
+    desk: Desk, sleep: Sleep = asyncio.sleep, closed: Callable[[], None] = lambda: None
+) -> None:
+    """Keeps the books of all accounts, for ever; `closed` is called when a day's are kept."""
     async with asyncio.TaskGroup() as group:
         for venue in desk.accounts:
-            group.create_task(_keep(desk, venue, sleep))
+            group.create_task(_keep(desk, venue, sleep, closed))
 
 
-async def _keep(desk: Desk, venue: str, sleep: Sleep) -> None:
+async def _keep(desk: Desk, venue: str, sleep: Sleep, closed: Callable[[], None]) -> None:
     closed_ms, told = 0, ""
     while True:
         try:
-            closed_ms = await _close(desk, venue, closed_ms, sleep)
+            before_ms, closed_ms = closed_ms, await _close(desk, venue, closed_ms, sleep)
+            if closed_ms != before_ms:
+                closed()
             seconds, told = await _until_next(desk, venue), ""
         except ExchangeError as error:
             if (kind := type(error).__name__) != told:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from crypto_assistant import bookkeeper
-from crypto_assistant.app import connection, keep_memory_whole, open_front
+from crypto_assistant.app import connection, give_memory_back, keep_memory_whole, open_front
 from crypto_assistant.config import Config
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ConfigError
@@ -54,7 +54,7 @@ async def _serve(config: Config, token: str) -> None:
 @asynccontextmanager
 async def _kept(desk: Desk) -> AsyncIterator[None]:
     """The owner's keys looked at and the books kept, until the block ends."""
-    keeper = asyncio.create_task(bookkeeper.keep(desk))
+    keeper = asyncio.create_task(bookkeeper.keep(desk, closed=give_memory_back))
     try:
         yield
     finally:
