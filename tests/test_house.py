@@ -23,7 +23,7 @@ FLOORS = {
     "desk": {"errors", "models", "net", "exchanges", "listings", "accounts"},
     "readings": {
         *("errors", "models", "calculators", "exchanges", "listings", "coins"),
-        *("ledger", "desk", "readings"),
+        *("ledger", "accounts", "desk", "readings"),
     },
     "sandbox": {"sandbox"},
     "store": {"errors"},

@@ -101,7 +101,7 @@ def _headline(answer: Balance) -> v.Html:
     unread = list(dict.fromkeys(what for venue in real for what in answer.venues[venue].unread))
     over = f" ({len(total.venues)}/{len(real)} venues)"
     beside = f" · not read: {', '.join(unread)}" if unread else ""
-    mark = PARTIAL if len(total.venues) < len(real) else ""
+    mark = PARTIAL if total.equity_usd is not None and len(total.venues) < len(real) else ""
     head = v.bold(f"Balance {v.cents(total.equity_usd)}{mark}")
     return v.Html(head + v.escape(over + beside))
 
