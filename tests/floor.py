@@ -1,5 +1,6 @@
 """The simulated exchanges at one frozen moment, and a front that answers questions over them."""
 
+import gc
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -64,6 +65,7 @@ def world(extra: int = 0) -> World:
     for venue, kind in {(market.venue, market.kind) for market in world.markets}:
         world.quotes(venue, kind, NOW)
         world.openings(venue, kind, NOW)
+    gc.freeze()  # It is never garbage, and need not be looked through for any.
     return world
 
 

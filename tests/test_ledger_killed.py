@@ -47,7 +47,7 @@ def count(path: Path, sql: str) -> int:
 
 def test_a_killed_update_leaves_whole_windows(tmp_path: Path) -> None:
     path = tmp_path / "assistant.db"
-    for windows in (3, 30, 60):
+    for windows in (3, 60):
         killed_after(windows, path)
         minutes = count(path, "SELECT sum(end_ms - start_ms) / 60000 FROM coverage")
         covered = count(

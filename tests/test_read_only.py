@@ -75,7 +75,7 @@ SHORTENED: Final = {
 
 QUESTIONS: Final = (
     *("/price BTC/USD details", "/price PEPE", "/top10 tradfi oi", "/oi ETH details"),
-    *("/balance details", "/positions details", "/pnl 30d BTC details"),
+    *("/balance details", "/positions details", "/pnl BTC details", "/pnl 30d okx BTC details"),
 )
 UNANSWERED: Final = ("/balance", "/positions", "/pnl 7d", "/price BTC")
 NOT_ASKED: Final = ("exchangeInfo", "instruments", "-info", "aggTrades", "/trades", "-candles")

@@ -12,7 +12,7 @@ import numpy as np
 
 from crypto_assistant.sandbox.catalog import HOUR, MINUTE, Market, decimals
 from crypto_assistant.sandbox.coins import Coin
-from crypto_assistant.sandbox.noise import Floats, Keys, Steps, key, run, smooth, uniform
+from crypto_assistant.sandbox.noise import Floats, Keys, Steps, chance, key, run, smooth, uniform
 
 _OCTAVES: Final = (1, 4, 16, 60, 240, 1440, 5760, 23040)
 _USD_PER_TRADE: Final = 2000
@@ -192,8 +192,7 @@ def mark(fair: Floats, last: Floats) -> Floats:
 
 def funding_rate(seed: int, market: Market, paid_at: int) -> float:
     """The rate of the payment at `paid_at` (ms); positive: longs pay shorts."""
-    source = np.array([key(seed, "funding", market.venue, market.symbol)], np.uint64)
-    luck = float(uniform(source, np.array([paid_at // HOUR]))[0])
+    luck = chance(key(seed, "funding", market.venue, market.symbol), paid_at // HOUR)
     return round((0.00006 + 0.0004 * (luck - 0.4)) * (market.interval or 8) / 8, 8)
 
 

@@ -32,6 +32,14 @@ def uniform(keys: Keys, steps: Steps) -> Floats:
     return mantissa * 2.0**-53
 
 
+def chance(key: int, step: int) -> float:
+    """What `uniform` says of one key and one step."""
+    x = (key + step * int(_GOLDEN)) % 2**64
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EB % 2**64
+    return ((x ^ (x >> 31)) >> 11) * 2.0**-53
+
+
 def smooth(keys: Keys, steps: Steps, period: int) -> Floats:
     """Rows of keys, columns of ascending steps: within [-1, 1], one random knot per period."""
     if not len(steps):

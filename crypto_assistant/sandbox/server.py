@@ -5,14 +5,14 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 import orjson
 from aiohttp import web
 
 from crypto_assistant.sandbox.account import gate
-from crypto_assistant.sandbox.account.book import Book
+from crypto_assistant.sandbox.account.book import book
 from crypto_assistant.sandbox.account.owner import Account, owners
 from crypto_assistant.sandbox.account.plan import HISTORY
 from crypto_assistant.sandbox.binance import BinanceCoinM, BinanceSpot, BinanceUsdM
@@ -23,6 +23,9 @@ from crypto_assistant.sandbox.faults import Fault, Reply, spoil
 from crypto_assistant.sandbox.limits import BinanceLimit, BybitLimit, OkxLimit, Rejection
 from crypto_assistant.sandbox.okx import Okx
 from crypto_assistant.sandbox.world import World
+
+_STAMPS: Final = frozenset({"timestamp", "recvWindow", "signature"})
+"""What a signed request differs in each time it is asked."""
 
 
 class Seen(NamedTuple):
@@ -57,7 +60,6 @@ class Sandbox:
         self.requests: deque[Seen] = deque(maxlen=20_000)
         self.faults: list[Fault] = []
         self.owners = owners()
-        self._books: dict[tuple[Venue, int, bool], Book] = {}
         self._clock = clock
         futures = BinanceLimit(2400, monotonic)  # USDⓈ-M and COIN-M draw on one pool
         self._hosts: list[_Host] = [
@@ -73,13 +75,9 @@ class Sandbox:
 
     def account(self, venue: Venue) -> Account:
         """The venue's owner, and the truth about the account."""
-        owner = self.owners[venue]
-        name = venue, owner.extra_positions, owner.standing == "empty"
-        if name not in self._books:
-            started = (self.world.born // DAY - HISTORY) * DAY
-            _, extra, idle = name
-            self._books[name] = Book(self.world, venue, started, extra=extra, idle=idle)
-        return Account(owner, self._books[name])
+        owner, started = self.owners[venue], (self.world.born // DAY - HISTORY) * DAY
+        idle = owner.standing == "empty"
+        return Account(owner, book(self.world, venue, started, owner.extra_positions, idle))
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[dict[str, str]]:
@@ -152,7 +150,12 @@ class _Host:
     def _opened(self, signed: Signed, call: gate.Call, query: Query, now: int) -> bytes:
         owner = self._sandbox.owners[self._face.venue]
         gate.admit(self._face.venue, call, owner, signed.permission, now)
-        return orjson.dumps(signed.route(query, now))
+        asked = sorted((name, query[name]) for name in query.keys() - _STAMPS)
+        return self._bodies.once(
+            now // 1000,
+            (now, repr(owner), call.path, *asked),
+            lambda: orjson.dumps(signed.route(query, now)),
+        )
 
     def _body(self, path: str, query: dict[str, str], now: int) -> bytes:
         route = self._face.routes.get(path)

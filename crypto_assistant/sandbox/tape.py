@@ -1,6 +1,7 @@
 """Tickers: the last price, the book's top, 24 hours and open interest of all markets of a kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -57,6 +58,7 @@ class Tape:
         self._openings: dict[int, dict[str, float]] = {}
         self._minute: tuple[int, _Frame] | None = None
         self._second: tuple[int, dict[str, Quote]] | None = None
+        self._marks: tuple[int, dict[str, float]] | None = None
 
     def quotes(self, now: int) -> dict[str, Quote]:
         second = now // 1000
@@ -66,6 +68,16 @@ class Tape:
                 rows[market.symbol] = quote
             self._second = second, rows
         return self._second[1]
+
+    def marks(self, now: int) -> dict[str, float]:
+        """The mark price of every quote; costs less than they do."""
+        second = now // 1000
+        if self._marks is None or self._marks[0] != second:
+            marks = {symbol: quote.mark_price for symbol, quote in self._stopped.items()}
+            found = self._frame(second // 60).marks(second)
+            marks.update(zip([market.symbol for market in self._live], found, strict=True))
+            self._marks = second, marks
+        return self._marks[1]
 
     def openings(self, minute: int) -> dict[str, float]:
         if minute not in self._openings:
@@ -77,7 +89,7 @@ class Tape:
 
     def _frame(self, minute: int) -> "_Frame":
         if self._minute is None or self._minute[0] != minute:
-            self._minute = minute, _Frame(self._seed, self._grid, minute, self._day(minute))
+            self._minute = minute, _Frame(self._seed, self._grid, minute, self._day)
         return self._minute[1]
 
     def _day(self, minute: int) -> "_Sum":
@@ -136,15 +148,39 @@ def _merge(parts: Sequence[_Sum]) -> _Sum:
 class _Frame:
     """What does not change within a minute, and from it each second."""
 
-    def __init__(self, seed: int, grid: Grid, minute: int, day: _Sum) -> None:
+    def __init__(self, seed: int, grid: Grid, minute: int, day: Callable[[int], _Sum]) -> None:
+        self._seed = seed
         self._grid = grid
-        self._day = day
+        self._minute = minute
+        self._reckoned = day
         self._bars = grid.minutes(minute, 1).at(0)
         self._index = grid.ticks(grid.index(run(minute, 2)))
-        self._interest = grid.size(grid.open_interest(run(minute, 1))[:, 0])
-        self._open = grid.opens(minute - _WINDOW)
-        self._hour_ago = grid.opens(minute - 60)
-        self._funding = [_funding(seed, market, minute * MINUTE) for market in grid.markets]
+
+    @cached_property
+    def _day(self) -> _Sum:
+        return self._reckoned(self._minute)
+
+    @cached_property
+    def _interest(self) -> Floats:
+        return self._grid.size(self._grid.open_interest(run(self._minute, 1))[:, 0])
+
+    @cached_property
+    def _open(self) -> Floats:
+        return self._grid.opens(self._minute - _WINDOW)
+
+    @cached_property
+    def _hour_ago(self) -> Floats:
+        return self._grid.opens(self._minute - 60)
+
+    @cached_property
+    def _funding(self) -> list[tuple[float, int]]:
+        now = self._minute * MINUTE
+        return [_funding(self._seed, market, now) for market in self._grid.markets]
+
+    def marks(self, second: int) -> list[float]:
+        phase = second % 60 / 60
+        marks: list[float] = self._grid.price(self._mark(so_far(self._bars, phase), phase)).tolist()
+        return marks
 
     def at(self, second: int) -> list[Quote]:
         phase = second % 60 / 60

@@ -63,6 +63,10 @@ class World:
     def quote(self, market: Market, now: int) -> Quote:
         return self.quotes(market.venue, market.kind, now)[market.symbol]
 
+    def mark(self, market: Market, now: int) -> float:
+        """The mark price of its quote."""
+        return self._tape(market.venue, market.kind).marks(now)[market.symbol]
+
     def openings(self, venue: Venue, kind: Kind, time: int) -> dict[str, float]:
         """The price of each live market at the start of the minute of `time`, or its first one."""
         return self._tape(venue, kind).openings(time // MINUTE)

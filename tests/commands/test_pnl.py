@@ -99,8 +99,8 @@ async def test_every_number_is_what_happened_in_the_accounts(store: Store) -> No
                     assert told[f"{why}_usd"] == _close(sums.get(why, 0)), (venue, why)
                 assert told["log_since_ms"] == midnight(days)
         assert_told(await asked(front, "/pnl 30d btc"), -29, "BTC")
-        eth = await asked(front, "/pnl 30d ethusdt details")
-        assert_told(eth, -29, "ETH")
+        eth = await asked(front, "/pnl 7d ethusdt details")
+        assert_told(eth, -6, "ETH")
         assert [coin["coin"] for coin in eth["venues"]["okx"]["coins"]] == ["ETH"]
 
 
@@ -514,8 +514,8 @@ async def test_an_account_in_which_nothing_ever_happened_is_zero_and_adds_up(sto
 async def test_long_details_are_several_messages(store: Store) -> None:
     async with program(store) as (front, sandbox):
         for owner in sandbox.owners.values():
-            owner.extra_positions = 100
-        line = "/pnl 7d details"
+            owner.extra_positions = 50
+        line = "/pnl details"
         answer = await front.ask(line)
         pages = [front.sheet(f"{line} page {number}", answer) for number in range(1, 9)]
     found = numbers(answer)["venues"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import AsyncIterator, Callable
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
+import orjson
 import pytest
 
 from crypto_assistant.exchanges import EXCHANGES
@@ -17,9 +19,12 @@ from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.net.api import Door, Timing
 from crypto_assistant.net.cache import Cache
-from crypto_assistant.sandbox import Sandbox, World
 from tests.exchanges import simulated
 from tests.net.loopback import Loopback
+from tests.sandbox.conftest import known_world
+
+if TYPE_CHECKING:
+    from crypto_assistant.sandbox import World
 
 NOW = 1_789_992_030_000
 """2026-09-21 12:00:30 UTC, on every clock of these tests."""
@@ -86,29 +91,47 @@ def recorded() -> Recorded:
 
     def entry(name: str) -> dict[str, Any]:
         venue, capability, _ = name.split("/")
-        entries = json.loads((RECORDED / venue / f"{capability}.json").read_bytes())
-        return next(entry for entry in entries if entry["id"] == name)
+        entries = _recorded(venue, capability)
+        return deepcopy(next(entry for entry in entries if entry["id"] == name))
 
     return entry
 
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    return World(seed=7, now=simulated.NOW)
+    return known_world()
+
+
+@pytest.fixture(scope="session")
+def simulation(world: World) -> simulated.Simulation:
+    return simulated.Simulation.of(world)
 
 
 @pytest.fixture
-def clocks() -> simulated.Clocks:
-    return simulated.Clocks()
+def clocks(simulation: simulated.Simulation) -> simulated.Clocks:
+    """As they stand before a test, an hour after the one before for the venues' limits."""
+    clocks = simulation.clocks
+    clocks.ours = clocks.theirs = simulated.NOW
+    clocks.rested += 3600
+    return clocks
 
 
 @pytest.fixture
-async def venues(world: World, clocks: simulated.Clocks) -> AsyncIterator[simulated.Venues]:
+async def venues(
+    simulation: simulated.Simulation, clocks: simulated.Clocks
+) -> AsyncIterator[simulated.Venues]:
     """Every adapter before the simulated market."""
-    sandbox = Sandbox(world, clock=lambda: clocks.theirs)
-    async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
+    async with simulation.sandbox.serve() as urls, aiohttp.ClientSession() as session:
         door = Door(session, Cache(time.monotonic), clock_ms=lambda: clocks.ours)
         yield {exchange.name: exchange(door, urls) for exchange in EXCHANGES}
+
+
+@cache
+def _recorded(venue: str, capability: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = orjson.loads(
+        (RECORDED / venue / f"{capability}.json").read_bytes()
+    )
+    return entries
 
 
 def _at(exchange: type[V], door: Door, base: str) -> V:

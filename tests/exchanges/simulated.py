@@ -1,5 +1,6 @@
 """The simulated market as the adapters meet it, and what is true of one market in our units."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -7,12 +8,12 @@ import numpy as np
 
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Family, Floats, Instrument
-from crypto_assistant.sandbox import World
+from crypto_assistant.sandbox import Sandbox, World
 from crypto_assistant.sandbox.candles import Bars
 from crypto_assistant.sandbox.catalog import Kind, Market, Venue
 
 NOW = 1_790_000_029_000
-"""2026-09-21 14:13:49 UTC, in the middle of a minute."""
+"""2026-09-21 14:13:49 UTC, in the middle of a minute: that of the sandbox's own tests."""
 
 Case = tuple[Venue, Kind, str]
 Venues = dict[str, Exchange]
@@ -52,6 +53,24 @@ class Clocks:
 
     ours: int = NOW
     theirs: int = NOW
+    rested: float = 0.0
+    """Seconds by which the venues' limits are ahead of this host."""
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.rested
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Shared by all tests, so that what is printed at one moment is printed once."""
+
+    sandbox: Sandbox
+    clocks: Clocks
+
+    @classmethod
+    def of(cls, world: World) -> "Simulation":
+        clocks = Clocks()
+        return cls(Sandbox(world, lambda: clocks.theirs, clocks.monotonic), clocks)
 
 
 @dataclass(frozen=True)

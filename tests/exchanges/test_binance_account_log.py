@@ -291,8 +291,8 @@ async def test_no_trade_is_lost_or_doubled_whichever_end_of_a_window_the_venue_c
     account: Account, host: Venue, newest_first: bool
 ) -> None:
     """More than two pages of them at one place, a thousand at another."""
-    busy = [trade(i, NOW - DAY + i // 3) for i in range(2500)]
-    full = [trade(5000 + i, NOW - 10 * DAY + i) for i in range(1000)]
+    busy = [trade(i, NOW - DAY + i // 3 * 10_000) for i in range(2100)]
+    full = [trade(5000 + i, NOW - 10 * DAY + i * 10_000) for i in range(1000)]
     host.tells(USDM_TRADES, Rows([*full, *busy], newest_first=newest_first))
     fills = await account.fills(PERP, NOW - 14 * DAY, NOW)
     assert fills.time_ms.tolist() == [row["time"] for row in (*full, *busy)]

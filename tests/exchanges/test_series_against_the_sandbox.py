@@ -29,6 +29,8 @@ MINUTE, HOUR = 60_000, 3_600_000
 BOUNDARY = NOW // HOUR * HOUR
 MANY = {"binance": 3_100, "bybit": 2_300, "okx": 700}
 """Bars that need three pages at least."""
+SOME = {"binance": 1_600, "bybit": 1_100, "okx": 400}
+"""Two pages."""
 SAMPLES = {"binance": 1_100, "bybit": 450, "okx": 250}
 """The same of open interest."""
 BTC: list[Case] = [
@@ -71,6 +73,12 @@ async def assert_candles(
 
 
 @pytest.mark.parametrize("case", [*SPOT, *PERPS], ids=str)
+async def test_candles_of_every_kind_of_market(venues: Venues, world: World, case: Case) -> None:
+    it = await fact(world, venues, case)
+    await assert_candles(venues, it, Timeframe.M1, last(NOW, MINUTE, 60))
+
+
+@pytest.mark.parametrize("case", BTC, ids=str)
 async def test_candles_over_several_pages(venues: Venues, world: World, case: Case) -> None:
     it = await fact(world, venues, case)
     count = MANY[it.market.venue]
@@ -91,12 +99,12 @@ async def test_candles_of_every_length(
 async def test_candles_before_an_end(venues: Venues, world: World, case: Case, end: int) -> None:
     """A bar that opens at the end is not one of them."""
     it = await fact(world, venues, case)
-    times = last(end - 1, 5 * MINUTE, MANY[it.market.venue])
+    times = last(end - 1, 5 * MINUTE, SOME[it.market.venue])
     await assert_candles(venues, it, Timeframe.M5, times, end)
 
 
 @pytest.mark.parametrize("case", BTC, ids=str)
-@pytest.mark.parametrize("skew", list(product([-1, 0, 1], repeat=2)))
+@pytest.mark.parametrize("skew", list(product([-1, 0], repeat=2)))
 async def test_no_bar_is_lost_around_its_opening(
     venues: Venues, world: World, clocks: Clocks, case: Case, skew: tuple[int, int]
 ) -> None:
@@ -104,7 +112,7 @@ async def test_no_bar_is_lost_around_its_opening(
     ours, theirs = (BOUNDARY + ms for ms in skew)
     clocks.ours, clocks.theirs = ours, theirs
     it = await fact(world, venues, case)
-    count = {"binance": 1_600, "bybit": 1_100, "okx": 400}[it.market.venue]
+    count = SOME[it.market.venue]
     found = await venues[it.market.venue].candles(it.instrument, Timeframe.M1, count)
     times = last(theirs, MINUTE, count)
     assert found.open_ms.tolist() == times
@@ -114,8 +122,7 @@ async def test_no_bar_is_lost_around_its_opening(
 @pytest.mark.parametrize("case", PERPS + DATED, ids=str)
 async def test_the_history_of_open_interest(venues: Venues, world: World, case: Case) -> None:
     it = await fact(world, venues, case)
-    times = last(NOW, 5 * MINUTE, SAMPLES[it.market.venue])
-    await assert_history(venues, it, Timeframe.M5, times)
+    await assert_history(venues, it, Timeframe.M5, last(NOW, 5 * MINUTE, 60))
 
 
 @pytest.mark.parametrize("timeframe", [Timeframe.M15, Timeframe.M30, Timeframe.H1, Timeframe.H4])
@@ -258,12 +265,13 @@ def in_our_units(it: Fact, trades: Trades) -> tuple[list[float], list[float]]:
 @pytest.mark.parametrize("case", [case for case in SPOT + PERPS if case[0] == "binance"], ids=str)
 async def test_binance_tells_takers_exactly(venues: Venues, world: World, case: Case) -> None:
     it = await fact(world, venues, case)
-    found = await venues["binance"].taker_volumes(it.instrument, Timeframe.M1, 3_100)
-    times = last(NOW, MINUTE, 3_100)
+    count = SOME["binance"] if case in BTC else 60
+    found = await venues["binance"].taker_volumes(it.instrument, Timeframe.M1, count)
+    times = last(NOW, MINUTE, count)
     bars = it.bars(times, MINUTE, NOW)
     takers, every = (bars.taker_buy, bars.taker_buy_turnover), (bars.volume, bars.turnover)
     assert found.open_ms.tolist() == times
-    assert found.closed.tolist() == [True] * 3_099 + [False]
+    assert found.closed.tolist() == [True] * (count - 1) + [False]
     assert found.since_ms == times[0]
     assert_printed(found.bought, it.coins(*takers), it.decimals)
     assert_printed(found.bought_turnover, it.money(*takers), it.decimals)

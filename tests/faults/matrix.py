@@ -1,12 +1,13 @@
 """How venues fail, which lines are asked while they do, and what must be said then."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.sandbox.faults import Kind
@@ -70,6 +71,16 @@ BROKEN = [
     ),
 ]
 EMPTY = Broken("empty", reason="an empty list")
+
+
+def in_turn(failures: Sequence[Broken]) -> list[ParameterSet]:
+    """Each at one venue, the venues in turn; at every venue where it reads otherwise at each."""
+    return [
+        pytest.param(broken, venue, id=f"{broken}-{venue}")
+        for i, broken in enumerate(failures)
+        for venue in (VENUES if broken.of else [VENUES[i % len(VENUES)]])
+    ]
+
 
 LINES: Mapping[str, Callable[..., Fields]] = {
     "/price BTC details": partial(details, coin="BTC"),

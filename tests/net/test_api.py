@@ -25,7 +25,7 @@ from crypto_assistant.net.limiter import Budget, Limiter
 from tests.net.loopback import Loopback, Reply
 
 NOW = 1_789_992_000_000
-PACE = 12
+PACE = 20
 SHIPPED = Timing()
 SCALED = Timing(
     answer=SHIPPED.answer / PACE,
@@ -79,7 +79,7 @@ def due_late() -> Iterator[None]:
 def unwrap(response: Response) -> Any:
     if response.status == 200:
         if response.body == "stop":
-            raise Stop(0.3)
+            raise Stop(0.1)
         return response.body
     raise Refused(f"HTTP {response.status}", "no")
 
@@ -204,7 +204,7 @@ async def test_a_stop_that_ends_in_time_is_waited_for(venue: Api, host: Loopback
     host.plays("/price", "stop", GOOD)
     start = time.monotonic()
     assert (await ask(venue))[0] == GOOD
-    assert time.monotonic() - start >= 0.3
+    assert time.monotonic() - start >= 0.1
     assert len(host.asked) == 2
 
 

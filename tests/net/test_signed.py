@@ -36,7 +36,7 @@ NOW: Final = 1_789_992_000_000
 HOUR_MS: Final = 3_600_000
 WINDOW_MS: Final = 5000
 TIMING: Final = Timing(answer=4.0, attempt=2.0, pause=(0.001, 0.002))
-HASTY: Final = Timing(answer=0.6, attempt=0.2, pause=(0.001, 0.002))
+HASTY: Final = Timing(answer=0.3, attempt=0.1, pause=(0.001, 0.002))
 
 KEY: Final = Key("HushKey0123456789", "HushSecret/+=0123", "Hush! a pass&phrase/=")
 WALLET: Final = {"total": "1"}

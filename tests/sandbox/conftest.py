@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -9,39 +10,34 @@ import orjson
 import pytest
 
 from crypto_assistant.sandbox import Sandbox, World
+from crypto_assistant.sandbox.account.owner import owners
 
 NOW = 1_790_000_029_000  # 2026-09-21 14:13:49 UTC, in the middle of a minute
 
 
-class Moment:
-    """Seconds that pass only when told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
+@cache
+def known_world() -> World:
+    """The same for all who ask at NOW: its accounts and prices are reckoned once."""
+    return World(seed=7, now=NOW)
 
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    return World(seed=7, now=NOW)
-
-
-@pytest.fixture
-def moment() -> Moment:
-    return Moment()
-
-
-@pytest.fixture
-def sandbox(world: World, moment: Moment) -> Sandbox:
-    return Sandbox(world, clock=lambda: NOW, monotonic=moment)
+    return known_world()
 
 
 @pytest.fixture(scope="session")
 def untired(world: World) -> Sandbox:
     """Whatever is asked of it finds a fresh window of every limit."""
     return Sandbox(world, clock=lambda: NOW, monotonic=itertools.count(step=700).__next__)
+
+
+@pytest.fixture
+def sandbox(untired: Sandbox) -> Sandbox:
+    """In the state in which it began; what it has printed at NOW it does not print again."""
+    untired.owners, untired.faults, untired.latency = owners(), [], 0.0
+    untired.requests.clear()
+    return untired
 
 
 class Client:

@@ -12,10 +12,9 @@ import orjson
 import pytest
 from yarl import URL
 
-from crypto_assistant.sandbox import Sandbox, World
+from crypto_assistant.sandbox import Sandbox
 from crypto_assistant.sandbox.account.book import Book
 from crypto_assistant.sandbox.account.events import Fill, Move, Payment
-from crypto_assistant.sandbox.account.owner import owners
 from crypto_assistant.sandbox.catalog import DAY
 from tests.sandbox.conftest import NOW, Client
 from tests.sandbox.signing import binance
@@ -41,18 +40,6 @@ class Reader:
         async with self._client.session.request(method, url, headers=headers) as response:
             self.status = response.status
             return orjson.loads(await response.read())
-
-
-@pytest.fixture(scope="module")
-def played(world: World) -> Sandbox:
-    """Each request finds a fresh window of every limit."""
-    return Sandbox(world, clock=lambda: NOW, monotonic=count(step=700).__next__)
-
-
-@pytest.fixture
-def sandbox(played: Sandbox) -> Sandbox:
-    played.owners = owners()
-    return played
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 from crypto_assistant.sandbox import Sandbox, World
 from crypto_assistant.sandbox.account.book import Book
 from crypto_assistant.sandbox.account.events import Fill, Move, Payment
-from crypto_assistant.sandbox.account.owner import owners
 from crypto_assistant.sandbox.catalog import DAY
 from tests.sandbox.conftest import NOW, Client
 from tests.sandbox.readers import BybitReader
@@ -23,12 +22,6 @@ STARTED = NOW // DAY * DAY - 100 * DAY
 WEEK = 7 * DAY
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
-
-
-@pytest.fixture
-def sandbox(untired: Sandbox) -> Sandbox:
-    untired.owners = owners()
-    return untired
 
 
 @pytest.fixture

@@ -38,14 +38,14 @@ async def test_a_timeout_never_answers(client: Client, sandbox: Sandbox, venue: 
     sandbox.faults = [Fault(venue, "timeout")]
     host, path = TICKERS[venue]
     with pytest.raises(TimeoutError):
-        await client.session.get(client.urls[host] + path, timeout=aiohttp.ClientTimeout(0.2))
+        await client.session.get(client.urls[host] + path, timeout=aiohttp.ClientTimeout(0.1))
 
 
 async def test_slow_answers_late(client: Client, sandbox: Sandbox, venue: str) -> None:
-    sandbox.faults = [Fault(venue, "slow", 0.2)]
+    sandbox.faults = [Fault(venue, "slow", 0.1)]
     host, path = TICKERS[venue]
     with pytest.raises(TimeoutError):
-        await client.session.get(client.urls[host] + path, timeout=aiohttp.ClientTimeout(0.1))
+        await client.session.get(client.urls[host] + path, timeout=aiohttp.ClientTimeout(0.05))
     assert rows(await client(host, path))
 
 

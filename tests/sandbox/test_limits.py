@@ -2,10 +2,32 @@
 
 import pytest
 
-from tests.sandbox.conftest import NOW, Client, Moment
+from crypto_assistant.sandbox import Sandbox, World
+from tests.sandbox.conftest import NOW, Client
 
 SPOT, USDM, COINM = "BINANCE_SPOT_URL", "BINANCE_USDM_URL", "BINANCE_COINM_URL"
 ALL_SPOT, ALL_FUTURES = "/api/v3/ticker/24hr", "/fapi/v1/ticker/24hr"
+
+
+class Moment:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def moment() -> Moment:
+    return Moment()
+
+
+@pytest.fixture
+def sandbox(world: World, moment: Moment) -> Sandbox:
+    """Nothing was asked of it yet."""
+    return Sandbox(world, clock=lambda: NOW, monotonic=moment)
 
 
 async def spend(client: Client, host: str, path: str, times: int) -> None:

@@ -10,7 +10,6 @@ import pytest
 from crypto_assistant.sandbox import Sandbox, World
 from crypto_assistant.sandbox.account.book import Book
 from crypto_assistant.sandbox.account.events import Fill, Move, Payment
-from crypto_assistant.sandbox.account.owner import owners
 from crypto_assistant.sandbox.catalog import DAY
 from tests.sandbox.conftest import NOW, Client
 from tests.sandbox.readers import OkxReader
@@ -20,12 +19,6 @@ FILLS, OLDER_FILLS = "/api/v5/trade/fills", "/api/v5/trade/fills-history"
 BALANCE, POSITIONS = "/api/v5/account/balance", "/api/v5/account/positions"
 HISTORY, CONFIG = "/api/v5/account/positions-history", "/api/v5/account/config"
 KEPT = NOW - 90 * DAY
-
-
-@pytest.fixture
-def sandbox(untired: Sandbox) -> Sandbox:
-    untired.owners = owners()
-    return untired
 
 
 @pytest.fixture

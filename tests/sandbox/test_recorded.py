@@ -4,6 +4,7 @@ Runs where a folder of recorded responses lies beside the checkout.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,14 @@ CASES = [
 ]  # fmt: skip
 
 
+@cache
+def entries_of(folder: str, name: str) -> Any:
+    return json.loads((RECORDED / folder / f"{name}.json").read_text())
+
+
 def recorded(entry: str) -> Any:
     folder, name, _ = entry.split("/")
-    entries = json.loads((RECORDED / folder / f"{name}.json").read_text())
+    entries = entries_of(folder, name)
     body = next(each["httpResponse"] for each in entries if each["id"] == entry)
     return numbered(body) if folder == "bybit" else body
 

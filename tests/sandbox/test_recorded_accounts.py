@@ -8,8 +8,6 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from crypto_assistant.sandbox import Sandbox
-from crypto_assistant.sandbox.account.owner import owners
 from crypto_assistant.sandbox.catalog import DAY
 from tests.sandbox.conftest import NOW, Client
 from tests.sandbox.readers import BybitReader, OkxReader, Reader
@@ -64,12 +62,6 @@ OKX = [
     ("fills/003", "/api/v5/trade/fills-history?instType=SPOT", ""),
     ("fills/004", "/api/v5/trade/fills", ""),
 ]
-
-
-@pytest.fixture
-def sandbox(untired: Sandbox) -> Sandbox:
-    untired.owners = owners()
-    return untired
 
 
 def numbered(body: Any) -> Any:

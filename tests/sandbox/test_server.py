@@ -31,10 +31,10 @@ async def test_only_loopback_is_listened_on(client: Client) -> None:
 
 
 async def test_latency_delays_every_answer(client: Client, sandbox: Sandbox) -> None:
-    sandbox.latency = 0.2
+    sandbox.latency = 0.1
     for url in client.urls.values():
         with pytest.raises(TimeoutError):
-            await client.session.get(url + "/", timeout=aiohttp.ClientTimeout(0.1))
+            await client.session.get(url + "/", timeout=aiohttp.ClientTimeout(0.05))
 
 
 async def test_answers_follow_the_clock(world: World) -> None:

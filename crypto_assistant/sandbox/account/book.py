@@ -1,11 +1,12 @@
 """The truth of one account: what happened, what is held, what lies in its wallets."""
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from operator import itemgetter
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from crypto_assistant.sandbox.account.events import Event, Holding, Move, Payment
 from crypto_assistant.sandbox.account.habits import wallet_of
@@ -18,6 +19,7 @@ from crypto_assistant.sandbox.noise import key
 from crypto_assistant.sandbox.world import World
 
 T = TypeVar("T")
+_MOMENTS: Final = 16  # at which what was held is remembered
 
 
 class Book:
@@ -39,6 +41,7 @@ class Book:
         self._idle = idle
         self._times: list[int] = []
         self._cash: defaultdict[tuple[str, str], list[tuple[int, Decimal]]] = defaultdict(list)
+        self._held: OrderedDict[int, list[Holding]] = OrderedDict()
 
     def events(self, start: int, end: int) -> list[Event]:
         """Ascending, start <= time < end."""
@@ -66,6 +69,13 @@ class Book:
 
     def holdings(self, now: int) -> list[Holding]:
         """Open legs, at the marks of the second."""
+        if now not in self._held:
+            self._held[now] = self._marked(now)
+            if len(self._held) > _MOMENTS:
+                self._held.popitem(last=False)
+        return list(self._held[now])
+
+    def _marked(self, now: int) -> list[Holding]:
         self._reach(now)
         open_legs = [
             (self._history.habits[name], position)
@@ -87,6 +97,12 @@ class Book:
             for purse, amount in changes(event):
                 totals = self._cash[purse]
                 totals.append((event.time, (totals[-1][1] if totals else ZERO) + amount))
+
+
+@lru_cache(maxsize=24)
+def book(world: World, venue: Venue, started: int, extra: int, idle: bool) -> Book:
+    """The same for all who serve one world: its days are lived through once."""
+    return Book(world, venue, started, extra=extra, idle=idle)
 
 
 def changes(event: Event) -> Iterator[tuple[Purse, Decimal]]:

@@ -34,7 +34,7 @@ def holdings(
 
 def _holding(world: World, habit: Habit, position: Position, now: int) -> Holding:
     market = habit.market
-    mark = printed(market, world.quote(market, now).mark_price)
+    mark = printed(market, world.mark(market, now))
     worth = abs(value(market, position.size, mark))
     borne = abs(position.paid) if habit.isolated else worth
     return Holding(

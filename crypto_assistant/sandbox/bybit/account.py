@@ -3,12 +3,14 @@
 https://bybit-exchange.github.io/docs/v5/account/wallet-balance
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 from urllib.parse import quote
 
+from crypto_assistant.sandbox.account.book import Book
 from crypto_assistant.sandbox.account.events import Holding
 from crypto_assistant.sandbox.account.habits import habits
 from crypto_assistant.sandbox.account.owner import Account
@@ -20,8 +22,8 @@ from crypto_assistant.sandbox.bybit.answers import (
     limit_of,
     market_of,
 )
-from crypto_assistant.sandbox.bybit.closings import closed_row, closings
-from crypto_assistant.sandbox.bybit.executions import execution_row, executions, kind
+from crypto_assistant.sandbox.bybit.closings import Closing, closed_row, closings
+from crypto_assistant.sandbox.bybit.executions import Execution, execution_row, executions, kind
 from crypto_assistant.sandbox.bybit.journal import WEEK, Journal, page, window
 from crypto_assistant.sandbox.bybit.key import info, key
 from crypto_assistant.sandbox.bybit.positions import (
@@ -48,8 +50,7 @@ class BybitAccount:
         self._owner, self._book = account
         book = self._book
         self._leverage = {habit.market.symbol: habit.leverage for habit in habits(world, "bybit")}
-        self._log = Journal(book, Transactions(book.uid))
-        self._executions = Journal(book, executions)
+        self._log, self._executions = _journals(book)
         transfer = "/v5/asset/transfer"
         self.routes = {
             "/v5/user/query-api": Signed(partial(key, account), permission=""),
@@ -142,11 +143,7 @@ class BybitAccount:
         return sorted(found, key=_place)
 
     def _position(self, holding: Holding, now: int) -> Row:
-        made = [
-            (each.time, realised(each))
-            for _, each in self._executions.between(self._book.started, now, now)
-            if each.market == holding.market
-        ]
+        made = _made(self._book, now)[holding.market.kind, holding.market.symbol]
         ever = sum((amount for _, amount in made), Decimal(0))
         since = sum((amount for time, amount in made if time >= holding.opened), Decimal(0))
         row = position_row(holding, since, ever)
@@ -191,10 +188,9 @@ class BybitAccount:
         self._only_unified(now)
         category = _of_contracts(query, now)
         start, end = window(query, now, WEEK)
-        events = self._book.events(self._book.started, now + 1)
         found = [
             (number, closing)
-            for number, closing in enumerate(closings(events))
+            for number, closing in enumerate(_closings(self._book, now))
             if closing.last.market.kind == category
             and query.get("symbol") in (None, closing.last.market.symbol)
             and start <= closing.last.time <= end
@@ -210,6 +206,27 @@ class BybitAccount:
         if self._owner.standing == "classic":
             message = "The API can only be accessed by unified account users."
             raise Refusal(200, answer({}, now, 10028, message))
+
+
+@lru_cache(maxsize=8)
+def _journals(book: Book) -> tuple[Journal[Row], Journal[Execution]]:
+    """The log and the executions: printed once for all who are told of one book."""
+    return Journal(book, Transactions(book.uid)), Journal(book, executions)
+
+
+@lru_cache(maxsize=8)
+def _made(book: Book, now: int) -> Mapping[tuple[Kind, str], list[tuple[int, Decimal]]]:
+    """What each market gave, and when."""
+    made: defaultdict[tuple[Kind, str], list[tuple[int, Decimal]]] = defaultdict(list)
+    for event in book.events(book.started, now + 1):
+        for each in executions(event):
+            made[each.market.kind, each.market.symbol].append((each.time, realised(each)))
+    return made
+
+
+@lru_cache(maxsize=8)
+def _closings(book: Book, now: int) -> list[Closing]:
+    return closings(book.events(book.started, now + 1))
 
 
 def _of_contracts(query: Query, now: int) -> Kind:

@@ -5,9 +5,11 @@ https://www.okx.com/docs-v5/en/#trading-account-rest-api
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from typing import Final, TypeVar
 
+from crypto_assistant.sandbox.account.book import Book
 from crypto_assistant.sandbox.account.habits import habits
 from crypto_assistant.sandbox.account.owner import Account
 from crypto_assistant.sandbox.catalog import DAY, Market
@@ -34,8 +36,9 @@ class OkxAccount:
         self._world = world
         self._owner, self._book = account
         self._habits = {habit.market.symbol: habit for habit in habits(world, "okx")}
-        self._isolated = {name for name, habit in self._habits.items() if habit.isolated}
-        self._bills = Bills(self._book, self._isolated)
+        habits_of = self._habits.items()
+        self._isolated = frozenset(name for name, habit in habits_of if habit.isolated)
+        self._bills = _bills(self._book, self._isolated)
         api = "/api/v5"
         self.routes = {
             f"{api}/account/config": Signed(self._config),
@@ -89,7 +92,7 @@ class OkxAccount:
         if self._owner.standing == "no_futures":
             return answer([])
         names = several(query, "instId", 10)
-        running = {each.market.symbol: each for each in self._episodes(now)}
+        running = {each.market.symbol: each for each in _episodes(self._book, now)}
         rows = [
             position_row(
                 holding,
@@ -109,7 +112,7 @@ class OkxAccount:
         """Positions that were closed in part at least, by their last change."""
         found = [
             episode
-            for episode in self._episodes(now)
+            for episode in _episodes(self._book, now)
             if episode.closed
             and episode.updated >= now - _ARCHIVE
             and query.get("instType") in (None, inst_type(episode.market))
@@ -127,9 +130,6 @@ class OkxAccount:
 
     def _mode(self, market: Market) -> str:
         return "isolated" if market.symbol in self._isolated else "cross"
-
-    def _episodes(self, now: int) -> list[Episode]:
-        return episodes(self._book.events(self._book.started, now + 1))
 
     def _week(self, query: Query, now: int) -> Row:
         return self._some_bills(query, now, 7 * DAY)
@@ -169,6 +169,17 @@ class OkxAccount:
         """The newest first, no older than the path keeps them."""
         begin = max(whole(query, "begin", 0), now - kept)
         return self._bills.between(begin, whole(query, "end", now), now)[::-1]
+
+
+@lru_cache(maxsize=8)
+def _bills(book: Book, isolated: frozenset[str]) -> Bills:
+    """Printed once for all who are told of one book."""
+    return Bills(book, isolated)
+
+
+@lru_cache(maxsize=8)
+def _episodes(book: Book, now: int) -> list[Episode]:
+    return episodes(book.events(book.started, now + 1))
 
 
 T = TypeVar("T")
