@@ -1,4 +1,7 @@
-"""The settings: systemd credentials, the environment and .env, checked once into one Config."""
+"""The settings, checked once into one Config.
+
+They come from systemd credentials, the environment, `.env` and the service's file, in this order.
+"""
 
 import os
 import re
@@ -20,6 +23,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
@@ -36,6 +40,8 @@ ADDRESSES = {
     name: default for exchange in EXCHANGES for name, default in exchange.addresses.items()
 }
 CREDENTIALS = [name for exchange in EXCHANGES for name in exchange.credentials]
+
+SERVICE_FILE = "crypto-assistant.conf"
 
 QUOTES_AND_SPACE = "\"'` "
 ON, OFF = ("true", "1", "yes", "on"), ("false", "0", "no", "off", LIVE)
@@ -136,6 +142,29 @@ class _Credentials(SecretsSettingsSource):
             raise ConfigError(f"{field_name.upper()}: its credential is no readable text") from None
 
 
+def _service_directory() -> Path | None:
+    """Where the service's settings lie: systemd says so, and so does the installed command."""
+    directory = os.environ.get("CONFIGURATION_DIRECTORY")
+    return Path(directory) if directory else None
+
+
+def _credentials(settings: type[BaseSettings], service: Path | None) -> _Credentials:
+    """Those that systemd hands on; in root's shell the files that it would take them from."""
+    given = os.environ.get("CREDENTIALS_DIRECTORY")
+    if given or service is None:
+        # LoadCredential=ca:DIRECTORY hands each file of the directory on as ca_FILE.
+        return _Credentials(settings, given, env_prefix="ca_")
+    directory = service / "credentials"
+    return _Credentials(settings, directory if _is_readable(directory) else None)
+
+
+def _is_readable(directory: Path) -> bool:
+    try:
+        return any(directory.iterdir())
+    except OSError:
+        return False
+
+
 class Config(BaseSettings):
     """What the owner set, under the names in capitals; the addresses come from EXCHANGES."""
 
@@ -160,6 +189,8 @@ class Config(BaseSettings):
     ] = "INFO"
     state_directory: Path = Path(".state")
     notify_socket: str | None = None
+    watchdog_usec: int | None = None
+    journal_stream: str | None = None
 
     @property
     def urls(self) -> Mapping[str, str]:
@@ -191,10 +222,10 @@ class Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # LoadCredential=ca:DIRECTORY hands each file of the directory on as ca_FILE.
-        directory = os.environ.get("CREDENTIALS_DIRECTORY")
-        credentials = _Credentials(settings_cls, directory, env_prefix="ca_")
-        return init_settings, credentials, env_settings, dotenv_settings
+        service = _service_directory()
+        installed = DotEnvSettingsSource(settings_cls, service and service / SERVICE_FILE)
+        credentials = _credentials(settings_cls, service)
+        return init_settings, credentials, env_settings, dotenv_settings, installed
 
 
 def load() -> Config:
@@ -211,9 +242,16 @@ def load() -> Config:
     except SettingsError as error:
         raise ConfigError(str(error.__cause__ or error)) from None
     except UnicodeError:
-        raise ConfigError(".env: not UTF-8 text") from None
+        files = [".env", SERVICE_FILE] if _service_directory() else [".env"]
+        raise ConfigError(f"{' or '.join(files)}: not UTF-8 text") from None
     except OSError as error:
         raise ConfigError(f"The settings cannot be read: {error}") from None
+
+
+def changed(old: Config, new: Config) -> set[str]:
+    """The settings in which the two differ."""
+    names = type(new).model_fields
+    return {name.upper() for name in names if getattr(old, name) != getattr(new, name)}
 
 
 def _whole(config: Config) -> Config:

@@ -1,6 +1,10 @@
 """The settings, as systemd, the environment and .env bring them."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +17,7 @@ from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.net.signed import Key
 
+NOBODY = 65534
 TOKEN = "12345:the-secret-of-the-bot"
 
 
@@ -25,7 +30,7 @@ class Machine:
         patch.chdir(home)
         practices = [exchange.practice.setting for exchange in EXCHANGES]
         names = [*Config.model_fields, *ADDRESSES, *CREDENTIALS, *practices]
-        for name in [*names, "CREDENTIALS_DIRECTORY"]:
+        for name in [*names, "CREDENTIALS_DIRECTORY", "CONFIGURATION_DIRECTORY"]:
             patch.delenv(name.upper(), raising=False)
             patch.delenv(name.lower(), raising=False)
 
@@ -36,6 +41,16 @@ class Machine:
     def dotenv(self, **values: str) -> None:
         lines = [f"{name}={value}\n" for name, value in values.items()]
         (self._home / ".env").write_text("".join(lines))
+
+    def service(self, text: str, place: Path | None = None, **credentials: str) -> Path:
+        """What `make install` leaves in /etc; returns its directory."""
+        directory = (place or self._home) / "etc"
+        (directory / "credentials").mkdir(parents=True)
+        (directory / "crypto-assistant.conf").write_text(text)
+        for name, value in credentials.items():
+            (directory / "credentials" / name).write_text(value)
+        self._patch.setenv("CONFIGURATION_DIRECTORY", str(directory))
+        return directory
 
     def credentials(self, **values: str | bytes) -> None:
         directory = self._home / "credentials"
@@ -100,6 +115,62 @@ def test_an_empty_credential_counts_as_not_set(machine: Machine) -> None:
     machine.environment(TELEGRAM_BOT_TOKEN=TOKEN)
     machine.credentials(ca_TELEGRAM_BOT_TOKEN="")
     assert token(load()) == TOKEN
+
+
+def test_the_file_of_the_service_stands_below_all_others(machine: Machine) -> None:
+    machine.service("# words\nTIMEZONE=UTC\nTELEGRAM_CHAT_ID=1,2\nMARKET=live\nLOG_LEVEL=\n")
+    machine.dotenv(MARKET="sandbox")
+    config = load()
+    assert config.timezone == ZoneInfo("UTC")
+    assert config.telegram_chat_id == {1, 2}
+    assert (config.market, config.log_level) == ("sandbox", "INFO")
+
+
+def test_roots_shell_finds_the_credentials_of_the_service(machine: Machine) -> None:
+    machine.service("TELEGRAM_CHAT_ID=1\n", TELEGRAM_BOT_TOKEN=f"{TOKEN}\n")
+    assert token(load()) == TOKEN
+
+
+def test_the_service_reads_those_that_systemd_hands_on(machine: Machine) -> None:
+    machine.service("", TELEGRAM_BOT_TOKEN="of the file")
+    machine.credentials(ca_TELEGRAM_BOT_TOKEN="handed on")
+    assert token(load()) == "handed on"
+
+
+def test_a_wrong_setting_of_the_service_is_named(machine: Machine) -> None:
+    machine.service("TELEGRAM_CHAT_ID=hush\nTIMEZONE=Hush/Hush\n")
+    told = complaint()
+    assert {line.partition(":")[0] for line in told.splitlines()} == {
+        "TELEGRAM_CHAT_ID",
+        "TIMEZONE",
+    }
+    assert "hush" not in told.lower()
+
+
+def test_whoever_may_not_read_the_credentials_has_none(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        monkeypatch.chdir(place)
+        directory = machine.service("TIMEZONE=UTC\n", Path(place), TELEGRAM_BOT_TOKEN=TOKEN)
+        (directory / "credentials").chmod(0)
+        with as_nobody():
+            config = load()
+        monkeypatch.undo()
+    assert (token(config), config.timezone) == (None, ZoneInfo("UTC"))
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything; anybody else already is somebody whom a mode of 0 keeps out."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 @pytest.mark.parametrize(
