@@ -11,9 +11,12 @@ from crypto_assistant import __version__, check, config, console
 from crypto_assistant.app import open_front, simulation
 from crypto_assistant.commands.base import encode
 from crypto_assistant.config import Config
-from crypto_assistant.errors import ConfigError
+from crypto_assistant.errors import AssistantError, ConfigError
+from crypto_assistant.journal import keep_log
 
-DONE, NOBODY_ANSWERED, USAGE, CONFIGURATION, INTERRUPTED = 0, 1, 2, 78, 130
+log = logging.getLogger(__name__)
+
+DONE, FAILED, USAGE, CONFIGURATION, INTERRUPTED = 0, 1, 2, 78, 130
 """Exit statuses; 78 is EX_CONFIG: starting again does not help; 130 is a Ctrl-C."""
 
 
@@ -84,7 +87,13 @@ async def _run(_: argparse.Namespace) -> int:
     # Telegram's half of the memory is taken by the daemon alone.
     from crypto_assistant.daemon import run  # noqa: PLC0415
 
-    await run(settings)
+    try:
+        await run(settings)
+    except AssistantError:
+        raise
+    except Exception:  # As one line of the journal, not as many.
+        log.exception("a bug ends the program")
+        return FAILED
     return DONE
 
 
@@ -108,7 +117,7 @@ async def _ask(arguments: argparse.Namespace) -> int:
     else:
         print(console.text(sheet, styled=console.is_terminal(sys.stdout)))
     known = sheet.answer.provenance
-    return DONE if known.answered or not known.asked else NOBODY_ANSWERED
+    return DONE if known.answered or not known.asked else FAILED
 
 
 async def _demo(_: argparse.Namespace) -> int:
@@ -127,11 +136,9 @@ async def _sandbox(_: argparse.Namespace) -> int:
 
 async def _check(_: argparse.Namespace) -> int:
     answered = await check.report(_logged(config.load(), "ERROR"))
-    return DONE if answered else NOBODY_ANSWERED
+    return DONE if answered else FAILED
 
 
 def _logged(settings: Config, level: str = "") -> Config:
-    logging.basicConfig(
-        level=level or settings.log_level, format="%(levelname)s %(name)s: %(message)s"
-    )
+    keep_log(level or settings.log_level, settings.journal_stream)
     return settings
