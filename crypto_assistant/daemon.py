@@ -2,89 +2,157 @@
 
 import asyncio
 import gc
+import logging
 import signal
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
-from crypto_assistant import bookkeeper
+from crypto_assistant import __version__, bookkeeper, config
 from crypto_assistant.app import connection, give_memory_back, keep_memory_whole, open_front
 from crypto_assistant.config import Config
-from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ConfigError
-from crypto_assistant.notify import notify
+from crypto_assistant.net.api import clock_ms
+from crypto_assistant.notify import Supervisor
 from crypto_assistant.store import Store
 from crypto_assistant.telegram.patience import Timing
 from crypto_assistant.telegram.serve import serve
+from crypto_assistant.view import minute
+from crypto_assistant.vitals import Vitals
+
+if TYPE_CHECKING:
+    from crypto_assistant.front import Front
+
+log = logging.getLogger(__name__)
+
+APPLIED = {"LOG_LEVEL", "TIMEZONE", "TELEGRAM_CHAT_ID"}
+"""Settings that a reload applies; all others need a restart."""
 
 
-async def run(config: Config) -> None:
+async def run(settings: Config) -> None:
     """Answers until SIGTERM; raises ConfigError where starting again would not help."""
     keep_memory_whole()
-    serving = asyncio.create_task(_serve(config, _token(config)))
+    daemon = Daemon(settings)
+    serving = asyncio.create_task(daemon.serve())
 
     def stop() -> None:
-        notify(config.notify_socket, "STOPPING=1")
+        daemon.supervisor.stopping()
         serving.cancel()
 
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop)
+    loop.add_signal_handler(signal.SIGHUP, daemon.reload)
     with suppress(asyncio.CancelledError):
         await serving
+    log.info("stopped")
 
 
-async def _serve(config: Config, token: str) -> None:
-    market = config.market or "live"
-    async with (
-        Store.opened(config.state_directory / f"{market}.db") as store,
-        open_front(config, market, store) as front,
-        _kept(front.desk),
-        connection(config.telegram_proxy) as http,
-    ):
-        await serve(
-            front,
-            store,
-            http,
-            token=token,
-            chat_ids=config.telegram_chat_id,
-            api_url=config.telegram_api_url,
-            timing=Timing(),
-            on_polled=_Ready(config.notify_socket),
+class Daemon:
+    """One run of the program, and the settings that it goes by now."""
+
+    def __init__(self, settings: Config) -> None:
+        self._config = settings
+        self._token = _token(settings)
+        self._front: Front | None = None
+        self._vitals = Vitals()
+        self._ready = False
+        self._failing_since = ""
+        microseconds = settings.watchdog_usec
+        self.supervisor = Supervisor(
+            settings.notify_socket, microseconds / 1e6 if microseconds else None
         )
+
+    async def serve(self) -> None:
+        """Answers until it is cancelled."""
+        settings = self._config
+        market = settings.market or "live"
+        log.info("%s starts: %s market", __version__, market)
+        async with (
+            _alongside(self.supervisor.feed()),
+            Store.opened(settings.state_directory / f"{market}.db") as store,
+            open_front(settings, market, store) as front,
+            _alongside(bookkeeper.keep(front.desk, closed=give_memory_back)),
+            connection(settings.telegram_proxy) as http,
+        ):
+            self._front = front
+            self._vitals.store = store
+            front.desk.vitals = self._vitals
+            await serve(
+                front,
+                store,
+                http,
+                token=self._token,
+                listed=lambda: self._config.telegram_chat_id,
+                api_url=settings.telegram_api_url,
+                timing=Timing(),
+                on_polled=self._polled,
+            )
+
+    def reload(self) -> None:
+        """Reads the settings again and applies what may change now: all of that, or nothing."""
+        self.supervisor.reloading()
+        try:
+            self._apply(config.load())
+        except ConfigError as error:
+            log.error("reload: nothing is applied: %s", error)  # noqa: TRY400 (no bug of ours)
+        self.supervisor.ready()
+
+    def _apply(self, new: Config) -> None:
+        _token(new)
+        names = config.changed(self._config, new)
+        self._config = self._config.model_copy(
+            update={name.lower(): getattr(new, name.lower()) for name in names & APPLIED}
+        )
+        logging.getLogger().setLevel(new.log_level)
+        if self._front:
+            self._front.move(new.timezone)
+        log.info("reload: applied: %s", ", ".join(sorted(names & APPLIED)) or "nothing is new")
+        if names - APPLIED:
+            log.warning("reload: needs a restart: %s", ", ".join(sorted(names - APPLIED)))
+
+    def _polled(self, failure: str, pause: float) -> None:
+        self.supervisor.polled(pause)
+        self._note(failure)
+        if not self._ready:
+            self._ready = True
+            gc.collect()
+            gc.freeze()  # What start-up built lives for ever: collections need not visit it.
+            self.supervisor.ready()
+
+    def _note(self, failure: str) -> None:
+        """An outage of Telegram's is no reason to restart: it is told to whoever looks."""
+        self._vitals.failing = failure
+        if not failure:
+            self._vitals.polled, self._failing_since = time.monotonic(), ""
+            self.supervisor.status("Answers in Telegram")
+            return
+        self._failing_since = self._failing_since or f"{minute(clock_ms())} UTC"
+        self.supervisor.status(f"No news from Telegram since {self._failing_since}: {failure}")
 
 
 @asynccontextmanager
-async def _kept(desk: Desk) -> AsyncIterator[None]:
-    """The owner's keys looked at and the books kept, until the block ends."""
-    keeper = asyncio.create_task(bookkeeper.keep(desk, closed=give_memory_back))
+async def _alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on until the block ends."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
-        keeper.cancel()
+        task.cancel()
         with suppress(asyncio.CancelledError):
-            await keeper
+            await task
 
 
-def _token(config: Config) -> str:
+def _token(settings: Config) -> str:
     """The bot's token; whoever may talk to it must be listed as well."""
     missing = []
-    if config.telegram_bot_token is None:
+    if settings.telegram_bot_token is None:
         missing.append("TELEGRAM_BOT_TOKEN: not set; @BotFather gives one")
-    if not config.telegram_chat_id:
-        missing.append("TELEGRAM_CHAT_ID: not set; without ids nobody would be answered")
-    if config.telegram_bot_token is None or missing:
+    if not settings.telegram_chat_id:
+        missing.append(
+            "TELEGRAM_CHAT_ID: not set; without ids nobody would be answered "
+            "(crypto-assistant pair finds yours)"
+        )
+    if settings.telegram_bot_token is None or missing:
         raise ConfigError("\n".join(missing))
-    return config.telegram_bot_token.get_secret_value()
-
-
-class _Ready:
-    """Tells systemd of the first attempt to poll, once."""
-
-    def __init__(self, socket: str | None) -> None:
-        self._socket = socket
-        self._told = False
-
-    def __call__(self) -> None:
-        if not self._told:
-            self._told = True
-            gc.collect()
-            gc.freeze()  # What start-up built lives for ever: collections need not visit it.
-            notify(self._socket, "READY=1")
+    return settings.telegram_bot_token.get_secret_value()

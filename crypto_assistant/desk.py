@@ -18,6 +18,7 @@ from crypto_assistant.listings import Listings, Place, per_plain_coin
 from crypto_assistant.models import Family, Instruments, Provenance
 from crypto_assistant.net.api import Timing, clock_ms, deadline
 from crypto_assistant.net.cache import Cache
+from crypto_assistant.vitals import Vitals
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Desk:
         self.simulated = simulated
         self.kept = Cache(time.monotonic)
         """Answers that several venues' data went into, or that stay good for long."""
+        self.vitals = Vitals()
         self._listings = Listings({exchange.name: exchange.title for exchange in exchanges})
         self._lists: dict[Place, Instruments] = {}
         self._failing: set[Place] = set()

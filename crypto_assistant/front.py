@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from crypto_assistant.commands.base import Answer, Command, Progress, find, parse
 from crypto_assistant.desk import Desk
@@ -23,13 +24,18 @@ class Sheet:
     answer: Answer | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Front:
     """Answers command lines; never raises for what a trader or a venue does wrong."""
 
     commands: Sequence[Command[Any]]
     desk: Desk
     view: View
+
+    def move(self, zone: ZoneInfo | None) -> None:
+        """From now on the owner's days begin, and times are shown, in this zone."""
+        self.desk.zone = zone
+        self.view = replace(self.view, zone=zone)
 
     async def reply(self, line: str, show: Show = lambda _: None, *, private: bool = True) -> Sheet:
         """The answer to a line; `show` gets incomplete ones while somebody is still awaited.

@@ -1,16 +1,74 @@
-"""Tells systemd how the service is doing: the sd_notify protocol."""
+"""Tells systemd how the service is doing: the sd_notify protocol.
 
+https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+"""
+
+import asyncio
+import logging
 import socket
+import time
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 90.0
+"""Seconds without an attempt to fetch updates after which the program is taken to be stuck."""
+ATTEMPT = 60.0
+"""More than an attempt takes, with the time for which it waits for news."""
 
 
-def notify(address: str | None, state: str) -> None:
-    """Sends `READY=1`, `STATUS=...` or `STOPPING=1` to $NOTIFY_SOCKET; without one, nothing.
+class Supervisor:
+    """What systemd is told: readiness, a word on Telegram, that the program lives.
 
-    https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+    `address`: $NOTIFY_SOCKET; without one nothing is told. `watchdog`: $WATCHDOG_USEC in seconds.
     """
-    if not address:
-        return
-    if address.startswith("@"):  # Linux's abstract namespace
-        address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-        sender.sendto(state.encode(), address)
+
+    def __init__(
+        self,
+        address: str | None,
+        watchdog: float | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._address = address
+        self._watchdog = watchdog
+        self._now = now
+        self._stuck_at = now() + PATIENCE
+        self._status = ""
+
+    def polled(self, pause: float) -> None:
+        """An attempt to fetch updates has ended, well or not; the next one is in `pause` s."""
+        self._stuck_at = self._now() + max(PATIENCE, pause + ATTEMPT)
+
+    async def feed(self) -> None:
+        """Feeds the watchdog while the event loop runs and updates are asked for, for ever."""
+        while self._watchdog:
+            if self._now() < self._stuck_at:
+                self._tell("WATCHDOG=1")
+            await asyncio.sleep(self._watchdog / 2)
+
+    def ready(self) -> None:
+        self._tell("READY=1")
+
+    def reloading(self) -> None:
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def stopping(self) -> None:
+        self._tell("STOPPING=1")
+
+    def status(self, text: str) -> None:
+        """A line that `systemctl status` shows."""
+        if text != self._status:
+            self._status = text
+            self._tell(f"STATUS={text}")
+
+    def _tell(self, state: str) -> None:
+        if not self._address:
+            return
+        # An @ stands for Linux's abstract namespace.
+        address = self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address
+        kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        try:
+            with socket.socket(socket.AF_UNIX, kind) as sender:
+                sender.sendto(state.encode(), address)
+        except OSError as error:
+            log.warning("systemd was not told %s: %s", state, error)

@@ -20,7 +20,8 @@ FLOORS = {
     "coins": {"models", "listings"},
     "ledger": {"errors", "models", "net", "exchanges", "store"},
     "accounts": {"errors", "models", "net", "exchanges", "ledger"},
-    "desk": {"errors", "models", "net", "exchanges", "listings", "accounts"},
+    "vitals": {"store"},
+    "desk": {"errors", "models", "net", "exchanges", "listings", "accounts", "vitals"},
     "readings": {
         *("errors", "models", "calculators", "exchanges", "listings", "coins"),
         *("ledger", "accounts", "desk", "readings"),
@@ -28,6 +29,7 @@ FLOORS = {
     "sandbox": {"sandbox"},
     "store": {"errors"},
     "notify": set(),
+    "journal": set(),
 }
 """What a part may import of the package; the parts that are not named join the others."""
 

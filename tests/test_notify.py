@@ -1,23 +1,139 @@
 """systemd hears what the service tells it."""
 
+import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from crypto_assistant.notify import notify
+from crypto_assistant.notify import ATTEMPT, PATIENCE, Supervisor
+
+WATCHDOG = 0.02
 
 
-@pytest.mark.parametrize("abstract", [False, True])
-def test_systemd_is_told(tmp_path: Path, abstract: bool) -> None:
-    name = f"{'@' if abstract else ''}{tmp_path}/notify"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(name.replace("@", "\0", 1))
-        systemd.settimeout(1)
-        notify(name, "READY=1")
-        assert systemd.recv(100) == b"READY=1"
+class Systemd:
+    """The end of the socket that systemd holds."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(name.replace("@", "\0", 1))
+        self.socket.settimeout(1)
+
+    def heard(self) -> str:
+        return self.socket.recv(1000).decode()
+
+    def silence(self) -> bool:
+        """Whether nothing more was said."""
+        self.socket.settimeout(0)
+        try:
+            return not self.heard()
+        except BlockingIOError:
+            return True
+        finally:
+            self.socket.settimeout(1)
+
+
+@contextmanager
+def listening(name: str) -> Iterator[Systemd]:
+    systemd = Systemd(name)
+    with systemd.socket:
+        yield systemd
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    with listening(f"{tmp_path}/notify") as systemd:
+        yield systemd
+
+
+def test_systemd_is_told_in_its_own_words(systemd: Systemd) -> None:
+    supervisor = Supervisor(systemd.name)
+    supervisor.ready()
+    assert systemd.heard() == "READY=1"
+    supervisor.reloading()
+    state, monotonic = systemd.heard().split("\n")
+    assert state == "RELOADING=1"
+    assert int(monotonic.removeprefix("MONOTONIC_USEC=")) > 0
+    supervisor.stopping()
+    assert systemd.heard() == "STOPPING=1"
+
+
+def test_the_abstract_namespace_is_known(tmp_path: Path) -> None:
+    with listening(f"@{tmp_path}/notify") as systemd:
+        Supervisor(systemd.name).ready()
+        assert systemd.heard() == "READY=1"
+
+
+def test_a_status_is_told_once(systemd: Systemd) -> None:
+    supervisor = Supervisor(systemd.name)
+    for text in ("Answers", "Answers", "Waits", "Answers"):
+        supervisor.status(text)
+    told = [systemd.heard() for _ in range(3)]
+    assert told == ["STATUS=Answers", "STATUS=Waits", "STATUS=Answers"]
+    assert systemd.silence()
 
 
 @pytest.mark.parametrize("address", [None, ""])
-def test_without_systemd_nothing_is_told(address: str | None) -> None:
-    notify(address, "READY=1")
+async def test_without_systemd_nothing_is_told(address: str | None) -> None:
+    supervisor = Supervisor(address)
+    supervisor.ready()
+    await supervisor.feed()
+
+
+def test_nobody_at_the_other_end_is_no_reason_to_fail(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Supervisor(f"{tmp_path}/gone").ready()
+    assert "systemd was not told READY=1" in caplog.text
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def fed(supervisor: Supervisor, systemd: Systemd) -> bool:
+    """Whether the watchdog is fed now."""
+    while not systemd.silence():
+        pass
+    feeding = asyncio.create_task(supervisor.feed())
+    await asyncio.sleep(2 * WATCHDOG)
+    feeding.cancel()
+    return not systemd.silence()
+
+
+async def test_the_watchdog_starves_when_no_attempt_to_poll_has_ended_for_long(
+    systemd: Systemd,
+) -> None:
+    clock = Clock()
+    supervisor = Supervisor(systemd.name, WATCHDOG, clock)
+    clock.seconds += PATIENCE - 1
+    assert await fed(supervisor, systemd)
+    supervisor.polled(pause=1)
+    clock.seconds += PATIENCE - 1
+    assert await fed(supervisor, systemd)
+    clock.seconds += 2
+    assert not await fed(supervisor, systemd)
+
+
+async def test_a_pause_that_telegram_ordered_is_waited_for(systemd: Systemd) -> None:
+    clock = Clock()
+    supervisor = Supervisor(systemd.name, WATCHDOG, clock)
+    supervisor.polled(pause=300)
+    clock.seconds += 300 + ATTEMPT - 1
+    assert await fed(supervisor, systemd)
+    clock.seconds += 2
+    assert not await fed(supervisor, systemd)
+
+
+async def test_the_watchdog_is_fed_twice_a_period(systemd: Systemd) -> None:
+    feeding = asyncio.create_task(Supervisor(systemd.name, WATCHDOG).feed())
+    for _ in range(4):
+        assert await asyncio.to_thread(systemd.heard) == "WATCHDOG=1"
+    feeding.cancel()

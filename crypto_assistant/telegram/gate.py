@@ -17,11 +17,11 @@ MOST_STRANGERS = 1000
 class Gate(BaseMiddleware):
     """Drops every update, of whatever kind, that a listed user did not cause.
 
-    In private the listed user is enough; a group must be listed too.
+    In private the listed user is enough; a group must be listed too. `listed` is asked each time.
     """
 
-    def __init__(self, chat_ids: Collection[int]) -> None:
-        self._listed = frozenset(chat_ids)
+    def __init__(self, listed: Callable[[], Collection[int]]) -> None:
+        self._listed = listed
         self._strangers: set[tuple[int | None, int | None]] = set()
 
     async def __call__(
@@ -37,8 +37,8 @@ class Gate(BaseMiddleware):
         return None
 
     def _admits(self, context: EventContext) -> bool:
-        user, chat = context.user_id, context.chat_id
-        return user in self._listed and (chat in {None, user} or chat in self._listed)
+        user, chat, listed = context.user_id, context.chat_id, self._listed()
+        return user in listed and (chat in {None, user} or chat in listed)
 
     def _note(self, user: int | None, chat: int | None) -> None:
         if (user, chat) in self._strangers or len(self._strangers) >= MOST_STRANGERS:

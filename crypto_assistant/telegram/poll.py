@@ -35,6 +35,10 @@ TOKEN_REFUSED = (TelegramUnauthorizedError, TelegramNotFound)
 """Telegram knows no such bot, or finds that the token is not even shaped like one."""
 
 
+Pulse = Callable[[str, float], None]
+"""Told of every attempt to fetch updates: what failed ("" for nothing), seconds to the next one."""
+
+
 class GetRawUpdates(TelegramMethod[list[Any]]):
     """getUpdates, undecoded: one malformed update must not spoil the batch."""
 
@@ -58,7 +62,7 @@ class Poll:
         store: Store,
         tasks: Tasks,
         timing: Timing,
-        on_polled: Callable[[], None],
+        on_polled: Pulse,
     ) -> None:
         self._bot = bot
         self._dispatcher = dispatcher
@@ -105,14 +109,14 @@ class Poll:
         self._failure = failure
         self._after_gap = True
         self._online.clear()
-        self._on_polled()
+        self._on_polled(failure, state.upcoming_sleep)
 
     def _succeeded(self) -> None:
         if self._failure:
             log.warning("updates arrive again")
         self._failure = ""
         self._online.set()
-        self._on_polled()
+        self._on_polled("", 0.0)
 
     async def _take(self, batch: list[Any]) -> None:
         """Into the inbox, then past them with the offset, then to their answers."""

@@ -16,7 +16,7 @@ from crypto_assistant.store import Store
 from crypto_assistant.telegram.answers import Answers
 from crypto_assistant.telegram.gate import Gate
 from crypto_assistant.telegram.patience import FAILURES, Timing, reason
-from crypto_assistant.telegram.poll import TOKEN_REFUSED, Poll
+from crypto_assistant.telegram.poll import TOKEN_REFUSED, Poll, Pulse
 from crypto_assistant.telegram.post import Post
 from crypto_assistant.telegram.session import Session
 from crypto_assistant.telegram.tasks import Tasks
@@ -28,14 +28,14 @@ async def serve(
     http: aiohttp.ClientSession,
     *,
     token: str,
-    chat_ids: Collection[int],
+    listed: Callable[[], Collection[int]],
     api_url: str,
     timing: Timing,
-    on_polled: Callable[[], None],
+    on_polled: Pulse,
 ) -> None:
     """Answers the listed until it is cancelled; raises ConfigError where the token is refused.
 
-    `on_polled` is called after every attempt to fetch updates, the failed ones too.
+    `listed`: the ids of users and groups, asked for with every update.
     """
     build_models()
     bot = _bot(token, Session(http, api_url, timing.request))
@@ -44,7 +44,7 @@ async def serve(
     answers = Answers(front, post, tasks, timing)
     poll = Poll(
         bot,
-        _dispatcher(answers, chat_ids),
+        _dispatcher(answers, listed),
         answers,
         store=store,
         tasks=tasks,
@@ -86,10 +86,10 @@ def _bot(token: str, session: Session) -> Bot:
         raise ConfigError("TELEGRAM_BOT_TOKEN does not look like one: 123456:letters") from None
 
 
-def _dispatcher(answers: Answers, chat_ids: Collection[int]) -> Dispatcher:
+def _dispatcher(answers: Answers, listed: Callable[[], Collection[int]]) -> Dispatcher:
     loggers.event.setLevel("WARNING")  # below it is a line for every update, strangers' too
     dispatcher = Dispatcher(disable_fsm=True)
-    dispatcher.update.outer_middleware(Gate(chat_ids))
+    dispatcher.update.outer_middleware(Gate(listed))
     dispatcher.message.register(answers.asked, F.text)
     dispatcher.callback_query.register(answers.pressed)
     return dispatcher

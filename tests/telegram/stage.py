@@ -127,10 +127,10 @@ async def on_air(
                 store,
                 http,
                 token=token,
-                chat_ids=listed,
+                listed=lambda: listed,
                 api_url=api.url,
                 timing=timing,
-                on_polled=polled.set,
+                on_polled=lambda *_: polled.set(),
             )
         )
         up = asyncio.create_task(polled.wait())
