@@ -103,6 +103,17 @@ class Ledger:
             since_ms = await self._read(lambda db: _since(db, book, first_ms))
             return max(start_ms, since_ms)
 
+    @contextmanager
+    def one_database(self) -> Iterator[None]:
+        """Raises LedgerFailed at the end of a block in which a damaged database was replaced.
+
+        What was read in it may come from both, and the new one knows next to nothing.
+        """
+        begun = self._store.begun_anew
+        yield
+        if self._store.begun_anew != begun:
+            raise LedgerFailed("it was damaged and is begun anew; ask again")
+
     async def entries(self, book: Book, start_ms: int, end_ms: int) -> list[Entry]:
         """The lines of [`start_ms`, `end_ms`), in the order of time."""
         return await self._read(lambda db: _entries(db, book, start_ms, end_ms))

@@ -1,19 +1,19 @@
 """What must outlive a restart: one SQLite database, on a thread of its own."""
 
 import asyncio
-import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from crypto_assistant.database import Database, Timing
 from crypto_assistant.errors import ConfigError
+from crypto_assistant.inbox import Inbox, Left
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 SCHEMA = (
     """CREATE TABLE inbox (
@@ -55,118 +55,97 @@ SCHEMA = (
 )
 """One statement per version; a database that has taken the first n has `user_version` n."""
 
-PAGES_KB = 256
-"""Of the database that stay in memory."""
-MOST_STARTS = 3
-"""A question left this often may itself be what ends the program."""
-BUSY_SECONDS = 5.0
-"""For how long another process may be writing."""
+SHIPPED = Timing()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the database is.
+
+    `path`: None where nothing was to be kept. `size_bytes`: on the disk, what is not written into
+    the file yet included. `inbox`: how many questions are open. `trouble`: what is wrong, in words;
+    None where nothing is.
+    """
+
+    path: Path | None
+    size_bytes: int
+    inbox: int
+    trouble: str | None
 
 
 class Store:
-    """The database; its calls run on its thread, so that the event loop never waits for a disk."""
+    """The database; its calls run on its thread, so that the event loop never waits for a disk.
 
-    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
-        self._connection = connection
+    All of them may raise sqlite3.Error. The inbox is in memory too: what the file could not take,
+    or what was in a file that is damaged, is written with the next call that can write. While the
+    file cannot be opened, the inbox goes on without it, and `read` and `write` raise: without
+    its past, an account's log would tell a wrong sum.
+    """
+
+    def __init__(self, path: Path | None, thread: ThreadPoolExecutor, timing: Timing) -> None:
         self._thread = thread
+        self._file = Database(path, SCHEMA, timing)
+        self._inbox = Inbox(self._file)
 
     @staticmethod
     @asynccontextmanager
-    async def opened(path: Path | None) -> "AsyncIterator[Store]":
-        """The store at `path`, made or brought up to date; None: in memory. Raises ConfigError."""
-        loop = asyncio.get_running_loop()
+    async def opened(path: Path | None, timing: Timing = SHIPPED) -> "AsyncIterator[Store]":
+        """The store at `path`, made or brought up to date; None: in memory.
+
+        Raises ConfigError. A file that is damaged is set aside; one that cannot be opened for a
+        while, on a full disk for instance, is tried again at later calls.
+        """
         with ThreadPoolExecutor(1, "store") as thread:
-            connection = await loop.run_in_executor(thread, _opened, path)
+            store = Store(path, thread, timing)
+            await store._on_thread(store._file.open)
+            ended_well = False
             try:
-                yield Store(connection, thread)
+                yield store
+                ended_well = True
+            except (asyncio.CancelledError, ConfigError):
+                ended_well = True
+                raise
             finally:
-                await loop.run_in_executor(thread, connection.close)
+                await store._on_thread(lambda: store._close(ended_well=ended_well))
+
+    @property
+    def begun_anew(self) -> int:
+        """How often the database was found damaged, and an empty one begun."""
+        return self._file.begun_anew
+
+    async def condition(self) -> Condition:
+        """How the database is; raises nothing."""
+        return await self._on_thread(self._condition)
 
     async def keep(self, updates: Mapping[int, bytes], received_ms: int) -> None:
         """Puts updates into the inbox; one that is there already stays as it is."""
-        rows = [(update_id, body, received_ms) for update_id, body in updates.items()]
-        await self._execute_many(
-            "INSERT OR IGNORE INTO inbox (update_id, body, received_ms) VALUES (?, ?, ?)", rows
-        )
+        if updates:
+            await self._on_thread(lambda: self._inbox.keep(updates, received_ms))
 
     async def forget(self, update_ids: Iterable[int]) -> None:
         """Takes out of the inbox what has been answered."""
-        rows = [(update_id,) for update_id in update_ids]
-        await self._execute_many("DELETE FROM inbox WHERE update_id = ?", rows)
+        answered = list(update_ids)
+        await self._on_thread(lambda: self._inbox.forget(answered))
 
-    async def left(self) -> list[bytes]:
-        """What an earlier life received and did not answer, oldest first."""
-        return await self.write(_left)
+    async def left(self) -> Left:
+        """What is in the inbox; what is to be answered counts as begun until a clean end."""
+        return await self._on_thread(self._inbox.left)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns; what it changes is written whole, or not at all."""
-
-        def transaction() -> T:
-            with _transaction(self._connection):
-                return work(self._connection)
-
-        return await self._on_thread(transaction)
+        return await self._on_thread(lambda: self._file.write(work))
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """What one query finds; it waits for no other process that writes."""
-        return await self._on_thread(lambda: query(self._connection))
-
-    async def _execute_many(self, sql: str, rows: Sequence[tuple[int | bytes, ...]]) -> None:
-        def work(connection: sqlite3.Connection) -> None:
-            connection.executemany(sql, rows)
-
-        await self.write(work)
+        return await self._on_thread(lambda: self._file.read(query))
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
+    def _condition(self) -> Condition:
+        file = self._file
+        return Condition(file.path, file.size_bytes(), len(self._inbox), file.trouble)
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Holds every other writer off, so that what is read in it stays true until it is written."""
-    with connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-
-
-def _opened(path: Path | None) -> sqlite3.Connection:
-    if path is None:
-        return _connected(":memory:")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        return _connected(path)
-    except (OSError, sqlite3.Error) as e:
-        raise ConfigError(f"The database {path} cannot be used: {e}") from e
-
-
-def _connected(path: Path | str) -> sqlite3.Connection:
-    with ExitStack() as undo:
-        connection = undo.enter_context(
-            closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None))
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA cache_size = -{PAGES_KB}")
-        with _transaction(connection):
-            _migrate(connection, path)
-        undo.pop_all()
-        return connection
-
-
-def _migrate(connection: sqlite3.Connection, path: Path | str) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(SCHEMA):
-        raise ConfigError(f"The database {path} was written by a newer version of this program.")
-    for number, statement in enumerate(SCHEMA[version:], version + 1):
-        connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {number}")
-
-
-def _left(connection: sqlite3.Connection) -> list[bytes]:
-    connection.execute("UPDATE inbox SET starts = starts + 1")
-    given_up = connection.execute("DELETE FROM inbox WHERE starts > ?", (MOST_STARTS,)).rowcount
-    if given_up:
-        log.error("%d questions are given up: %d starts left them open", given_up, MOST_STARTS)
-    rows = connection.execute("SELECT body FROM inbox ORDER BY received_ms, update_id")
-    return [body for (body,) in rows]
+    def _close(self, *, ended_well: bool) -> None:
+        self._inbox.close(ended_well=ended_well)
+        self._file.close()

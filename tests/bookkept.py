@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -64,10 +65,10 @@ def clock_of(account: Written) -> SetClock:
 
 @asynccontextmanager
 async def desk_of(
-    account: Written, zone: ZoneInfo | None = None
+    account: Written, zone: ZoneInfo | None = None, path: Path | None = None
 ) -> AsyncIterator[tuple[Desk, Ledger]]:
-    """The owner has a key of that account alone."""
-    async with floor() as market, Store.opened(None) as store:
+    """The owner has a key of that account alone. `path`: where the ledger is kept, if anywhere."""
+    async with floor() as market, Store.opened(path) as store:
         await market.open()
         ledger = Ledger(store)
         desk = market.front.desk

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sqlite3
 import stat
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,15 @@ from crypto_assistant.store import SCHEMA, Store
 
 async def left_in(path: Path) -> list[bytes]:
     async with Store.opened(path) as store:
-        return await store.left()
+        return (await store.left()).to_answer
 
 
 def modes_in(directory: Path) -> set[int]:
     return {stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()}
+
+
+def names_in(directory: Path) -> set[str]:
+    return {file.name for file in directory.iterdir()}
 
 
 async def test_what_was_kept_is_left_for_the_next_life(tmp_path: Path) -> None:
@@ -34,7 +38,7 @@ async def test_what_is_left_comes_in_the_order_of_its_arrival(tmp_path: Path) ->
     async with Store.opened(tmp_path / "assistant.db") as store:
         await store.keep({900: b"first", 901: b"second"}, 1)
         await store.keep({5: b"third, after Telegram chose new numbers"}, 2)
-        assert [body.split(b",")[0] for body in await store.left()] == [
+        assert [body.split(b",")[0] for body in (await store.left()).to_answer] == [
             b"first",
             b"second",
             b"third",
@@ -45,17 +49,61 @@ async def test_an_update_that_is_kept_twice_stays_one(tmp_path: Path) -> None:
     async with Store.opened(tmp_path / "assistant.db") as store:
         await store.keep({9: b"nine"}, 1)
         await store.keep({9: b"again", 10: b"ten"}, 2)
-        assert await store.left() == [b"nine", b"ten"]
+        assert (await store.left()).to_answer == [b"nine", b"ten"]
 
 
-async def test_a_question_that_three_starts_left_open_is_given_up(
+class Crash(Exception):
+    """What a question may end a life with."""
+
+
+async def begun(path: Path, end: type[BaseException] = Crash) -> list[bytes]:
+    """What a life had to answer that ended so."""
+    to_answer = []
+    with suppress(end):
+        async with Store.opened(path) as store:
+            to_answer = (await store.left()).to_answer
+            raise end
+    return to_answer
+
+
+async def test_a_question_that_three_lives_ended_badly_with_is_handed_over_apart(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "assistant.db"
     async with Store.opened(path) as store:
         await store.keep({9: b"poison"}, 1)
-    assert [await left_in(path) for _ in range(4)] == [[b"poison"]] * 3 + [[]]
-    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert [await begun(path) for _ in range(3)] == [[b"poison"]] * 3
+    assert not caplog.records
+    for _ in range(2):
+        async with Store.opened(path) as store:
+            await store.keep({10: b"harmless"}, 2)
+            assert await store.left() == ([b"harmless"], [b"poison"])
+    assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
+    async with Store.opened(path) as store:
+        await store.forget([9])
+        assert await store.left() == ([b"harmless"], [])
+
+
+@pytest.mark.parametrize("end", [asyncio.CancelledError, ConfigError])
+async def test_a_life_that_ends_in_good_order_counts_for_no_question(
+    tmp_path: Path, end: type[BaseException]
+) -> None:
+    path = tmp_path / "assistant.db"
+    async with Store.opened(path) as store:
+        await store.keep({9: b"nine"}, 1)
+    for _ in range(2):
+        await begun(path)
+    assert [await begun(path, end) for _ in range(5)] == [[b"nine"]] * 5
+    assert await begun(path) == [b"nine"]
+    assert await left_in(path) == []
+
+
+async def test_a_question_that_came_after_the_start_is_not_counted_down(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.db"
+    async with Store.opened(path) as store:
+        assert await store.left() == ([], [])
+        await store.keep({9: b"nine"}, 1)
+    assert [await begun(path) for _ in range(4)] == [[b"nine"]] * 3 + [[]]
 
 
 async def test_the_database_is_the_owners_alone(tmp_path: Path) -> None:
@@ -76,12 +124,19 @@ async def test_a_killed_writer_leaves_a_database_that_opens(tmp_path: Path) -> N
     assert await left_in(copy) == [b"nine"]
 
 
-async def test_the_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [len(SCHEMA) + 1, 9999, -1])
+async def test_the_database_of_a_newer_version_is_left_as_it_is(
+    tmp_path: Path, version: int
+) -> None:
     path = tmp_path / "assistant.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {len(SCHEMA) + 1}")
-    with pytest.raises(ConfigError, match="newer version"):
+        connection.execute("CREATE TABLE inbox (shape TEXT)")
+        connection.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match=r"assistant\.db was written by a newer version"):
         await left_in(path)
+    assert path.read_bytes() == before
+    assert names_in(tmp_path) == {path.name}
 
 
 @pytest.mark.parametrize("place", ["file/assistant.db", "file/deeper/assistant.db", "."])
@@ -94,13 +149,6 @@ async def test_a_place_that_cannot_hold_a_database_is_named(tmp_path: Path, plac
 async def test_the_directory_of_the_database_is_made_for_the_owner_alone(tmp_path: Path) -> None:
     assert await left_in(tmp_path / "state" / "assistant.db") == []
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
-
-
-async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "assistant.db"
-    path.write_text("not SQLite, and long enough to show it" * 100)
-    with pytest.raises(ConfigError, match=r"assistant\.db cannot be used"):
-        await left_in(path)
 
 
 COUNTER = "CREATE TABLE counter (n INTEGER)"
@@ -117,15 +165,32 @@ def count_inbox(connection: sqlite3.Connection) -> int:
     return int(n)
 
 
-async def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    path = tmp_path / "assistant.db"
+def of_version(path: Path, version: int) -> None:
+    """What a program of that version left, with a question in its inbox where it had one."""
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(SCHEMA[0])
-        connection.execute("INSERT INTO inbox (update_id, body, received_ms) VALUES (9, x'39', 1)")
-        connection.execute("PRAGMA user_version = 1")
-    async with Store.opened(path) as store:
-        assert await store.left() == [b"9"]
-        assert await store.read(lambda db: db.execute("SELECT * FROM entries").fetchall()) == []
+        for statement in SCHEMA[:version]:
+            connection.execute(statement)
+        if version:
+            connection.execute(
+                "INSERT INTO inbox (update_id, body, received_ms) VALUES (9, x'39', 1)"
+            )
+        connection.execute(f"PRAGMA user_version = {version}")
+
+
+def shape(path: Path) -> list[tuple[str]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT sql FROM sqlite_schema ORDER BY sql").fetchall()
+
+
+@pytest.mark.parametrize("version", range(len(SCHEMA)))
+async def test_a_database_of_an_older_version_is_brought_up_to_date(
+    tmp_path: Path, version: int
+) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    of_version(old, version)
+    assert await left_in(old) == [b"9"] * bool(version)
+    assert await left_in(new) == []
+    assert shape(old) == shape(new)
 
 
 async def test_the_processes_that_begin_at_once_make_one_database(tmp_path: Path) -> None:
@@ -146,7 +211,7 @@ async def test_what_fails_midway_is_not_written(tmp_path: Path) -> None:
         with pytest.raises(ZeroDivisionError):
             await store.write(work)
         await store.keep({10: b"ten"}, 1)
-        assert await store.left() == [b"ten"]
+        assert (await store.left()).to_answer == [b"ten"]
 
 
 async def test_what_a_writer_has_read_stays_true_until_it_has_written(tmp_path: Path) -> None:
@@ -174,5 +239,5 @@ async def test_a_store_without_a_place_leaves_nothing_behind(
     monkeypatch.chdir(tmp_path)
     async with Store.opened(None) as store:
         await store.keep({9: b"nine"}, 1)
-        assert await store.left() == [b"nine"]
+        assert (await store.left()).to_answer == [b"nine"]
     assert modes_in(tmp_path) == set()

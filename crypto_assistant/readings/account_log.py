@@ -55,16 +55,17 @@ async def read(desk: Desk, venue: str, days: int, note: Callable[[int, int], Non
     book = Book(venue, access.environment, (await access.permissions()).uid)
     end_ms = await account.clock.now_ms()
     start_ms = midnight_ms(end_ms, desk.zone, -days)
-    since_ms = await access.ask(update)
-    return Logged(
-        start_ms=start_ms,
-        entries=tuple(await ledger.entries(book, since_ms, end_ms)),
-        complete_since_ms=since_ms,
-        end_ms=end_ms,
-        opening=_margined(await ledger.snapshot_since(book, start_ms), account),
-        snapshots_since_ms=await ledger.first_snapshot_ms(book),
-        received_ms=desk.clock_ms(),
-    )
+    with ledger.one_database():
+        since_ms = await access.ask(update)
+        return Logged(
+            start_ms=start_ms,
+            entries=tuple(await ledger.entries(book, since_ms, end_ms)),
+            complete_since_ms=since_ms,
+            end_ms=end_ms,
+            opening=_margined(await ledger.snapshot_since(book, start_ms), account),
+            snapshots_since_ms=await ledger.first_snapshot_ms(book),
+            received_ms=desk.clock_ms(),
+        )
 
 
 def _margined(snapshot: Snapshot | None, account: Account) -> Snapshot | None:

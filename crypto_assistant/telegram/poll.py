@@ -81,8 +81,12 @@ class Poll:
 
     async def run(self) -> None:
         """Answers what the last life left open, then polls for ever; raises ConfigError."""
-        left = [self._read(orjson.loads(body)) for body in await self._store.left()]
-        self._tasks.spawn(self._dispatch([update for update in left if update]))
+        left = await self._store.left()
+        self._tasks.spawn(self._dispatch(self._read_all(left.to_answer)))
+        if given_up := self._read_all(left.given_up):
+            # A press is not summed up: its button is still there.
+            messages = [update for update in given_up if update.message]
+            self._tasks.spawn(self._spawn(given_up, partial(self._catch_up, messages)))
         retrying = AsyncRetrying(
             retry=retry_if_exception(_passes), wait=pauses(self._timing), before_sleep=self._failed
         )
@@ -147,6 +151,9 @@ class Poll:
             return None
         self._seen.append(update.update_id)
         return update
+
+    def _read_all(self, bodies: Iterable[bytes]) -> list[Update]:
+        return [update for body in bodies if (update := self._read(orjson.loads(body)))]
 
     async def _keep(self, raws: Mapping[int, Any]) -> None:
         bodies = {update_id: orjson.dumps(raw) for update_id, raw in raws.items()}

@@ -29,7 +29,7 @@ MALFORMED: list[Any] = [
 
 async def left_in(database: Path) -> list[bytes]:
     async with Store.opened(database) as store:
-        return await store.left()
+        return (await store.left()).to_answer
 
 
 @pytest.mark.parametrize("malformed", MALFORMED)

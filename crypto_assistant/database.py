@@ -1,0 +1,232 @@
+"""A SQLite file: brought up to date, tried again while it fails, begun anew where it is damaged."""
+
+import errno
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from crypto_assistant.damage import (
+    COMPANIONS,
+    alone,
+    beside,
+    is_damage,
+    primary_code,
+    set_aside,
+    set_aside_stray_log,
+    size,
+)
+from crypto_assistant.errors import ConfigError
+from crypto_assistant.migration import make_ready, transaction
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+PASSING = {
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_CANTOPEN),
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL),
+    sqlite3.SQLITE_READONLY,
+}
+PASSING_ON_DISK = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+}
+"""What the disk, the memory or another process is to blame for: it may be otherwise later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds: for how long another process may be writing, and between two tries to open."""
+
+    busy: float = 5.0
+    retry: float = 60.0
+
+
+class Unopened(sqlite3.OperationalError):
+    """The file cannot be opened now; it is tried again."""
+
+
+class Database:
+    """One file, used on one thread; None instead of a path: in memory.
+
+    Every error of SQLite's is raised to who asked; after damage the next question meets a new file.
+    `begun_anew`: how often the file was found damaged.
+    """
+
+    def __init__(self, path: Path | None, schema: Sequence[str], timing: Timing) -> None:
+        self.path = path
+        self.begun_anew = 0
+        self._schema = schema
+        self._timing = timing
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._tried = 0.0
+        self._unopened = self._unwritten = self._aside = ""
+
+    def open(self) -> None:
+        """Opens it, or leaves that to `try_again`; raises ConfigError where that does not help."""
+        self._tried = time.monotonic()
+        try:
+            self._connection = self._opened()
+        except (OSError, sqlite3.Error) as error:
+            if not _passes(error):
+                raise _unusable(self.path, _words(error)) from error
+            self._fails(_words(error))
+            return
+        if self._unopened:
+            log.warning("the database %s is open again", self.path)
+        self._unopened = ""
+
+    def try_again(self, *, now: bool = False) -> None:
+        """Opens what could not be opened, once a minute at most, unless it is wanted `now`."""
+        is_due = now or time.monotonic() - self._tried >= self._timing.retry
+        if self._connection or not is_due:
+            return
+        try:
+            self.open()
+        except ConfigError as error:
+            self._fails(str(error))
+
+    def close(self) -> None:
+        """Until it is opened again."""
+        if self._connection:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a file to write into."""
+        return self._connection is not None
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong, in words: now, and what was set aside in this life; None: nothing."""
+        unwritten = self._unwritten and f"it cannot be written: {self._unwritten}"
+        return "; ".join(filter(None, (self._unopened or unwritten, self._aside))) or None
+
+    def size_bytes(self) -> int:
+        """On the disk, what is not written into the file yet included."""
+        return size(self.path) + size(beside(self.path, "-wal")) if self.path else 0
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns; what it changes is written whole, or not at all."""
+        with self._watched() as connection:
+            with transaction(connection):
+                result = work(connection)
+            self._unwritten = ""
+            return result
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """What one query finds; it waits for no other process that writes."""
+        with self._watched() as connection:
+            return query(connection)
+
+    @contextmanager
+    def _watched(self) -> Iterator[sqlite3.Connection]:
+        self.try_again()
+        if self._connection is None:
+            raise Unopened(self._unopened)
+        try:
+            yield self._connection
+        except sqlite3.Error as error:
+            if self.path and is_damage(error):
+                self._begin_anew(self.path, error)
+            elif _passes(error):
+                self._unwritten = str(error)
+            raise
+
+    def _begin_anew(self, path: Path, damage: sqlite3.Error) -> None:
+        self.begun_anew += 1
+        try:
+            with alone(path.parent):
+                self._put_aside(path, damage)
+        except OSError as error:
+            self.close()
+            self._fails(_words(error))
+        else:
+            self.try_again(now=True)
+
+    def _put_aside(self, path: Path, damage: sqlite3.Error) -> None:
+        """Unless another process has replaced it already."""
+        if path.exists() and path.stat().st_ino == self._inode:
+            self._tell(f"it was damaged ({damage})", set_aside(path))
+        self.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        if self.path is None:
+            return make_ready(_connected(":memory:", self._timing.busy), None, self._schema)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with alone(self.path.parent):  # Who makes, sets aside and closes does it undisturbed.
+            try:
+                return self._found_or_made(self.path)
+            except sqlite3.Error as error:
+                if not is_damage(error):
+                    raise
+            return self._found_or_made(self.path)
+
+    def _found_or_made(self, path: Path) -> sqlite3.Connection:
+        _make_file(path)
+        if kept := set_aside_stray_log(path):
+            self._tell("its write-ahead log is none", kept)
+        self._inode = path.stat().st_ino
+        with ExitStack() as undo:
+            connection = undo.enter_context(closing(_connected(path, self._timing.busy)))
+            try:
+                make_ready(connection, path, self._schema)
+            except sqlite3.Error as error:
+                if is_damage(error):
+                    self._tell(f"it was damaged ({error})", set_aside(path))
+                raise
+            undo.pop_all()
+            return connection
+
+    def _tell(self, what: str, kept: Path) -> None:
+        self._aside = f"{what}: set aside as {kept.name}, and a new one begun"
+        log.error("the database %s: %s", self.path, self._aside)
+
+    def _fails(self, reason: str) -> None:
+        if not self._unopened:
+            log.error(
+                "the database %s cannot be opened, which is tried again every %.0f s; until then"
+                " questions are kept in memory and nothing of the accounts: %s",
+                *(self.path, self._timing.retry, reason),
+            )
+        self._unopened = f"it cannot be opened: {reason}"
+
+
+def _passes(error: OSError | sqlite3.Error) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in PASSING_ON_DISK
+    return primary_code(error) in PASSING
+
+
+def _words(error: OSError | sqlite3.Error) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _unusable(path: Path | None, reason: str) -> ConfigError:
+    return ConfigError(f"The database {path} cannot be used: {reason}")
+
+
+def _make_file(path: Path) -> None:
+    """An empty one where there is none; raises ConfigError, OSError."""
+    with suppress(FileExistsError):
+        # Never opened where it exists: closing it would take SQLite's locks from this process.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    if not path.is_file():
+        raise _unusable(path, "it is no file")
+    for used in (path.parent, path, *(beside(path, suffix) for suffix in COMPANIONS)):
+        if used.exists() and not os.access(used, os.R_OK | os.W_OK):
+            raise _unusable(path, f"{used} is not writable")
+
+
+def _connected(path: Path | str, busy: float) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=busy, isolation_level=None)
