@@ -11,7 +11,7 @@ from crypto_assistant import __version__, check, config, console
 from crypto_assistant.app import open_front, simulation
 from crypto_assistant.commands.base import encode
 from crypto_assistant.config import Config
-from crypto_assistant.errors import AssistantError, ConfigError
+from crypto_assistant.errors import AssistantError, ConfigError, StateFailed
 from crypto_assistant.journal import keep_log
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return CONFIGURATION
+    except StateFailed as error:
+        print(error, file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # Whoever read has read enough, as `head` does.

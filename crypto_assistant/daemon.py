@@ -13,6 +13,7 @@ from crypto_assistant import __version__, bookkeeper, config
 from crypto_assistant.app import connection, give_memory_back, keep_memory_whole, open_front
 from crypto_assistant.config import Config
 from crypto_assistant.errors import ConfigError
+from crypto_assistant.lock import held
 from crypto_assistant.net.api import clock_ms
 from crypto_assistant.notify import Supervisor
 from crypto_assistant.store import Store
@@ -31,9 +32,18 @@ APPLIED = {"LOG_LEVEL", "TIMEZONE", "TELEGRAM_CHAT_ID"}
 
 
 async def run(settings: Config) -> None:
-    """Answers until SIGTERM; raises ConfigError where starting again would not help."""
+    """Answers until SIGTERM; raises ConfigError where starting again would not help.
+
+    Raises StateFailed where another daemon runs in the same state directory.
+    """
     keep_memory_whole()
     daemon = Daemon(settings)
+    with held(settings.state_directory):
+        await _until_stopped(daemon)
+    log.info("stopped")
+
+
+async def _until_stopped(daemon: "Daemon") -> None:
     serving = asyncio.create_task(daemon.serve())
 
     def stop() -> None:
@@ -45,7 +55,6 @@ async def run(settings: Config) -> None:
     loop.add_signal_handler(signal.SIGHUP, daemon.reload)
     with suppress(asyncio.CancelledError):
         await serving
-    log.info("stopped")
 
 
 class Daemon:

@@ -2,6 +2,7 @@
 
 AssistantError
 ├── ConfigError        a setting is missing or wrong: the start stops
+├── StateFailed        another daemon has the state, or it cannot be copied: one line, exit 1
 ├── UsageError         the owner's typo, shown with the command's usage
 │   └── UnknownCoin    a coin that no venue lists, with the nearest names
 └── ExchangeError      a venue could not answer, with the reason in words
@@ -29,6 +30,10 @@ class AssistantError(Exception):
 
 class ConfigError(AssistantError):
     """One or more settings are missing or wrong; the text names each, never its content."""
+
+
+class StateFailed(AssistantError):
+    """Another daemon holds the state directory, or what lies in it cannot be copied."""
 
 
 class UsageError(AssistantError):

@@ -146,7 +146,7 @@ def test_a_place_that_cannot_hold_the_state_is_told_in_one_line(
     monkeypatch.setenv("TELEGRAM_CHAT_ID", "1")
     assert main(["run"]) == 78
     said = capsys.readouterr().err
-    assert said.startswith(f"The database {directory}/live.db cannot be used: ")
+    assert said.startswith(f"The state directory {directory} cannot be used: ")
     assert said.count("\n") == 1
 
 
