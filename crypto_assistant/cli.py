@@ -1,4 +1,4 @@
-"""The commands of the shell: run, console, ask, check, demo, sandbox."""
+"""The commands of the shell: run, console, ask, check, backup, demo, sandbox."""
 
 import argparse
 import asyncio
@@ -6,18 +6,26 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from crypto_assistant import __version__, check, config, console
-from crypto_assistant.app import open_front, simulation
+from crypto_assistant.app import database, open_front, simulation
+from crypto_assistant.backup import back_up
 from crypto_assistant.commands.base import encode
 from crypto_assistant.config import Config
 from crypto_assistant.errors import AssistantError, ConfigError, StateFailed
+from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.journal import keep_log
 
 log = logging.getLogger(__name__)
 
 DONE, FAILED, USAGE, CONFIGURATION, INTERRUPTED = 0, 1, 2, 78, 130
 """Exit statuses; 78 is EX_CONFIG: starting again does not help; 130 is a Ctrl-C."""
+
+
+RESTORING = """Copies the databases of the state directory, whole, also while the daemon runs.
+To restore one: stop the service, remove the -wal and -shm files beside the database where there are
+any, copy the file back over it with cp, which keeps its owner, and start the service."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,6 +71,17 @@ def _parser() -> argparse.ArgumentParser:
     ask.set_defaults(run=_ask)
 
     commands.add_parser("check", help="what works and what does not").set_defaults(run=_check)
+    backup = commands.add_parser("backup", help="copies the databases", description=RESTORING)
+    backup.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="FILE",
+        help="of the copy, or a directory for copies with the time in their names (this one)",
+    )
+    backup.set_defaults(run=_backup)
+
     commands.add_parser("demo", help="every answer once, simulated").set_defaults(run=_demo)
 
     sandbox = commands.add_parser("sandbox", help="serves the simulated market on loopback")
@@ -140,6 +159,14 @@ async def _sandbox(_: argparse.Namespace) -> int:
 async def _check(_: argparse.Namespace) -> int:
     answered = await check.report(_logged(config.load(), "ERROR"))
     return DONE if answered else FAILED
+
+
+async def _backup(arguments: argparse.Namespace) -> int:
+    settings = config.load()
+    databases = [database(settings, environment) for environment in (LIVE, "testnet")]
+    for line in back_up(databases, arguments.file):
+        print(line)
+    return DONE
 
 
 def _logged(settings: Config, level: str = "") -> Config:
