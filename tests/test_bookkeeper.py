@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ from crypto_assistant.ledger import Ledger
 from crypto_assistant.models import Balance, Wallet
 from tests.account_log import DAY, MINUTE, SetClock, line
 from tests.bookkept import BOOK, Written, clock_of, desk_of, snapshots
+from tests.disks import limited
 
 EVENING = "2026-10-23T21:30:00"
 SETTLED = "00:01:10"
@@ -295,3 +297,26 @@ async def test_a_mistake_of_ours_is_logged_and_does_not_end_it(
         assert await taken(ledger) == ["23 21:40:00"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "a mistake" in caplog.text
+
+
+async def test_on_a_full_disk_the_books_wait_for_room_which_is_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = account()
+    owner.lines = [line("1", clock_of(owner).ms - DAY)]
+
+    def happens(now_ms: int) -> None:
+        if now_ms > ms("2026-10-23T22:29:00"):
+            disk.free()
+
+    with limited(tmp_path) as disk:
+        async with desk_of(owner, path=tmp_path / "live.db") as (desk, ledger):
+            disk.fill()
+            slept = await live(desk, owner, "2026-10-23T22:50:00", happens)
+            (first,) = await taken(ledger)
+            assert "23 22:29:00" <= first <= "23 22:31:00"
+            assert [one.key for one in await ledger.entries(BOOK, 0, clock_of(owner).ms)] == ["1"]
+    assert len(slept) > 50
+    assert [record.message for record in caplog.records] == [
+        "okx: the books are not kept: the database on this host failed: disk I/O error"
+    ]

@@ -2,10 +2,14 @@
 
 import asyncio
 import logging
+import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -241,3 +245,38 @@ async def test_a_store_without_a_place_leaves_nothing_behind(
         await store.keep({9: b"nine"}, 1)
         assert (await store.left()).to_answer == [b"nine"]
     assert modes_in(tmp_path) == set()
+
+
+AS_NOBODY = """
+import asyncio, os, sys
+from pathlib import Path
+from crypto_assistant.errors import ConfigError
+from crypto_assistant.store import Store
+
+async def main():
+    os.setgid(65534), os.setuid(65534)
+    try:
+        async with Store.opened(Path(sys.argv[1])):
+            print("opened")
+    except ConfigError as error:
+        print(error)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can play another user")
+@pytest.mark.parametrize("roots", ["", "assistant.db", "assistant.db-wal", "assistant.db-shm"])
+def test_what_belongs_to_another_user_is_named(roots: str) -> None:
+    with TemporaryDirectory() as directory:
+        state, path = Path(directory), Path(directory) / "assistant.db"
+        for name in {roots, path.name} - {""}:
+            (state / name).touch(mode=0o600)
+        for file in {state, path} - {state / roots}:
+            os.chown(file, 65534, 65534)
+        state.chmod(0o755)
+        command = [sys.executable, "-c", AS_NOBODY, str(path)]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+        reason = f"{state / roots} is not writable"
+        assert said.stdout == f"The database {path} cannot be used: {reason}\n"
+        assert said.stderr == ""
