@@ -177,6 +177,16 @@ def test_a_damaged_database_is_not_copied_and_stays(state: Path, capsys: Output)
     assert names(state) == ["live.db"]
 
 
+def test_a_copy_that_does_not_stand_up_to_a_look_is_not_kept(state: Path, capsys: Output) -> None:
+    with closing(sqlite3.connect(state / "live.db")) as connection, connection:
+        connection.execute("CREATE TABLE t (x)")
+        connection.execute("INSERT INTO t VALUES (NULL)")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_schema SET sql = 'CREATE TABLE t (x NOT NULL)'")
+    assert refused(["mine.db"], capsys) == "No copy in mine.db: NULL value in t.x\n"
+    assert names(Path()) == []
+
+
 WRITES = """
 import os, sqlite3, sys
 os.setgid(int(sys.argv[2])), os.setuid(int(sys.argv[2]))

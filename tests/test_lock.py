@@ -44,6 +44,7 @@ def another(directory: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_second_one_is_told_who_is_there(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text("9999999999, which is what an earlier one wrote\n")
     with another(tmp_path) as process:
         for _ in range(2):
             with pytest.raises(StateFailed) as told, held(tmp_path):
@@ -89,6 +90,14 @@ def test_on_a_full_disk_the_directory_is_held_all_the_same(tmp_path: Path) -> No
             pass
 
 
+def until_written(file: Path) -> None:
+    for _ in range(3000):
+        if file.exists() and file.read_text():
+            return
+        time.sleep(0.01)
+    raise TimeoutError(file)
+
+
 def test_a_second_daemon_says_in_a_line_who_is_there_and_ends_with_1(tmp_path: Path) -> None:
     nobody = "http://127.0.0.1:9"
     daemon = [sys.executable, "-m", "crypto_assistant", "run"]
@@ -101,13 +110,19 @@ def test_a_second_daemon_says_in_a_line_who_is_there_and_ends_with_1(tmp_path: P
     }
     lock = tmp_path / "state" / NAME
     with subprocess.Popen(daemon, env=settings, cwd=tmp_path) as first:
-        while not (lock.exists() and lock.read_text()):
-            assert first.poll() is None
-            time.sleep(0.01)
-        second = subprocess.run(
-            daemon, env=settings, cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        first.kill()
+        try:
+            until_written(lock)
+            second = subprocess.run(
+                daemon,
+                env=settings,
+                cwd=tmp_path,
+                timeout=30,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            first.kill()
     assert (second.returncode, second.stdout) == (1, "")
     assert second.stderr == f"Another daemon runs in {lock.parent}: process {first.pid}\n"
 

@@ -240,6 +240,18 @@ async def test_damage_found_while_it_runs_costs_the_inbox_no_question(
         assert await store.left() == ([b"new"] * 2, [])
 
 
+async def test_who_finds_the_damage_later_leaves_the_new_file_alone(path: Path) -> None:
+    await filled(path)
+    async with Store.opened(path) as one, Store.opened(path) as other:
+        await damage_while_open(one, path, EVERYWHERE)
+        await one.left()
+        await one.keep({9000: b"new"}, 2)
+        with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+            await other.read(lambda db: db.execute("SELECT * FROM inbox").fetchall())
+        assert await other.left() == ([b"new"], [])
+    assert len(aside(path)) == 1
+
+
 async def test_damage_found_while_it_runs_is_told_to_who_asks_for_an_account_once(
     path: Path,
 ) -> None:
