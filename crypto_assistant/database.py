@@ -23,6 +23,7 @@ from crypto_assistant.damage import (
 )
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.migration import make_ready, transaction
+from crypto_assistant.ownership import made
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._tried = 0.0
-        self._unopened = self._unwritten = self._aside = ""
+        self._unopened = self._failed = self._aside = ""
 
     def open(self) -> None:
         """Opens it, or leaves that to `try_again`; raises ConfigError where that does not help."""
@@ -109,8 +110,8 @@ class Database:
     @property
     def trouble(self) -> str | None:
         """What is wrong, in words: now, and what was set aside in this life; None: nothing."""
-        unwritten = self._unwritten and f"it cannot be written: {self._unwritten}"
-        return "; ".join(filter(None, (self._unopened or unwritten, self._aside))) or None
+        failed = self._failed and f"it fails: {self._failed}"
+        return "; ".join(filter(None, (self._unopened or failed, self._aside))) or None
 
     def size_bytes(self) -> int:
         """On the disk, what is not written into the file yet included."""
@@ -121,7 +122,7 @@ class Database:
         with self._watched() as connection:
             with transaction(connection):
                 result = work(connection)
-            self._unwritten = ""
+            self._failed = ""
             return result
 
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
@@ -140,7 +141,7 @@ class Database:
             if self.path and is_damage(error):
                 self._begin_anew(self.path, error)
             elif _passes(error):
-                self._unwritten = str(error)
+                self._failed = str(error)
             raise
 
     def _begin_anew(self, path: Path, damage: sqlite3.Error) -> None:
@@ -220,7 +221,7 @@ def _make_file(path: Path) -> None:
     """An empty one where there is none; raises ConfigError, OSError."""
     with suppress(FileExistsError):
         # Never opened where it exists: closing it would take SQLite's locks from this process.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(made(path, os.O_EXCL))
     if not path.is_file():
         raise _unusable(path, "it is no file")
     for used in (path.parent, path, *(beside(path, suffix) for suffix in COMPANIONS)):

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crypto_assistant.errors import ConfigError, StateFailed
+from crypto_assistant.ownership import made
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def held(directory: Path) -> Iterator[None]:
 def _opened(directory: Path) -> int | None:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(directory / NAME, os.O_CREAT | os.O_RDWR, 0o600)
+        return made(directory / NAME)
     except OSError as error:
         if error.errno in WRONG:
             reason = f"The state directory {directory} cannot be used: {error.strerror}"

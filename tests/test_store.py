@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from crypto_assistant.errors import ConfigError
+from crypto_assistant.lock import held
 from crypto_assistant.store import SCHEMA, Store
 
 
@@ -24,6 +25,10 @@ async def left_in(path: Path) -> list[bytes]:
 
 def modes_in(directory: Path) -> set[int]:
     return {stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()}
+
+
+def owners_in(directory: Path) -> set[int]:
+    return {file.stat().st_uid for file in directory.iterdir()}
 
 
 def names_in(directory: Path) -> set[str]:
@@ -251,6 +256,7 @@ AS_NOBODY = """
 import asyncio, os, sys
 from pathlib import Path
 from crypto_assistant.errors import ConfigError
+from crypto_assistant.lock import held
 from crypto_assistant.store import Store
 
 async def main():
@@ -280,3 +286,23 @@ def test_what_belongs_to_another_user_is_named(roots: str) -> None:
         reason = f"{state / roots} is not writable"
         assert said.stdout == f"The database {path} cannot be used: {reason}\n"
         assert said.stderr == ""
+
+
+async def made_by_root(state: Path) -> set[int]:
+    """Who owns what, while the database is in use."""
+    with held(state):
+        async with Store.opened(state / "assistant.db") as store:
+            await store.keep({9: b"nine"}, 1)
+            return owners_in(state)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can play root")
+@pytest.mark.parametrize("damaged", [False, True])
+async def test_what_root_makes_belongs_to_whose_directory_it_is(
+    tmp_path: Path, damaged: bool
+) -> None:
+    if damaged:
+        (tmp_path / "assistant.db").write_bytes(b"no database" * 1000)
+        os.chown(tmp_path / "assistant.db", 65534, 65534)
+    os.chown(tmp_path, 65534, 65534)
+    assert await made_by_root(tmp_path) == {65534}

@@ -70,7 +70,7 @@ async def test_what_cannot_be_written_is_said_and_there_is_room_again(
         await store.keep({3: BODY}, 2)
     with pytest.raises(sqlite3.OperationalError, match=disk.reason):
         await store.forget([1])
-    assert await trouble(store) == f"it cannot be written: {disk.reason}"
+    assert await trouble(store) == f"it fails: {disk.reason}"
     assert await store.left() == ([b"two", BODY], [])
     disk.free()
     await store.keep({4: b"four"}, 3)

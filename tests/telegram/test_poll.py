@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -345,6 +345,26 @@ async def test_questions_asked_long_before_the_start_are_summed_up(
         answer = await api.next_message()
     assert (answer.text, answer.edited) == ("echo B no. 2", False), "the other buttons stay"
     assert await left_in(database) == []
+
+
+async def test_a_question_that_three_lives_ended_badly_with_is_summed_up_and_asked_by_nobody(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    update = {"update_id": 1, "message": message_from(ADA, 1, "/echo A")}
+    async with Store.opened(database) as store:
+        await store.keep({1: orjson.dumps(update)}, 1)
+    for _ in range(3):
+        with suppress(ZeroDivisionError):
+            async with Store.opened(database) as store:
+                await store.left()
+                raise ZeroDivisionError
+    async with on_air(api, stage, database):
+        summary = await api.next_message()
+        assert summary.text == "While I was away you asked:\n/echo A"
+        assert await api.silence()
+    assert stage.asked == []
+    async with Store.opened(database) as store:
+        assert await store.left() == ([], [])
 
 
 async def test_a_clock_that_is_wrong_makes_no_question_late(
