@@ -106,7 +106,7 @@ async def connected(
             connection(None if simulated else config.https_proxy)
         )
         door = Door(session, Cache(time.monotonic), TIMING)
-        stack.push_async_callback(door.cache.close)
+        stack.push_async_callback(door.close)
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
         accounts = (
             _simulated_accounts(exchanges) if simulated else _accounts(config, door, exchanges)

@@ -45,6 +45,7 @@ def scaled(part: float) -> Timing:
         partial=SHIPPED.partial * part,
         attempt=SHIPPED.attempt * part,
         pause=(SHIPPED.pause[0] * part, SHIPPED.pause[1] * part),
+        probe=SHIPPED.probe * part,
     )
 
 
@@ -125,13 +126,12 @@ async def floor(timing: Timing = PATIENT, *, extra: int = 0) -> AsyncIterator[Fl
         if sandbox.owners[venue] != owner:  # What is printed of an account is printed once.
             sandbox.owners[venue] = owner
     moment.seconds += 3600
-    answers = Cache(moment)
     async with (
         sandbox.serve() as urls,
         aiohttp.ClientSession() as session,
         Store.opened(None) as store,
     ):
-        door = Door(session, answers, timing, clock)
+        door = Door(session, Cache(moment), timing, clock)
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
         ledger = Ledger(store)
         accounts = {
@@ -144,7 +144,7 @@ async def floor(timing: Timing = PATIENT, *, extra: int = 0) -> AsyncIterator[Fl
             yield Floor(sandbox, Front(COMMANDS, desk, view), urls, moment)
         finally:
             await desk.kept.close()
-            await answers.close()
+            await door.close()
 
 
 def key(exchange: Exchange) -> Key:

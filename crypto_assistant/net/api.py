@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Coroutine, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from yarl import URL
 
 from crypto_assistant.errors import ExchangeError, GeoBlocked, Malformed, RateLimited, Unreachable
 from crypto_assistant.net.cache import Cache, Lifetime
+from crypto_assistant.net.health import CUT, NO_ANSWER, NO_CONNECTION, Health
 from crypto_assistant.net.limiter import Budget, Limiter
 
 T = TypeVar("T")
@@ -69,15 +71,20 @@ class Timing:
     attempt: float = 3.0
     tries: int = 3
     pause: tuple[float, float] = (0.2, 1.0)
+    probe: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent; `target`: path and query as they go on the wire, percent-encoded."""
+    """What is sent; `target`: path and query as they go on the wire, percent-encoded.
+
+    `hide`: from an answer's words to those that may be shown.
+    """
 
     target: str
     method: Literal["GET", "POST"] = "GET"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hide: Callable[[str], str] = field(default=str, repr=False)
 
     @property
     def path(self) -> str:
@@ -124,12 +131,37 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What all hosts share: connections, cache, clock, durations."""
+    """What all hosts share: connections, cache, clock, durations, what goes on behind answers."""
 
     session: aiohttp.ClientSession
     cache: Cache
     timing: Timing = Timing()
     clock_ms: Callable[[], int] = clock_ms
+    _probes: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
+
+    def probe(self, probing: Coroutine[Any, Any, None]) -> None:
+        """Goes on until it ends by itself, or all ends; nothing of a question is known to it."""
+        task = asyncio.create_task(probing, context=Context())
+        self._probes.add(task)
+        task.add_done_callback(self._probes.discard)
+
+    async def close(self) -> None:
+        """Ends whatever is under way."""
+        for task in self._probes:
+            task.cancel()
+        await asyncio.gather(*self._probes, return_exceptions=True)
+        await self.cache.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, once or more often; `attempt`: seconds that a try may take."""
+
+    path: str
+    compose: Callable[[], Request]
+    budget: Budget
+    weight: float
+    attempt: float
 
 
 class Api:
@@ -148,6 +180,9 @@ class Api:
         self._limiter = limiter
         self._budget = budget
         self._dialect = dialect
+        host = URL(base).host_port_subcomponent or base
+        self.health = Health(host, door.timing.answer, door.clock_ms)
+        self._is_probing = False
 
     async def get(
         self,
@@ -164,16 +199,15 @@ class Api:
 
         `variant` is whatever else the parsed value depends on. Raises ExchangeError.
         """
-        request = Request(target(path, query))
-        budget = budget or self._budget
-        patient = lifetime is Lifetime.INSTRUMENTS
+        request, timing = Request(target(path, query)), self._door.timing
+        attempt = timing.answer if lifetime is Lifetime.INSTRUMENTS else timing.attempt
+        question = _Question(path, lambda: request, budget or self._budget, weight, attempt)
 
         async def fetch() -> T:
             # A flight may serve callers that came later than its first one.
-            due = max(self._due(), time.monotonic() + self._door.timing.answer)
+            due = max(self._due(), time.monotonic() + timing.answer)
             self._limiter.check(self._due())
-            payload = await self._retrying(lambda: request, budget, weight, due, patient=patient)
-            return self._parsed(parse, payload, path)
+            return self._parsed(parse, await self._retrying(question, due), path)
 
         # Who may use the whole limit does not wait with those who may use a part of it.
         key = (self._base, request.target, variant, share.get())
@@ -189,10 +223,10 @@ class Api:
         budget: Budget | None = None,
     ) -> T:
         """The same for a request that is composed anew for each try and never kept."""
-        due = self._due()
+        due, attempt = self._due(), self._door.timing.attempt
+        question = _Question(path, compose, budget or self._budget, weight, attempt)
         self._limiter.check(due)
-        payload = await self._retrying(compose, budget or self._budget, weight, due)
-        return self._parsed(parse, payload, path)
+        return self._parsed(parse, await self._retrying(question, due), path)
 
     def _parsed(self, parse: Callable[[Any, int], T], payload: Any, path: str) -> T:
         try:
@@ -204,23 +238,14 @@ class Api:
     def _due(self) -> float:
         return deadline.get(time.monotonic() + self._door.timing.answer)
 
-    async def _retrying(
-        self,
-        compose: Callable[[], Request],
-        budget: Budget,
-        weight: float,
-        due: float,
-        *,
-        patient: bool = False,
-    ) -> Any:
+    async def _retrying(self, question: _Question, due: float) -> Any:
         timing = self._door.timing
         tired = time.monotonic() + timing.answer
-        attempt = timing.answer if patient else timing.attempt
 
         def fits(error: BaseException) -> bool:
             if isinstance(error, RateLimited):
                 return self._limiter.frees_before(due)
-            return isinstance(error, Unreachable)
+            return isinstance(error, Unreachable) and error.since_ms is None
 
         def is_over(tried: RetryCallState) -> bool:
             next_try = time.monotonic() + tried.upcoming_sleep
@@ -228,13 +253,14 @@ class Api:
 
         async def once() -> Any:
             nonlocal tired
+            self._refuse(question)
             asked = time.monotonic()
-            await self._limiter.admit(budget, weight, due, share.get())
+            await self._limiter.admit(question.budget, question.weight, due, share.get())
             # A question that has long waits for the limits, but for the venue as long as any.
             tired += time.monotonic() - asked
-            seconds = min(attempt, min(due, tired) - time.monotonic())
-            response = await self._send(compose(), seconds)
-            return self._judged(response, budget)
+            self._refuse(question)
+            seconds = min(question.attempt, min(due, tired) - time.monotonic())
+            return await self._attempt(question, seconds)
 
         try:  # A first try without tenacity: its machinery is a tenth of an answer's time.
             return await once()
@@ -252,17 +278,65 @@ class Api:
                 return await once()
         raise AssertionError("unreachable: the last try returns or raises")
 
+    def _refuse(self, question: _Question) -> None:
+        """Raises Unreachable where the host has long been silent; what was asked is asked again."""
+        if refusal := self.health.refusal(question.path):
+            self.health.turned_away(question.path, partial(self._once_more, question))
+            raise refusal
+
+    async def _attempt(self, question: _Question, seconds: float) -> Any:
+        request, sent = question.compose(), time.monotonic()
+        try:
+            payload = self._judged(await self._send(request, seconds), question.budget)
+        except (Unreachable, Malformed) as error:
+            reason, again = request.hide(str(error)), partial(self._once_more, question)
+            whole = seconds >= self._door.timing.attempt / 2 or not reason.startswith(NO_ANSWER)
+            self.health.failed(question.path, reason, again, sent=sent, whole=whole)
+            self._see_to_probes()
+            raise
+        except ExchangeError as error:
+            self.health.answered(question.path, time.monotonic() - sent)
+            self.health.note(request.hide(str(error)))
+            raise
+        self.health.answered(question.path, time.monotonic() - sent)
+        return payload
+
+    async def _once_more(self, question: _Question) -> None:
+        due = time.monotonic() + question.attempt
+        await self._limiter.admit(question.budget, question.weight, due)
+        await self._attempt(question, question.attempt)
+
+    def _see_to_probes(self) -> None:
+        if self.health.is_probed and not self._is_probing:
+            self._is_probing = True
+            self._door.probe(self._probing())
+
+    async def _probing(self) -> None:
+        """Asks the host once per interval, until it answers."""
+        while self.health.is_probed:
+            await asyncio.sleep(self._door.timing.probe)
+            try:
+                await self._probe()
+            except Exception:  # A host that nobody asks again would be down for ever.
+                log.exception("%s was not asked again", self._base)
+        self._is_probing = False
+
+    async def _probe(self) -> None:
+        if again := self.health.next_probe():
+            with suppress(ExchangeError):
+                await again()
+
     async def _send(self, request: Request, seconds: float) -> Response:
         if (request.method, request.path) not in self._dialect.reads:
             raise WouldNotRead(f"{request.method} {request.path}")
         try:
             return await self._answered(request, seconds)
         except TimeoutError:
-            failure = f"no answer in {self._door.timing.answer:g} s"
+            failure = f"{NO_ANSWER} in {self._door.timing.answer:g} s"
         except aiohttp.ClientPayloadError:
-            failure = "the answer was cut short"
+            failure = CUT
         except (aiohttp.ClientError, OSError):
-            failure = "no connection"
+            failure = NO_CONNECTION
         # Not from in there: what was caught repeats the address and the headers of the request.
         raise Unreachable(failure)
 
@@ -299,7 +373,7 @@ class Api:
         if response.body is None and response.status == 200:
             if response.text.lstrip()[:1] == b"<":
                 raise Malformed("HTML instead of JSON")
-            raise Unreachable("the answer was cut short")
+            raise Unreachable(CUT)
         return self._dialect.unwrap(response)
 
 

@@ -105,7 +105,9 @@ class SignedApi:
         def compose() -> Request:
             nonlocal signature
             signature = self._sign(method, unsigned, self._clock.estimate_ms())
-            return Request(unsigned + signature.query, method, signature.headers)
+            return Request(
+                unsigned + signature.query, method, signature.headers, signature.hidden_in
+            )
 
         async def ask() -> T:
             try:

@@ -68,9 +68,8 @@ async def moved(
     urls: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Floor]:
     """The floor as another host sees it, by a clock of its own or through other addresses."""
-    answers = Cache(market.moment)
     async with aiohttp.ClientSession() as session, Store.opened(None) as store:
-        door = Door(session, answers, PATIENT, host_ms)
+        door = Door(session, Cache(market.moment), PATIENT, host_ms)
         exchanges = [exchange(door, {**market.urls, **(urls or {})}) for exchange in EXCHANGES]
         ledger = Ledger(store)
         accounts = {
@@ -84,7 +83,7 @@ async def moved(
             yield there
         finally:
             await desk.close()
-            await answers.close()
+            await door.close()
 
 
 def turn(market: Floor, venue: str, **knobs: Any) -> None:

@@ -1,0 +1,193 @@
+"""Whether a host answers, how fast, and what is not sent to one that has long been silent."""
+
+import logging
+import re
+import time
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from math import ceil
+
+from crypto_assistant.errors import Unreachable
+
+log = logging.getLogger(__name__)
+
+KEPT = 200
+"""Latencies."""
+FEWEST = 3
+"""Attempts that fail in a row before a host is taken to be down."""
+CONTIGUOUS = 60.0
+"""Seconds; failures farther apart are not one outage: nobody knows what was in between."""
+MOST_UNANSWERED = 8
+"""Paths that may be asked again."""
+CLOCK = "/time"
+"""The clock of a host in maintenance often goes on: its path tells nothing of the others."""
+NO_ANSWER = "no answer"
+NO_CONNECTION = "no connection"
+CUT = "the answer was cut short"
+AS_A_HABIT = {CUT: "cut answers"}
+"""What reads otherwise before `since`."""
+
+Again = Callable[[], Awaitable[object]]
+"""Sends what was not answered once more; raises ExchangeError."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastError:
+    """What a host said, or that it said nothing, in the words that the trader reads."""
+
+    text: str
+    at_ms: int
+
+
+@dataclass(slots=True)
+class _Outage:
+    """Attempts that failed, with no answer since the first of them was sent."""
+
+    began: float
+    began_ms: int
+    ended: float
+    reason: str
+    attempts: int = 0
+    is_down: bool = False
+    failed: set[str] = field(default_factory=set)
+    unanswered: OrderedDict[str, Again] = field(default_factory=OrderedDict)
+    """By path; the one to ask again first stands first."""
+
+    @property
+    def is_of_the_host(self) -> bool:
+        """Whether it is no matter of one path alone."""
+        return len(self.failed) > 1 or self.reason == NO_CONNECTION
+
+
+class Health:
+    """How one host answers: told of every attempt, asked before each.
+
+    A host is down once `FEWEST` attempts or more have failed without an answer in between, over
+    `patience` seconds at least. While they were for one path, that path alone is; others are
+    asked, and one that is answered ends the outage. `host`: as the log names it.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        patience: float,
+        clock_ms: Callable[[], int],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.last_error: LastError | None = None
+        self._host = host
+        self._patience = patience
+        self._clock_ms = clock_ms
+        self._now = now
+        self._latencies: deque[float] = deque(maxlen=KEPT)
+        self._outage: _Outage | None = None
+        self._is_told = False
+
+    @property
+    def samples(self) -> int:
+        """Answers that `latency` is reckoned from: the last ones, `KEPT` at most."""
+        return len(self._latencies)
+
+    def latency(self, part: float) -> float | None:
+        """Seconds within which that part of the last answers came; None before the first."""
+        ordered = sorted(self._latencies)
+        return ordered[ceil(part * len(ordered)) - 1] if ordered else None
+
+    @property
+    def down_since_ms(self) -> int | None:
+        """When the host as a whole began to fail; None while it is not down."""
+        outage = self._outage
+        is_down = outage is not None and outage.is_down and outage.is_of_the_host
+        return outage.began_ms if outage and is_down else None
+
+    @property
+    def is_probed(self) -> bool:
+        """Whether something is down, and to be asked for again by and by."""
+        return self._outage is not None and self._outage.is_down
+
+    def refusal(self, path: str) -> Unreachable | None:
+        """Why nothing is sent to the path now; None where it may be asked."""
+        outage = self._outage
+        if outage is None or not outage.is_down:
+            return None
+        if path not in outage.failed and not outage.is_of_the_host:
+            return None
+        reason = AS_A_HABIT.get(outage.reason, outage.reason)
+        return Unreachable(reason, outage.began_ms, self._clock_ms())
+
+    def turned_away(self, path: str, again: Again) -> None:
+        """What was not sent is asked for first: the host may fail at other paths alone."""
+        if self._outage is not None and path not in self._outage.unanswered:
+            self._keep(self._outage, path, again)
+            self._outage.unanswered.move_to_end(path, last=False)
+
+    def next_probe(self) -> Again | None:
+        """What to ask again, each path in turn; None once nothing is down."""
+        if self._outage is None or not self._outage.is_down:
+            return None
+        path, again = next(iter(self._outage.unanswered.items()))
+        self._outage.unanswered.move_to_end(path)
+        return again
+
+    def answered(self, path: str, seconds: float) -> None:
+        """The host said something of its own about a question, were it a refusal."""
+        self._latencies.append(seconds)
+        if self._outage is not None and not path.endswith(CLOCK):
+            self._outage = None
+            self._tell_back()
+
+    def failed(self, path: str, error: str, again: Again, *, sent: float, whole: bool) -> None:
+        """An attempt that was sent at `sent` told nothing about its question.
+
+        `whole`: it had its full time. One that was cut short by the end of its question says
+        that the host is still silent, no more.
+        """
+        self.note(error)
+        if path.endswith(CLOCK):
+            return
+        if whole:
+            self._add(path, _reason(error), again, sent)
+        self._judge()
+
+    def note(self, error: str) -> None:
+        """The last thing that went wrong."""
+        self.last_error = LastError(error, self._clock_ms())
+
+    def _add(self, path: str, reason: str, again: Again, sent: float) -> None:
+        outage, now = self._outage, self._now()
+        if outage is None or (not outage.is_down and sent - outage.ended > CONTIGUOUS):
+            began_ms = self._clock_ms() - round(1000 * (now - sent))
+            outage = self._outage = _Outage(sent, began_ms, now, reason)
+        outage.attempts += 1
+        outage.ended, outage.reason = now, reason
+        outage.failed.add(path)
+        self._keep(outage, path, again)
+
+    def _keep(self, outage: _Outage, path: str, again: Again) -> None:
+        if path not in outage.unanswered and len(outage.unanswered) == MOST_UNANSWERED:
+            outage.unanswered.popitem()
+        outage.unanswered.setdefault(path, again)
+
+    def _judge(self) -> None:
+        outage, now = self._outage, self._now()
+        if outage is None or now - outage.ended > CONTIGUOUS:
+            return
+        if outage.attempts >= FEWEST and now - outage.began >= self._patience:
+            outage.is_down = True
+            self._tell_down(outage)
+
+    def _tell_down(self, outage: _Outage) -> None:
+        if outage.is_of_the_host and not self._is_told:
+            self._is_told = True
+            log.warning("%s is down: %s", self._host, self.refusal(""))
+
+    def _tell_back(self) -> None:
+        if self._is_told:
+            self._is_told = False
+            log.warning("%s is back", self._host)
+
+
+def _reason(error: str) -> str:
+    """What goes on: `no answer in 8 s` as `no answer`."""
+    return re.sub(r" in [\d.]+ s$", "", error).rstrip(".")
