@@ -5,7 +5,7 @@ import ctypes
 import gc
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from crypto_assistant.errors import ExchangeError
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import LIVE, Account, Exchange
 from crypto_assistant.front import Front
+from crypto_assistant.holds import Holds
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door, Timing, clock_ms
 from crypto_assistant.net.cache import Cache
@@ -106,50 +107,85 @@ async def connected(
             connection(None if simulated else config.https_proxy)
         )
         door = Door(session, Cache(time.monotonic), TIMING)
-        stack.push_async_callback(door.close)
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
+        practice = {} if simulated else _practice(config, door)
         accounts = (
-            _simulated_accounts(exchanges) if simulated else _accounts(config, door, exchanges)
+            _simulated_accounts(exchanges) if simulated else _accounts(config, exchanges, practice)
         )
+        stores = await _stores(stack, accounts, databases, store)
+        venues = [(LIVE, exchange) for exchange in exchanges]
+        venues += [(config.environment(type(exchange)), exchange) for exchange in practice.values()]
+        await _keep_holds(stack, door, stores, venues)
+        stack.push_async_callback(door.close)
         desk = Desk(
             exchanges,
             timing=TIMING,
             simulated=simulated,
             zone=config.timezone,
-            accounts=await _opened(stack, accounts, databases, store),
+            accounts=_accesses(stack, accounts, stores),
         )
         stack.push_async_callback(desk.close)
         yield desk
 
 
-async def _opened(
+async def _stores(
     stack: AsyncExitStack,
     accounts: Sequence[Account],
     databases: Callable[[str], Path | None] | None,
     store: Store | None,
-) -> dict[str, Access]:
-    """The accounts by their venues, behind the check of their keys, each with its ledger."""
+) -> dict[str, Store]:
+    """The databases by the environments of the accounts, and what was open before."""
     stores = {} if store is None else {LIVE: store}
     for environment in {account.environment for account in accounts} - stores.keys():
         path = None if databases is None else databases(environment)
         stores[environment] = await stack.enter_async_context(Store.opened(path))
+    return stores
+
+
+async def _keep_holds(
+    stack: AsyncExitStack,
+    door: Door,
+    stores: Mapping[str, Store],
+    venues: Iterable[tuple[str, Exchange]],
+) -> None:
+    """Obeys the venues' orders to stop that an earlier life was given, where there is a store."""
+    holds = {environment: Holds(store, door.clock_ms) for environment, store in stores.items()}
+    for kept in holds.values():
+        stack.push_async_callback(kept.close)
+    for environment, exchange in venues:
+        if environment in holds:
+            await holds[environment].guard(environment, exchange.name, exchange.limiter)
+
+
+def _accesses(
+    stack: AsyncExitStack, accounts: Sequence[Account], stores: Mapping[str, Store]
+) -> dict[str, Access]:
+    """The accounts by their venues, behind the check of their keys, each with its ledger."""
     accesses = {a.venue: Access(a, Ledger(stores[a.environment])) for a in accounts}
     for access in accesses.values():
         stack.push_async_callback(access.close)
     return accesses
 
 
-def _accounts(config: Config, door: Door, exchanges: Sequence[Exchange]) -> list[Account]:
-    """The owner's, of the venues that have a key; those of play money have other addresses."""
-    accounts = []
-    for exchange in exchanges:
-        venue = type(exchange)
-        key, environment = config.key(venue), config.environment(venue)
-        if key and environment == LIVE:
-            accounts.append(exchange.account(key))
-        elif key:
-            accounts.append(venue(door, config.account_urls(venue)).account(key, environment))
-    return accounts
+def _practice(config: Config, door: Door) -> dict[str, Exchange]:
+    """By name, the venues whose key is for play money, at the addresses of that."""
+    return {
+        venue.name: venue(door, config.account_urls(venue))
+        for venue in EXCHANGES
+        if config.key(venue) and config.environment(venue) != LIVE
+    }
+
+
+def _accounts(
+    config: Config, exchanges: Sequence[Exchange], practice: Mapping[str, Exchange]
+) -> list[Account]:
+    """The owner's, of the venues that have a key."""
+    places = {exchange.name: exchange for exchange in exchanges} | dict(practice)
+    return [
+        places[venue.name].account(key, config.environment(venue))
+        for venue in EXCHANGES
+        if (key := config.key(venue))
+    ]
 
 
 def _simulated_accounts(exchanges: Sequence[Exchange]) -> list[Account]:

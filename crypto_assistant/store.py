@@ -52,6 +52,13 @@ SCHEMA = (
         rows TEXT NOT NULL,
         PRIMARY KEY (venue, environment, uid, taken_ms)
     ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE holds (
+        environment TEXT NOT NULL,
+        venue TEXT NOT NULL,
+        told_ms INTEGER NOT NULL,
+        until_ms INTEGER NOT NULL,
+        PRIMARY KEY (environment, venue)
+    ) STRICT, WITHOUT ROWID""",
 )
 """One statement per version; a database that has taken the first n has `user_version` n."""
 

@@ -18,7 +18,7 @@ from crypto_assistant.app import connected, database, open_desk
 from crypto_assistant.cli import main
 from crypto_assistant.config import ADDRESSES, CREDENTIALS, Config, load
 from crypto_assistant.desk import Desk
-from crypto_assistant.errors import ExchangeError
+from crypto_assistant.errors import ExchangeError, RateLimited
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.ledger import Snapshot
 from crypto_assistant.net.api import clock_ms
@@ -231,6 +231,38 @@ async def exchanges(machine: Machine) -> AsyncIterator[Sandbox]:
     async with sandbox.serve() as urls:
         machine.sets(urls, **KEYS)
         yield sandbox
+
+
+@pytest.mark.parametrize("played", [False, True], ids=["real money", "play money"])
+async def test_a_venue_that_said_stop_is_not_asked_by_the_next_life_before_its_time(
+    machine: Machine, played: bool
+) -> None:
+    async with exchanges(machine) as sandbox:
+        config = machine.sets(PLAY if played else {})
+        sandbox.faults.append(Fault("bybit", "banned", 3600))
+        for asked in (True, False):
+            sandbox.requests.clear()
+            async with open_desk(config, "live") as desk:
+                question = (
+                    desk.accounts["bybit"].account() if played else desk.exchanges[1].clock_ms()
+                )
+                with pytest.raises(RateLimited) as stop:
+                    await question
+            assert stop.value.until_ms == pytest.approx(clock_ms() + HOUR_MS, abs=60_000)
+            assert bool(sandbox.requests) is asked
+
+
+async def test_whoever_keeps_nothing_knows_of_no_order_to_stop(machine: Machine) -> None:
+    async with exchanges(machine) as sandbox:
+        sandbox.faults.append(Fault("okx", "banned", 3600))
+        config = machine.sets(dict.fromkeys(KEYS, ""))
+        for _ in range(2):
+            sandbox.requests.clear()
+            async with open_desk(config, "live") as desk:
+                with pytest.raises(RateLimited):
+                    await desk.exchanges[2].clock_ms()
+            assert len(sandbox.requests) == 1
+    assert not machine.state.exists()
 
 
 async def checked(capsys: Output) -> dict[str, tuple[str, str]]:

@@ -18,6 +18,7 @@ FLOORS = {
     "exchanges": {"errors", "models", "calculators", "net", "exchanges"},
     "listings": {"errors", "models"},
     "coins": {"models", "listings"},
+    "holds": {"net", "store"},
     "ledger": {"errors", "models", "net", "exchanges", "store"},
     "accounts": {"errors", "models", "net", "exchanges", "ledger"},
     "vitals": {"store"},

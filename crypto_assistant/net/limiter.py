@@ -8,6 +8,8 @@ from crypto_assistant.errors import RateLimited
 
 LONGEST_HOLD = 7 * 86_400.0
 """Seconds; the longest ban that a venue announces is three days."""
+ONE_ORDER = 1.0
+"""Seconds; requests that were under way together are told of one order a moment apart."""
 
 
 class Budget:
@@ -70,6 +72,8 @@ class Limiter:
         self._now = now
         self._clock_ms = clock_ms
         self._held_until = 0.0
+        self.on_hold: Callable[[int], None] = lambda until_ms: None
+        """Called with the end of each order to stop, in ms of the wall clock."""
         self.waited = 0.0
         """Seconds that callers spent waiting, for the bench."""
 
@@ -82,8 +86,12 @@ class Limiter:
 
     def hold(self, seconds: float) -> RateLimited:
         """Sends nothing for `seconds`; returns the error that says until when."""
-        self._held_until = max(self._held_until, self._now() + min(seconds, LONGEST_HOLD))
-        return self._refusal(self._held_until)
+        before, until = self._held_until, self._now() + min(seconds, LONGEST_HOLD)
+        self._held_until = max(before, until)
+        refusal = self._refusal(self._held_until)
+        if until > max(before, self._now()) + ONE_ORDER:
+            self.on_hold(refusal.until_ms)
+        return refusal
 
     def frees_before(self, deadline: float) -> bool:
         """Whether an order to stop ends in time."""
