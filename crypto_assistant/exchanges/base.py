@@ -1,5 +1,6 @@
 """What the program asks of an exchange, and how every adapter reads numbers."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crypto_assistant.errors import Malformed, Unreachable
+from crypto_assistant.errors import GeoBlocked, Malformed, Unreachable
 from crypto_assistant.models import (
     AccountLog,
     Balance,
@@ -38,12 +39,18 @@ from crypto_assistant.models import (
     Trades,
     Wallet,
 )
-from crypto_assistant.net.api import Door, Reads
+from crypto_assistant.net.api import Door, Reads, Response, Stop
 from crypto_assistant.net.limiter import Limiter
 from crypto_assistant.net.signed import Key, VenueClock
 
 LIVE = "live"
 NO_MARKET = "no market trades now"
+FIREWALL_SECONDS = 60
+"""How long to be silent after a firewall's refusal, which names no time."""
+COUNTRY = re.compile(
+    rb"\bcountry\b|\byour region\b|restricted location|error code: 1009", re.IGNORECASE
+)
+"""What is said where a venue does not serve the host's country; 1009 is how Cloudflare says it."""
 FEW = 8
 """Cells for which numpy's detour costs more than it saves."""
 
@@ -186,6 +193,11 @@ class Practice:
 
     setting: str
     addresses: Mapping[str, Mapping[str, str]]
+
+
+def forbidden(response: Response) -> GeoBlocked | Stop:
+    """What a 403 means that carries no code of the venue's: the country, or too many requests."""
+    return GeoBlocked() if COUNTRY.search(response.text) else Stop(FIREWALL_SECONDS)
 
 
 def number(value: object) -> float:

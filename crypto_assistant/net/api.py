@@ -358,12 +358,13 @@ class Api:
         try:
             return self._payload(response)
         except Stop as stop:
-            told = _retry_after(response) if stop.seconds is None else stop.seconds
-            raise self._limiter.hold(budget.seconds if told is None else told) from stop
+            seconds = (_retry_after(response), stop.seconds, budget.seconds)
+            told = next(told for told in seconds if told is not None)
+            raise self._limiter.hold(told) from stop
 
     def _payload(self, response: Response) -> Any:
         if response.status in {418, 429}:
-            raise Stop
+            raise self._stop(response)
         if response.status == 451:
             raise GeoBlocked
         if 300 <= response.status < 400:
@@ -375,6 +376,16 @@ class Api:
                 raise Malformed("HTML instead of JSON")
             raise Unreachable(CUT)
         return self._dialect.unwrap(response)
+
+    def _stop(self, response: Response) -> Stop:
+        """Where no header says for how long, the venue's envelope may."""
+        try:
+            self._dialect.unwrap(response)
+        except Stop as stop:
+            return stop
+        except ExchangeError:
+            pass
+        return Stop()
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

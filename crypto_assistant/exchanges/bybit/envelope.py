@@ -13,7 +13,7 @@ from crypto_assistant.errors import (
     Refused,
     Unreachable,
 )
-from crypto_assistant.exchanges.base import number
+from crypto_assistant.exchanges.base import forbidden, number
 from crypto_assistant.net.api import Response, Stop
 
 RETRYABLE = {"10000", "10016", "131001", "131003", "170007", "3400214"}
@@ -43,8 +43,10 @@ def unwrap(response: Response) -> Any:
     message = OWN_WORDS.get(reason) or str(body.get("retMsg") or "no reason given")
     if code == "0":
         return body.get("result")
-    if response.status == 403 or code in REGION:
+    if code in REGION:
         raise GeoBlocked
+    if response.status == 403 and not code:
+        raise forbidden(response)
     if code in LIMITS:
         raise Stop(_seconds_to_reset(response))
     if code in RETRYABLE:

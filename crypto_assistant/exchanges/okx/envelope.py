@@ -3,16 +3,13 @@
 from typing import Any
 
 from crypto_assistant.errors import ClockSkew, GeoBlocked, Malformed, Refused, Unreachable
-from crypto_assistant.exchanges.base import rows
+from crypto_assistant.exchanges.base import forbidden, rows
 from crypto_assistant.net.api import Response, Stop
 
 RETRYABLE = {"50001", "50004", "50013", "50026"}
 CLOCK = {"50102", "50112"}
 LIMITS = {"50011", "50040", "50061"}
-FIREWALL_SECONDS = 60
-"""How long to be silent after the firewall's refusal, which names no time."""
-REGION = (b"country", b"region", b"restricted", b"1009")
-"""What the page of a 403 says where the venue does not serve the host's country."""
+REGION = {"50125"}
 IN_PLAIN_WORDS = {
     "50101": "the key is of the other environment, live or demo",
     "50105": "wrong passphrase",
@@ -35,10 +32,10 @@ def unwrap(response: Response) -> Any:
         raise Unreachable(message)
     if code in CLOCK:
         raise ClockSkew(message)
-    if response.status == 403 and any(word in response.text.lower() for word in REGION):
+    if code in REGION:
         raise GeoBlocked
     if response.status == 403 and not code:
-        raise Stop(FIREWALL_SECONDS)
+        raise forbidden(response)
     if not code and response.status == 200:
         raise Malformed("an answer without a code")
     raise Refused(code or f"HTTP {response.status}", IN_PLAIN_WORDS.get(code, message))
