@@ -15,9 +15,9 @@ from crypto_assistant.accounts import Access
 from crypto_assistant.errors import ExchangeError, RateLimited, Unreachable, Unsupported
 from crypto_assistant.exchanges.base import Account, Exchange
 from crypto_assistant.listings import Listings, Place, per_plain_coin
-from crypto_assistant.models import Family, Instruments, Provenance
+from crypto_assistant.models import Family, Instruments, Provenance, Tickers
 from crypto_assistant.net.api import Timing, clock_ms, deadline
-from crypto_assistant.net.cache import Cache
+from crypto_assistant.net.cache import Cache, Lifetime
 from crypto_assistant.vitals import Vitals
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class Desk:
         *,
         timing: Timing,
         clock_ms: Callable[[], int] = clock_ms,
+        now: Callable[[], float] = time.monotonic,
         simulated: bool = False,
         accounts: Mapping[str, Access] | None = None,
         zone: ZoneInfo | None = None,
@@ -61,12 +62,15 @@ class Desk:
         """Where the owner's days begin; None: UTC."""
         self.timing = timing
         self.clock_ms = clock_ms
+        self._now = now
         self.simulated = simulated
         self.kept = Cache(time.monotonic)
         """Answers that several venues' data went into, or that stay good for long."""
         self.vitals = Vitals()
         self._listings = Listings({exchange.name: exchange.title for exchange in exchanges})
         self._lists: dict[Place, Instruments] = {}
+        self._arrivals: dict[tuple[Place, type], tuple[int, float]] = {}
+        """Of each list and its tickers: what they say of themselves, and by `now`."""
         self._failing: set[Place] = set()
         self._loading: asyncio.Task[None] | None = None
 
@@ -82,7 +86,9 @@ class Desk:
             await self.load(self.timing.attempt)
         return self._listings
 
-    async def keep_listings(self, loaded: Callable[[], None]) -> None:
+    async def keep_listings(
+        self, loaded: Callable[[], None], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         """Keeps the listings and the tickers that rank the markets fresh, for ever.
 
         `loaded` is called after each load, when the bodies that it read are gone.
@@ -93,7 +99,7 @@ class Desk:
             except Exception:  # Lists that nobody keeps would age without a word.
                 log.exception("the listings were not loaded")
             loaded()
-            await asyncio.sleep(RETRY_SECONDS if self._stale() else RELOAD_SECONDS)
+            await sleep(RETRY_SECONDS if self._stale() else RELOAD_SECONDS)
 
     async def load(self, patience: float) -> None:
         """Loads what is missing or old; callers at the same time share one load.
@@ -168,6 +174,8 @@ class Desk:
         tickers, silent = await self._each(
             {place: venues[place[0]].tickers(instruments[place]) for place in unread}, patience
         )
+        self._note(lists)
+        self._note(tickers)
         self._tell(errors | silent)
         self._listings = replace(
             self._listings,
@@ -198,11 +206,19 @@ class Desk:
             if self._age((exchange.name, family)) > RELOAD_SECONDS * 0.9
         }
 
+    def _note(self, arrived: Mapping[Place, Dated]) -> None:
+        """When each of them arrived by a clock that nobody sets; some have been kept since."""
+        for place, answer in arrived.items():
+            known_ms, _ = self._arrivals.get((place, type(answer)), (None, 0.0))
+            if known_ms != answer.received_ms:
+                age = (self.clock_ms() - answer.received_ms) / 1000
+                age = min(max(age, 0.0), Lifetime.INSTRUMENTS.value)
+                self._arrivals[place, type(answer)] = answer.received_ms, self._now() - age
+
     def _age(self, place: Place) -> float:
-        listed, tickers = self._lists.get(place), self._listings.tickers.get(place)
-        if listed is None or tickers is None:
-            return inf
-        return (self.clock_ms() - min(listed.received_ms, tickers.received_ms)) / 1000
+        """Seconds since the older of a place's list and its tickers arrived."""
+        arrivals = [self._arrivals.get((place, kind)) for kind in (Instruments, Tickers)]
+        return max(self._now() - at[1] if at else inf for at in arrivals)
 
     async def _each(
         self, questions: Mapping[Place, Awaitable[T]], patience: float

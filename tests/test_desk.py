@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -370,13 +370,21 @@ async def test_a_long_reason_is_cut() -> None:
 
 
 class Clock:
-    """This host's time, moved by the test."""
+    """This host's two clocks, moved by the test: the one on the wall may be set, too."""
 
     def __init__(self) -> None:
         self.ms = NOW
+        self.seconds = 500.0
+
+    def pass_on(self, seconds: float) -> None:
+        self.ms += round(1000 * seconds)
+        self.seconds += seconds
 
     def __call__(self) -> int:
         return self.ms
+
+    def now(self) -> float:
+        return self.seconds
 
 
 LISTS = {f"{family} list": 1 for family in Family}
@@ -424,13 +432,13 @@ async def test_while_no_list_at_all_arrives_every_question_says_why() -> None:
 async def test_an_old_list_is_asked_again_and_kept_where_that_fails() -> None:
     clock = Clock()
     binance, bybit = exchanges = stubs("binance", "bybit")
-    desk = desk_of(exchanges, clock)
+    desk = desk_of(exchanges, clock, now=clock.now)
     await desk.load(1)
-    clock.ms += 60_000
+    clock.pass_on(60)
     await desk.load(1)
     assert binance.asked["linear list"] == 1
 
-    clock.ms += 600_000
+    clock.pass_on(600)
     binance.coins = ["BTC", "NEW"]
     binance.received_ms = clock.ms
     bybit.fails["linear list"] = Unreachable("HTTP 503")
@@ -439,6 +447,100 @@ async def test_an_old_list_is_asked_again_and_kept_where_that_fails() -> None:
     assert listings.listed("binance", Family.LINEAR).coins == ("BTC", "NEW")
     assert listings.listed("bybit", Family.LINEAR).coins == ("BTC",)
     assert not listings.errors
+
+
+@pytest.mark.parametrize("step_ms", [-3_600_000, 3_600_000, 0])
+async def test_a_clock_that_is_set_changes_nothing_about_when_a_list_is_old(step_ms: int) -> None:
+    clock = Clock()
+    (okx,) = exchanges = stubs("okx")
+    desk = desk_of(exchanges, clock, now=clock.now)
+    await desk.load(1)
+    clock.ms += step_ms
+    clock.pass_on(300)
+    await desk.load(1)
+    assert okx.asked["linear list"] == 1
+    clock.pass_on(300)
+    await desk.load(1)
+    assert okx.asked["linear list"] == 2
+
+
+async def test_a_list_that_was_kept_while_its_tickers_failed_is_as_old_as_it_is() -> None:
+    clock = Clock()
+    (okx,) = exchanges = stubs("okx")
+    okx.fails["linear tickers"] = Unreachable("HTTP 503")
+    desk = desk_of(exchanges, clock, now=clock.now)
+    await desk.load(1)
+    clock.ms -= 3_600_000
+    clock.pass_on(400)
+    okx.fails.clear()
+    await desk.load(1)
+    asked = okx.asked["linear list"]
+    clock.pass_on(120)
+    await desk.load(1)
+    assert okx.asked["linear list"] == asked + 1
+
+
+async def test_a_list_that_is_seen_late_is_as_old_as_it_says() -> None:
+    """Some of its pages may have been kept for minutes while others failed."""
+    clock = Clock()
+    (okx,) = exchanges = stubs("okx")
+    okx.received_ms = clock.ms - 400_000
+    desk = desk_of(exchanges, clock, now=clock.now)
+    for passed in (0, 120):
+        clock.pass_on(passed)
+        await desk.load(1)
+    assert okx.asked["linear list"] == 2
+
+
+async def test_a_market_that_is_listed_no_more_vanishes_with_its_ticker() -> None:
+    clock = Clock()
+    (okx,) = exchanges = stubs("okx")
+    okx.coins = ["BTC", "GONE"]
+    desk = desk_of(exchanges, clock, now=clock.now)
+    await desk.load(1)
+    clock.pass_on(600)
+    okx.coins, okx.received_ms = ["BTC"], clock.ms
+    await desk.load(1)
+    listings, place = await desk.listings(), ("okx", Family.LINEAR)
+    assert listings.instruments[place].coins == ("BTC",)
+    assert listings.tickers[place].instruments.coins == ("BTC",)
+
+
+@pytest.mark.parametrize("trouble", ["none", "another venue is down", "slow", "clock set back"])
+async def test_a_new_market_is_known_within_ten_minutes(trouble: str) -> None:
+    """It is listed just after a list was asked for, at the worst moment."""
+    clock, listed_at = Clock(), 0.0
+    okx, bybit = exchanges = stubs("okx", "bybit")
+    if trouble == "another venue is down":
+        bybit.fails = {f"{family} list": Unreachable("HTTP 503") for family in Family}
+    desk = desk_of(exchanges, clock, now=clock.now, timing=replace(Timing(), attempt=0.01))
+
+    async def sleep(seconds: float) -> None:
+        """The program's time passes; when it is over, the list of a slow venue has arrived."""
+        nonlocal listed_at
+        if not listed_at:
+            listed_at = clock.seconds
+            okx.coins = ["BTC", "NEW"]
+            clock.ms -= 3_600_000 if trouble == "clock set back" else 0
+        known = (await desk.listings()).instruments.get(("okx", Family.LINEAR))
+        if known and "NEW" in known.coins:
+            raise asyncio.CancelledError
+        clock.pass_on(seconds)
+        okx.received_ms = bybit.received_ms = clock.ms
+        okx.hangs = trouble == "slow" and seconds > 100
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(desk.keep_listings(silent, sleep), 10)
+    assert clock.seconds - listed_at <= 600
+
+
+async def test_lists_that_keep_failing_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    (okx,) = exchanges = stubs("okx")
+    desk = desk_of(exchanges)
+    for why in ("no answer in 8 s", "no answer since 12:00 UTC", "no answer since 12:00 UTC"):
+        okx.fails = {f"{family} list": Unreachable(why) for family in Family}
+        await desk.load(1)
+    assert len(caplog.records) == len(Family)
 
 
 async def test_tickers_that_failed_leave_the_lists_usable_and_are_asked_again() -> None:
