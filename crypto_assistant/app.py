@@ -201,7 +201,8 @@ def _simulated_accounts(exchanges: Sequence[Exchange]) -> list[Account]:
 def connection(proxy: SecretStr | None) -> aiohttp.ClientSession:
     """An HTTP session, through the proxy where one is set."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=_tls(), limit_per_host=30, ttl_dns_cache=300),
+        # No limit of all together: hosts that hang would keep the others waiting for seconds.
+        connector=aiohttp.TCPConnector(ssl=_tls(), limit=0, limit_per_host=30, ttl_dns_cache=300),
         proxy=proxy.get_secret_value() if proxy else None,
         headers={"User-Agent": "crypto-assistant"},
     )

@@ -12,13 +12,18 @@ from aiohttp import web
 
 @dataclass(frozen=True)
 class Reply:
-    """`body`: JSON, or bytes as they are. `cut`: the connection ends half way. `hang`: silence."""
+    """`body`: JSON, or bytes as they are. `cut`: the connection ends half way. `hang`: silence.
+
+    `reset`: it ends half way as if the host had crashed. `pause`: seconds before each byte.
+    """
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
     hang: bool = False
+    reset: bool = False
+    pause: float = 0.0
 
     @property
     def payload(self) -> bytes:
@@ -53,8 +58,10 @@ class Loopback:
         reply = self._next(request.raw_path) or self._next(request.path) or Reply(b"", 404)
         if reply.hang:
             await asyncio.Event().wait()
-        if reply.cut:
+        if reply.cut or reply.reset:
             return await _cut(request, reply)
+        if reply.pause:
+            return await _trickled(request, reply)
         return web.Response(body=reply.payload, status=reply.status, headers=reply.headers)
 
     def _next(self, target: str) -> Reply | None:
@@ -67,5 +74,16 @@ async def _cut(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     await response.prepare(request)
     await response.write(reply.payload[: len(reply.payload) // 2])
     assert request.transport
+    if reply.reset:
+        request.transport.abort()
     request.transport.close()
+    return response
+
+
+async def _trickled(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Length": str(len(reply.payload))})
+    await response.prepare(request)
+    for byte in reply.payload:
+        await asyncio.sleep(reply.pause)
+        await response.write(bytes([byte]))
     return response

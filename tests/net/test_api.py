@@ -1,15 +1,20 @@
 """Every way in which a venue's host can fail, over real HTTP."""
 
+import asyncio
 import gzip
 import socket
 import time
+import tracemalloc
+import zlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
 
+from crypto_assistant.app import connection
 from crypto_assistant.errors import (
     ExchangeError,
     GeoBlocked,
@@ -97,9 +102,19 @@ async def test_an_answer_is_parsed_once_and_dated(venue: Api, host: Loopback) ->
     assert await ask(venue, query=[("symbol", "A/B")]) == (GOOD, NOW)
 
 
-async def test_a_compressed_answer_is_read(venue: Api, host: Loopback) -> None:
-    zipped = gzip.compress(b'{"price": "1"}')
-    host.plays("/price", Reply(zipped, headers={"Content-Encoding": "gzip"}))
+ZIPPED = {
+    "gzip": gzip.compress(b'{"price": "1"}'),
+    "deflate": zlib.compress(b'{"price": "1"}'),
+}
+
+
+def zipped(how: str, body: bytes) -> Reply:
+    return Reply(body, headers={"Content-Encoding": how})
+
+
+@pytest.mark.parametrize("how", ZIPPED)
+async def test_a_compressed_answer_is_read(venue: Api, host: Loopback, how: str) -> None:
+    host.plays("/price", zipped(how, ZIPPED[how]))
     assert (await ask(venue))[0] == GOOD
 
 
@@ -111,10 +126,16 @@ async def test_a_compressed_answer_is_read(venue: Api, host: Loopback) -> None:
         Reply(GOOD, cut=True),
         Reply(b'{"price": "1'),
         Reply(b""),
-        Reply(b"no gzip", headers={"Content-Encoding": "gzip"}),
+        *(zipped(how, b"not packed") for how in ZIPPED),
+        *(zipped(how, body[:-14]) for how, body in ZIPPED.items()),
         Reply(hang=True),
+        Reply(GOOD, reset=True),
+        Reply(b" " * 1_000_000, pause=0.01),
     ],
-    ids=["502", "503", "cut", "truncated", "empty", "bad gzip", "silence"],
+    ids=[
+        *("502", "503", "cut", "truncated", "empty", "bad gzip", "bad deflate", "cut gzip"),
+        *("cut deflate", "silence", "reset", "a byte at a time"),
+    ],
 )
 async def test_what_may_pass_is_tried_again(venue: Api, host: Loopback, failure: Reply) -> None:
     host.plays("/price", failure, GOOD)
@@ -142,8 +163,15 @@ async def test_no_try_outlasts_the_answer(
     assert budget.used(time.monotonic()) == len(host.asked)
 
 
-async def test_an_answer_that_is_always_cut_is_named_so(venue: Api, host: Loopback) -> None:
-    host.plays("/price", Reply(GOOD, cut=True))
+@pytest.mark.parametrize(
+    "cut",
+    [Reply(GOOD, cut=True), Reply(GOOD, reset=True), zipped("gzip", ZIPPED["gzip"][:-14])],
+    ids=["cut", "reset", "compressed"],
+)
+async def test_an_answer_that_is_always_cut_is_named_so(
+    venue: Api, host: Loopback, cut: Reply
+) -> None:
+    host.plays("/price", cut)
     with pytest.raises(Unreachable, match="cut short"):
         await ask(venue)
 
@@ -331,6 +359,68 @@ async def test_an_answer_too_large_for_the_host_is_not_read(
     with pytest.raises(Malformed, match="too large"):
         await ask(Api(door, base, limiter, budget, DIALECT))
     assert len(host.asked) == 1
+
+
+def bomb(how: str, unpacked: int) -> bytes:
+    """So many spaces, packed a thousand times smaller."""
+    part, wbits = b" " * 1_048_576, {"gzip": 31, "deflate": 15}[how]
+    packer = zlib.compressobj(9, wbits=wbits)
+    first = packer.compress(part) + packer.flush(zlib.Z_FULL_FLUSH)
+    another = packer.compress(part) + packer.flush(zlib.Z_FULL_FLUSH)
+    return first + another * (unpacked // len(part))
+
+
+@pytest.mark.parametrize("how", ZIPPED)
+async def test_an_answer_that_unpacks_to_gigabytes_does_not_fill_the_memory(
+    door: Door, base: str, host: Loopback, budget: Budget, how: str
+) -> None:
+    host.plays("/price", zipped(how, bomb(how, 4 * 1024**3)))
+    patient = replace(door, timing=SHIPPED)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Malformed, match="too large"):
+            await ask(Api(patient, base, Limiter(time.monotonic, lambda: NOW), budget, DIALECT))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * api.LARGEST_BODY
+
+
+async def test_a_byte_at_a_time_holds_no_answer_beyond_its_time(
+    venue: Api, host: Loopback, budget: Budget
+) -> None:
+    """Each byte comes well within the time of a try; all of them would take hours."""
+    host.plays("/price", Reply(b" " * 1_000_000, pause=0.01))
+    async with asyncio.timeout(10):
+        with pytest.raises(Unreachable, match="no answer in"):
+            await ask(venue)
+    assert budget.used(time.monotonic()) == len(host.asked) <= SCALED.tries
+
+
+async def test_hosts_that_hang_keep_no_other_host_waiting(host: Loopback, base: str) -> None:
+    """Not even with more questions open than a session usually has connections."""
+    slow = replace(SHIPPED, answer=3600.0, attempt=3600.0)
+    host.plays("/price", GOOD)
+    async with AsyncExitStack() as stack:
+        door = Door(await stack.enter_async_context(connection(None)), Cache(time.monotonic), slow)
+        stack.push_async_callback(door.close)
+
+        def at(address: str) -> Api:
+            return Api(
+                door, address, Limiter(time.monotonic, door.clock_ms), Budget(1e6, 60), DIALECT
+            )
+
+        hanging = [Loopback() for _ in range(4)]
+        for silent in hanging:
+            silent.plays("/price", Reply(hang=True))
+            address = await stack.enter_async_context(silent.serve())
+            for n in range(40):
+                asking = asyncio.create_task(ask(at(address), query=[("n", n)]))
+                stack.callback(asking.cancel)
+        async with asyncio.timeout(10):
+            while sum(len(silent.asked) for silent in hanging) < 100:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            assert (await ask(at(base)))[0] == GOOD
 
 
 async def test_the_same_question_is_sent_once_in_its_lifetime(venue: Api, host: Loopback) -> None:
