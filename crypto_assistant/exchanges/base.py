@@ -1,12 +1,13 @@
 """What the program asks of an exchange, and how every adapter reads numbers."""
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite, nan
 from sys import intern
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,8 @@ from crypto_assistant.models import (
     Trades,
     Wallet,
 )
-from crypto_assistant.net.api import Door, Reads, Response, Stop
-from crypto_assistant.net.limiter import Limiter
+from crypto_assistant.net.api import Api, Door, Reads, Response, Stop
+from crypto_assistant.net.limiter import Budget, Limiter
 from crypto_assistant.net.signed import Key, VenueClock
 
 LIVE = "live"
@@ -75,6 +76,12 @@ class Exchange(Protocol):
     """Where play money is traded."""
     limiter: Limiter
     """What keeps all requests to the venue within its limits."""
+    hosts: Mapping[str, Api]
+    """Each base address, by what is found there: `spot`; their `health` tells how they are."""
+
+    @property
+    def used(self) -> Mapping[str, "Used"]:
+        """How much of each of the venue's limits is spent in the window that ends now."""
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         """`urls`: the base address behind each setting of `addresses`."""
@@ -183,6 +190,13 @@ class Account(Protocol):
         """The trades of one market, all pages of them; as far back as the venue keeps them."""
 
 
+class Used(NamedTuple):
+    """Units spent and how many may be: requests, or weight where the venue counts that."""
+
+    units: float
+    limit: float
+
+
 @dataclass(frozen=True, slots=True)
 class Practice:
     """A venue's play money.
@@ -198,6 +212,11 @@ class Practice:
 def forbidden(response: Response) -> GeoBlocked | Stop:
     """What a 403 means that carries no code of the venue's: the country, or too many requests."""
     return GeoBlocked() if COUNTRY.search(response.text) else Stop(FIREWALL_SECONDS)
+
+
+def used(budget: Budget) -> Used:
+    """What is spent of it now."""
+    return Used(budget.used(time.monotonic()), budget.limit)
 
 
 def number(value: object) -> float:

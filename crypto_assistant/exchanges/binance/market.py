@@ -11,7 +11,16 @@ from functools import partial
 from typing import ClassVar
 
 from crypto_assistant.errors import NotListed, Unsupported
-from crypto_assistant.exchanges.base import LIVE, Account, Practice, Table, number, rows
+from crypto_assistant.exchanges.base import (
+    LIVE,
+    Account,
+    Practice,
+    Table,
+    Used,
+    number,
+    rows,
+    used,
+)
 from crypto_assistant.exchanges.binance import now, series
 from crypto_assistant.exchanges.binance.account import BinanceAccount
 from crypto_assistant.exchanges.binance.envelope import unwrap
@@ -46,6 +55,7 @@ from crypto_assistant.net.signed import Key, VenueClock
 
 DIALECT = Dialect(unwrap, READS)
 PREFIX = {Family.SPOT: "/api/v3", Family.LINEAR: "/fapi/v1", Family.INVERSE: "/dapi/v1"}
+HOSTS = {Family.SPOT: "spot", Family.LINEAR: "USDⓈ-M", Family.INVERSE: "COIN-M"}
 
 
 class Binance:
@@ -79,16 +89,21 @@ class Binance:
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         self.limiter = Limiter(time.monotonic, door.clock_ms)
         self._clock_ms = door.clock_ms
-        spot = Budget(6000, 60, "X-MBX-USED-WEIGHT-1M")
+        self._spot = spot = Budget(6000, 60, "X-MBX-USED-WEIGHT-1M")
         # One counter for both futures hosts since 2026-06-30.
-        futures = Budget(2400, 60, "X-MBX-USED-WEIGHT-1M")
+        self._futures = futures = Budget(2400, 60, "X-MBX-USED-WEIGHT-1M")
         self._funding_info = Budget(500, 300)
         self._apis = {
             Family.SPOT: Api(door, urls["BINANCE_SPOT_URL"], self.limiter, spot, DIALECT),
             Family.LINEAR: Api(door, urls["BINANCE_USDM_URL"], self.limiter, futures, DIALECT),
             Family.INVERSE: Api(door, urls["BINANCE_COINM_URL"], self.limiter, futures, DIALECT),
         }
+        self.hosts: Mapping[str, Api] = {HOSTS[family]: api for family, api in self._apis.items()}
         self._statistics = Statistics(self._apis, self._contract_type, door.clock_ms)
+
+    @property
+    def used(self) -> Mapping[str, Used]:
+        return {"spot": used(self._spot), "futures": used(self._futures)}
 
     def account(self, key: Key, environment: str = LIVE) -> Account:
         clock = VenueClock(self.clock_ms, self._clock_ms)

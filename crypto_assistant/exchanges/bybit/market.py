@@ -10,7 +10,7 @@ from functools import partial
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges.base import LIVE, Practice, Table, number
+from crypto_assistant.exchanges.base import LIVE, Practice, Table, Used, number, used
 from crypto_assistant.exchanges.bybit import now, series, trades
 from crypto_assistant.exchanges.bybit.account import BybitAccount
 from crypto_assistant.exchanges.bybit.envelope import unwrap
@@ -76,7 +76,12 @@ class Bybit:
         # Published: 600. Whoever breaks it is shut out for ten minutes.
         self._budget = Budget(540, 5)
         self._api = Api(door, urls["BYBIT_URL"], self.limiter, self._budget, DIALECT)
+        self.hosts: Mapping[str, Api] = {"all": self._api}
         self._now_ms = door.clock_ms
+
+    @property
+    def used(self) -> Mapping[str, Used]:
+        return {"address": used(self._budget)}
 
     def account(self, key: Key, environment: str = LIVE) -> BybitAccount:
         clock = VenueClock(self.clock_ms, self._now_ms)

@@ -104,6 +104,14 @@ class Budgets:
         self._forget(now - FORGOTTEN)
         return budget
 
+    def fullest(self) -> tuple[str, Budget]:
+        """The path, and the market's budget there, of whose limit the greatest part is used."""
+        now = self._now()
+        markets = ((path, budget) for (path, _), (_, budget) in self._markets.items())
+        return max(
+            (*self._paths.items(), *markets), key=lambda one: one[1].used(now) / one[1].limit
+        )
+
     def _forget(self, before: float) -> None:
         old = takewhile(lambda item: item[1][0] < before, self._markets.items())
         for key in [key for key, _ in old]:

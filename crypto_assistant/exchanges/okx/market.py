@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges.base import LIVE, Practice, Table, number
+from crypto_assistant.exchanges.base import LIVE, Practice, Table, Used, number
 from crypto_assistant.exchanges.okx import listed as lists
 from crypto_assistant.exchanges.okx import now, series
 from crypto_assistant.exchanges.okx.account import OkxAccount
@@ -51,7 +51,7 @@ from crypto_assistant.models import (
     Timeframe,
     Trades,
 )
-from crypto_assistant.net.api import Door, Query, Reads
+from crypto_assistant.net.api import Api, Door, Query, Reads
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.limiter import Limiter
 from crypto_assistant.net.signed import Key, VenueClock
@@ -77,7 +77,12 @@ class Okx:
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         self.limiter = Limiter(time.monotonic, door.clock_ms)
         self._source = Source(door, urls["OKX_URL"], self.limiter, time.monotonic)
+        self.hosts: Mapping[str, Api] = {"all": self._source.api}
         self._statistics = Statistics(self._source)
+
+    @property
+    def used(self) -> Mapping[str, Used]:
+        return self._source.used
 
     def account(self, key: Key, environment: str = LIVE) -> OkxAccount:
         clock = VenueClock(self.clock_ms, self._source.clock_ms)

@@ -1,9 +1,9 @@
 """OKX's address: requests within its limits, their answers unwrapped and read."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from crypto_assistant.exchanges.base import Table
+from crypto_assistant.exchanges.base import Table, Used, used
 from crypto_assistant.exchanges.okx.envelope import unwrap
 from crypto_assistant.exchanges.okx.limits import READS, TIME, Budgets
 from crypto_assistant.net.api import Api, Dialect, Door, Query
@@ -22,7 +22,13 @@ class Source:
     def __init__(self, door: Door, base: str, limiter: Limiter, now: Callable[[], float]) -> None:
         self.clock_ms = door.clock_ms
         self._budgets = Budgets(now)
-        self._api = Api(door, base, limiter, self._budgets.of(TIME), DIALECT)
+        self.api = Api(door, base, limiter, self._budgets.of(TIME), DIALECT)
+
+    @property
+    def used(self) -> Mapping[str, Used]:
+        """Of the path of which most is used, since each has a limit of its own."""
+        path, budget = self._budgets.fullest()
+        return {path: used(budget)}
 
     async def get(
         self,
@@ -35,7 +41,7 @@ class Source:
         symbol: str | None = None,
     ) -> T:
         """What `parse(data, received_ms)` makes of the answer; `symbol`: the market it is about."""
-        return await self._api.get(
+        return await self.api.get(
             path,
             query,
             parse=parse,
@@ -57,7 +63,7 @@ class Source:
 
     def signed(self, sign: Sign, clock: VenueClock) -> "SignedSource":
         """The same address and limits, asked in the owner's name."""
-        return SignedSource(SignedApi(self._api, sign, clock), self._budgets)
+        return SignedSource(SignedApi(self.api, sign, clock), self._budgets)
 
 
 class SignedSource:
