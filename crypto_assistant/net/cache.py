@@ -46,7 +46,7 @@ class Cache:
         expires, value = self._kept.get(key, (0.0, None))
         if expires > joined:
             return value  # type: ignore[no-any-return]
-        begun, flight = self._flights.get(key) or self._begin(key, seconds, fetch)
+        begun, flight = self._under_way(key) or self._begin(key, seconds, fetch)
         try:
             return await asyncio.shield(flight)
         except ExchangeError:
@@ -61,6 +61,11 @@ class Cache:
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
+
+    def _under_way(self, key: Hashable) -> tuple[float, asyncio.Task[Any]] | None:
+        """One that has just ended is still there until the event loop tells so."""
+        found = self._flights.get(key)
+        return None if found is None or found[1].done() else found
 
     def _begin(
         self, key: Hashable, seconds: float, fetch: Callable[[], Awaitable[T]]
@@ -79,7 +84,8 @@ class Cache:
         return value
 
     def _landed(self, key: Hashable, flight: asyncio.Task[Any]) -> None:
-        del self._flights[key]
+        if self._flights[key][1] is flight:
+            del self._flights[key]
         if not flight.cancelled():
             flight.exception()  # Looked at, for where every caller has left.
 

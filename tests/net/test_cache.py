@@ -152,3 +152,21 @@ async def test_closing_ends_what_is_under_way() -> None:
     await cache.close()
     with pytest.raises(asyncio.CancelledError):
         await caller
+
+
+async def test_who_comes_late_in_the_moment_of_a_failure_asks_for_himself() -> None:
+    """The flight has ended, and the event loop has not told so yet."""
+    clock = Clock()
+    cache, source = Cache(clock), opened(Unreachable("HTTP 503"), "answer")
+    first = asyncio.create_task(cache.get("key", 1, source))
+    await asyncio.sleep(0)
+    clock.seconds = 2.0
+    await asyncio.sleep(0)
+    assert not first.done()
+    source.open.clear()
+    asyncio.get_running_loop().call_later(0.01, source.open.set)
+    another = asyncio.create_task(cache.get("key", 1, source))
+    assert await cache.get("key", 1, source) == await another == "answer"
+    assert source.asked == 2
+    with pytest.raises(Unreachable):
+        await first
