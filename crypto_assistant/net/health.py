@@ -16,6 +16,8 @@ KEPT = 200
 """Latencies."""
 FEWEST = 3
 """Attempts that fail in a row before a host is taken to be down."""
+LASTING = 0.95
+"""Of the patience: the first try is sent, and the last ends, a moment within their question."""
 CONTIGUOUS = 60.0
 """Seconds; failures farther apart are not one outage: nobody knows what was in between."""
 MOST_UNANSWERED = 8
@@ -64,7 +66,7 @@ class Health:
     """How one host answers: told of every attempt, asked before each.
 
     A host is down once `FEWEST` attempts or more have failed without an answer in between, over
-    `patience` seconds at least. While they were for one path, that path alone is; others are
+    `patience` seconds. While they were for one path, that path alone is; others are
     asked, and one that is answered ends the outage. `host`: as the log names it.
     """
 
@@ -141,14 +143,15 @@ class Health:
         """An attempt that was sent at `sent` told nothing about its question.
 
         `whole`: it had its full time. One that was cut short by the end of its question says
-        that the host is still silent, no more.
+        that a silent host is still silent, no more.
         """
         self.note(error)
         if path.endswith(CLOCK):
             return
         if whole:
             self._add(path, _reason(error), again, sent)
-        self._judge()
+        if self._outage is not None and self._now() - self._outage.ended <= CONTIGUOUS:
+            self._count(self._outage)
 
     def note(self, error: str) -> None:
         """The last thing that went wrong."""
@@ -159,7 +162,6 @@ class Health:
         if outage is None or (not outage.is_down and sent - outage.ended > CONTIGUOUS):
             began_ms = self._clock_ms() - round(1000 * (now - sent))
             outage = self._outage = _Outage(sent, began_ms, now, reason)
-        outage.attempts += 1
         outage.ended, outage.reason = now, reason
         outage.failed.add(path)
         self._keep(outage, path, again)
@@ -169,11 +171,10 @@ class Health:
             outage.unanswered.popitem()
         outage.unanswered.setdefault(path, again)
 
-    def _judge(self) -> None:
-        outage, now = self._outage, self._now()
-        if outage is None or now - outage.ended > CONTIGUOUS:
-            return
-        if outage.attempts >= FEWEST and now - outage.began >= self._patience:
+    def _count(self, outage: _Outage) -> None:
+        outage.attempts += 1
+        lasted = self._now() - outage.began
+        if outage.attempts >= FEWEST and lasted >= LASTING * self._patience:
             outage.is_down = True
             self._tell_down(outage)
 

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -19,7 +20,7 @@ from crypto_assistant.errors import (
     Refused,
     Unreachable,
 )
-from crypto_assistant.net.api import Api, Dialect, Door, Request, Response, Timing
+from crypto_assistant.net.api import Api, Dialect, Door, Request, Response, Timing, deadline
 from crypto_assistant.net.cache import Cache, Lifetime
 from crypto_assistant.net.health import Health
 from crypto_assistant.net.limiter import Budget, Limiter
@@ -71,9 +72,9 @@ def clockwork() -> Clockwork:
 
 
 def test_a_host_that_fails_for_eight_seconds_is_down(clockwork: Clockwork) -> None:
-    clockwork.fails_for(7.9, "/price", "/other")
+    clockwork.fails_for(7.5, "/price", "/other")
     assert not clockwork.refuses()
-    clockwork.seconds += 0.1
+    clockwork.seconds += 0.5
     clockwork.fails()
     for path in PATHS:
         assert clockwork.refuses(path) == "HTTP 503 since 12:00 UTC"
@@ -93,6 +94,13 @@ def test_a_host_that_fails_for_eight_seconds_is_down(clockwork: Clockwork) -> No
 def test_it_is_told_what_goes_on_and_since_when(clockwork: Clockwork, why: str, said: str) -> None:
     clockwork.fails_for(8, "/price", "/other", why=why)
     assert clockwork.refuses() == said
+
+
+def test_an_outage_began_when_the_first_that_failed_was_sent(clockwork: Clockwork) -> None:
+    clockwork.seconds += 2
+    for path in ("/price", "/other", "/third"):
+        clockwork.fails(path, "no answer in 8 s", sent=1000 - 6.5)
+    assert clockwork.refuses() == "no answer since 11:59 UTC"
 
 
 def test_after_a_day_the_day_is_told_too(clockwork: Clockwork) -> None:
@@ -122,6 +130,8 @@ def test_an_answer_in_between_begins_the_count_anew(clockwork: Clockwork) -> Non
 def test_failures_far_apart_are_not_one_outage(clockwork: Clockwork) -> None:
     clockwork.fails_for(0, "/price", "/other")
     clockwork.seconds += 600
+    clockwork.fails(whole=False)
+    assert not clockwork.refuses()
     clockwork.fails()
     clockwork.fails(whole=False)
     assert not clockwork.refuses()
@@ -137,11 +147,10 @@ def test_a_try_that_had_no_time_is_no_failure_of_the_host(clockwork: Clockwork) 
 
 def test_a_try_that_had_no_time_tells_that_the_host_is_still_silent(clockwork: Clockwork) -> None:
     """The third try of the first question ends when the question does."""
-    for path in ("/price", "/other"):
-        for sent in (0.0, 3.5):
-            clockwork.fails(path, "no answer in 8 s", sent=1000 + sent)
-    clockwork.seconds += 8
-    clockwork.fails("/price", "no answer in 8 s", whole=False)
+    for passed, whole in ((3, True), (3.5, True), (1.5, False)):
+        clockwork.seconds += passed
+        sent = clockwork.seconds - passed
+        clockwork.fails("/price", "no answer in 8 s", sent=sent, whole=whole)
     assert clockwork.refuses() == "no answer since 12:00 UTC"
 
 
@@ -169,6 +178,13 @@ def test_a_working_clock_does_not_make_a_host_in_maintenance_look_up(
     assert clockwork.refuses()
 
 
+def test_a_broken_clock_says_nothing_of_the_other_paths(clockwork: Clockwork) -> None:
+    clockwork.fails_for(8, "/v5/market/time", why="no connection")
+    assert not clockwork.refuses()
+    assert clockwork.health.last_error
+    assert clockwork.health.last_error.text == "no connection"
+
+
 async def asked(health: Health) -> Any:
     again = health.next_probe()
     assert again
@@ -194,6 +210,18 @@ async def test_what_failed_is_asked_in_turn_and_what_was_turned_away_first(
     assert [await asked(health) for _ in range(3)] == ["/price", "/other", "/price"]
     health.turned_away("/third", say("/third"))
     assert [await asked(health) for _ in range(4)] == ["/third", "/other", "/price", "/third"]
+
+
+def test_only_a_few_of_many_questions_are_asked_again(clockwork: Clockwork) -> None:
+    clockwork.fails_for(8, *(f"/{n}" for n in range(50)))
+    for n in range(50, 100):
+
+        async def again() -> None:
+            """A question of its own."""
+
+        clockwork.health.turned_away(f"/{n}", again)
+    probes = [clockwork.health.next_probe() for _ in range(100)]
+    assert 4 <= len(set(probes)) <= 8
 
 
 def test_down_and_back_are_told_once(
@@ -378,8 +406,36 @@ async def test_probes_go_out_though_nobody_asks_one_at_a_time_each_path_in_turn(
 ) -> None:
     await bring_down(venue, host)
     host.asked.clear()
-    await until(lambda: len(host.asked) >= 6)
-    assert host.asked[:6] in (["/price", "/other"] * 3, ["/other", "/price"] * 3)
+    started = time.monotonic()
+    await until(lambda: len(host.asked) >= 8)
+    assert host.asked in (["/price", "/other"] * 4, ["/other", "/price"] * 4)
+    assert len(host.asked) <= 1 + (time.monotonic() - started) / QUICK.probe
+
+
+async def test_nobody_tries_again_what_is_not_sent(
+    opened: Callable[[Timing], Door], venue: Api, base: str, host: Loopback
+) -> None:
+    await bring_down(venue, host)
+    stubborn = Timing(answer=NEVER, tries=10**9, pause=(0.0, 0.0), probe=NEVER)
+    another = api(opened(stubborn), base)
+    another.health = venue.health
+    async with asyncio.timeout(5):
+        with pytest.raises(Unreachable, match="since"):
+            await ask(another)
+
+
+async def test_a_host_that_fails_at_once_fails_whatever_time_it_had(
+    venue: Api, host: Loopback
+) -> None:
+    for path in ("/price", "/other"):
+        host.plays(path, Reply(b"", 503))
+    async with asyncio.timeout(5):
+        while venue.health.down_since_ms is None:
+            for path in ("/price", "/other"):
+                token = deadline.set(time.monotonic() + QUICK.attempt / 3)
+                with pytest.raises(ExchangeError):
+                    await venue.ask(path, partial(Request, path), parse=lambda p, _: p)
+                deadline.reset(token)
 
 
 async def test_many_questions_make_no_more_probes(
@@ -477,7 +533,8 @@ async def test_what_was_signed_is_in_no_error_that_is_kept(
     door: Door, base: str, host: Loopback, caplog: pytest.LogCaptureFixture
 ) -> None:
     def telling(response: Response) -> Any:
-        raise Unreachable(response.body["msg"])
+        message = response.body["msg"]
+        raise Refused("1", message) if response.status == 400 else Unreachable(message)
 
     dialect = Dialect(telling, DIALECT.reads)
     venue = Api(door, base, Limiter(time.monotonic, door.clock_ms), Budget(1000, 60), dialect)
@@ -495,4 +552,10 @@ async def test_what_was_signed_is_in_no_error_that_is_kept(
     assert venue.health.last_error
     assert venue.health.last_error.text == "busy with [hidden]"
     assert "busy with [hidden] since" in caplog.text
+    host.plays("/third", Reply({"msg": "no key hush-hush"}, 400))
+    open_again = Api(door, base, Limiter(time.monotonic, door.clock_ms), Budget(1000, 60), dialect)
+    with pytest.raises(Refused):
+        await open_again.ask("/third", compose("/third"), parse=lambda p, _: p)
+    assert open_again.health.last_error
+    assert open_again.health.last_error.text == "refused: no key [hidden] (1)"
     assert "hush-hush" not in caplog.text

@@ -1,0 +1,74 @@
+"""A venue that has long been away: its answer is immediate, and it is back when it is."""
+
+import asyncio
+import logging
+import re
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from crypto_assistant.net.health import Health
+from crypto_assistant.sandbox import Fault
+from tests.faults.matrix import TITLES, strays, venues
+from tests.floor import PATIENT, Floor, floor, scaled
+
+ALONE = replace(scaled(1 / 4), probe=3600.0)
+"""Nobody asks but the owner."""
+PROBED = replace(PATIENT, answer=0.5, probe=0.05)
+LINES = ["/price PEPE", "/top10"]
+WINDOW = 2.3
+"""Seconds in which the tries of a test leave OKX's limits, which are counted in real time."""
+
+
+def healths(market: Floor, venue: str) -> list[Health]:
+    """Of the venue's hosts."""
+    exchange = next(one for one in market.front.desk.exchanges if one.name == venue)
+    return [api.health for api in exchange.hosts.values()]
+
+
+async def until_down(market: Floor, venue: str) -> None:
+    """Asked again and again, as an owner does."""
+    while not any(health.down_since_ms for health in healths(market, venue)):
+        market.pass_time()
+        await market.front.reply(f"/price BTC details {venue}")
+        await asyncio.sleep(0.1)
+
+
+async def until_back(market: Floor, venue: str) -> None:
+    """Nobody asks but the probes."""
+    while any(health.is_probed for health in healths(market, venue)):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+@venues
+async def test_of_a_venue_that_was_silent_the_next_answer_is_immediate(venue: str) -> None:
+    """Nothing is sent to it; the others' numbers are as they were."""
+    async with floor(ALONE) as market:
+        await market.open()
+        market.sandbox.faults = [Fault(venue, "timeout")]
+        for sheet in await asyncio.gather(*(market.front.reply(line) for line in LINES)):
+            assert re.search(rf"\n{TITLES[venue]}: no answer in [\d.]+ s", sheet.text)
+        market.pass_time()
+        failed = {venue: "no answer since 14:13 UTC"}
+        assert await strays(market, LINES, failed) == {}
+        assert market.gets(venue) == Counter()
+
+
+@venues
+async def test_a_venue_that_comes_back_is_in_the_next_answer_and_told_once(
+    venue: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "crypto_assistant.net")
+    async with floor(PROBED) as market, asyncio.timeout(30):
+        await market.open()
+        market.sandbox.faults = [Fault(venue, "http", 503)]
+        await until_down(market, venue)
+        market.sandbox.faults = []
+        await until_back(market, venue)
+        await asyncio.sleep(WINDOW)
+        market.pass_time()
+        assert await strays(market, LINES, {}) == {}
+    told = Counter(record.getMessage().split(" is ")[1][:4] for record in caplog.records)
+    assert told["down"] == told["back"] >= 1
+    assert told.total() == 2 * told["down"]
