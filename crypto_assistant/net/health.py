@@ -65,9 +65,9 @@ class _Outage:
 class Health:
     """How one host answers: told of every attempt, asked before each.
 
-    A host is down once `FEWEST` attempts or more have failed without an answer in between, over
-    `patience` seconds. While they were for one path, that path alone is; others are
-    asked, and one that is answered ends the outage. `host`: as the log names it.
+    A host is down once `FEWEST` attempts have failed over `patience` seconds without an answer in
+    between. While they were for one path, that path alone is: others are asked, and one that is
+    answered ends the outage. `host`: as the log names it.
     """
 
     def __init__(
@@ -100,8 +100,7 @@ class Health:
     def down_since_ms(self) -> int | None:
         """When the host as a whole began to fail; None while it is not down."""
         outage = self._outage
-        is_down = outage is not None and outage.is_down and outage.is_of_the_host
-        return outage.began_ms if outage and is_down else None
+        return outage.began_ms if outage and outage.is_down and outage.is_of_the_host else None
 
     @property
     def is_probed(self) -> bool:
@@ -120,9 +119,10 @@ class Health:
 
     def turned_away(self, path: str, again: Again) -> None:
         """What was not sent is asked for first: the host may fail at other paths alone."""
-        if self._outage is not None and path not in self._outage.unanswered:
-            self._keep(self._outage, path, again)
-            self._outage.unanswered.move_to_end(path, last=False)
+        outage = self._outage
+        if outage and path not in outage.unanswered and not path.endswith(CLOCK):
+            self._keep(outage, path, again)
+            outage.unanswered.move_to_end(path, last=False)
 
     def next_probe(self) -> Again | None:
         """What to ask again, each path in turn; None once nothing is down."""
@@ -142,8 +142,8 @@ class Health:
     def failed(self, path: str, error: str, again: Again, *, sent: float, whole: bool) -> None:
         """An attempt that was sent at `sent` told nothing about its question.
 
-        `whole`: it had its full time. One that was cut short by the end of its question says
-        that a silent host is still silent, no more.
+        `whole`: it was not cut short by the end of its question; one that was says that a silent
+        host is still silent, no more.
         """
         self.note(error)
         if path.endswith(CLOCK):

@@ -209,6 +209,7 @@ async def test_what_failed_is_asked_in_turn_and_what_was_turned_away_first(
     clockwork.fails("/other")
     assert [await asked(health) for _ in range(3)] == ["/price", "/other", "/price"]
     health.turned_away("/third", say("/third"))
+    health.turned_away("/v5/market/time", say("the time"))
     assert [await asked(health) for _ in range(4)] == ["/third", "/other", "/price", "/third"]
 
 
