@@ -77,9 +77,8 @@ async def program(
     def host() -> int:
         return clock() + ahead_ms
 
-    answers = Cache(moment)
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
-        door = Door(session, answers, PATIENT, host)
+        door = Door(session, Cache(moment), PATIENT, host)
         venues = [exchange(door, urls) for exchange in EXCHANGES]
         accounts = {v.name: Access(v.account(key(v)), Ledger(store)) for v in venues}
         desk = Desk(venues, timing=PATIENT, clock_ms=host, accounts=accounts, zone=zone)
@@ -91,4 +90,4 @@ async def program(
             yield Front(COMMANDS, desk, view), sandbox
         finally:
             await desk.close()
-            await answers.close()
+            await door.close()

@@ -313,7 +313,7 @@ class Api:
 
     async def _probing(self) -> None:
         """Asks the host once per interval, until it answers."""
-        while self.health.is_probed:
+        while self.health.is_probed and not self._door.session.closed:
             await asyncio.sleep(self._door.timing.probe)
             try:
                 await self._probe()

@@ -242,8 +242,11 @@ async def test_errors_say_what_the_venue_said(
     assert len(host.asked) == 1
 
 
-async def test_a_back_end_that_timed_out_is_tried_again(binance: Binance, host: Loopback) -> None:
-    host.plays("/api/v3/ticker/24hr", Reply({"code": -1007, "msg": "Timeout"}, 408), TICKER)
+@pytest.mark.parametrize("code", [-1000, -1001, -1006, -1007, -1008, -1016])
+async def test_a_failure_of_the_venues_servers_is_tried_again(
+    binance: Binance, host: Loopback, code: int
+) -> None:
+    host.plays("/api/v3/ticker/24hr", Reply({"code": code, "msg": "Timeout"}, 408), TICKER)
     assert (await binance.ticker(in_family(SPOT, "BTCUSDT"))).last == 64000.1
 
 

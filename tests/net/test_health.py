@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from typing import Any
 
 import aiohttp
@@ -437,6 +438,28 @@ async def test_a_host_that_fails_at_once_fails_whatever_time_it_had(
                 with pytest.raises(ExchangeError):
                     await venue.ask(path, partial(Request, path), parse=lambda p, _: p)
                 deadline.reset(token)
+
+
+async def test_what_is_asked_again_is_composed_anew(venue: Api, host: Loopback) -> None:
+    """A signature is of its moment."""
+    numbers = count()
+    for path in ("/price", "/other"):
+        host.plays(path, Reply(b"", 503))
+
+    def compose(path: str) -> Request:
+        return Request(f"{path}?n={next(numbers)}")
+
+    async with asyncio.timeout(5):
+        while venue.health.down_since_ms is None:
+            for path in ("/price", "/other"):
+                with pytest.raises(Unreachable):
+                    await venue.ask(path, partial(compose, path), parse=lambda p, _: p)
+    host.asked.clear()
+    sent = next(numbers)
+    await until(lambda: len(host.asked) >= 3)
+    assert [target.partition("=")[2] for target in host.asked] == [
+        f"{sent + n}" for n in range(1, len(host.asked) + 1)
+    ]
 
 
 async def test_many_questions_make_no_more_probes(
