@@ -16,8 +16,12 @@ KEPT = 200
 """Latencies."""
 FEWEST = 3
 """Attempts that fail in a row before a host is taken to be down."""
-LASTING = 0.95
-"""Of the patience: the first try is sent, and the last ends, a moment within their question."""
+LASTING, SETTLED = 0.95, 1.05
+"""Of the patience: how long failures must go on, and after what the next question is refused.
+
+The tries of the question that finds a host silent end a moment before it does; all of them
+should say the same of it.
+"""
 CONTIGUOUS = 60.0
 """Seconds; failures farther apart are not one outage: nobody knows what was in between."""
 MOST_UNANSWERED = 8
@@ -112,10 +116,9 @@ class Health:
         outage = self._outage
         if outage is None or not outage.is_down:
             return None
-        if path not in outage.failed and not outage.is_of_the_host:
-            return None
-        reason = AS_A_HABIT.get(outage.reason, outage.reason)
-        return Unreachable(reason, outage.began_ms, self._clock_ms())
+        concerned = path in outage.failed or outage.is_of_the_host
+        settled = self._now() >= outage.began + SETTLED * self._patience
+        return self._why(outage) if concerned and settled else None
 
     def turned_away(self, path: str, again: Again) -> None:
         """What was not sent is asked for first: the host may fail at other paths alone."""
@@ -178,10 +181,14 @@ class Health:
             outage.is_down = True
             self._tell_down(outage)
 
+    def _why(self, outage: _Outage) -> Unreachable:
+        reason = AS_A_HABIT.get(outage.reason, outage.reason)
+        return Unreachable(reason, outage.began_ms, self._clock_ms())
+
     def _tell_down(self, outage: _Outage) -> None:
         if outage.is_of_the_host and not self._is_told:
             self._is_told = True
-            log.warning("%s is down: %s", self._host, self.refusal(""))
+            log.warning("%s is down: %s", self._host, self._why(outage))
 
     def _tell_back(self) -> None:
         if self._is_told:

@@ -15,7 +15,7 @@ from tests.floor import PATIENT, Floor, floor, scaled
 
 ALONE = replace(scaled(1 / 4), probe=3600.0)
 """Nobody asks but the owner."""
-PROBED = replace(PATIENT, answer=0.5, probe=0.05)
+PROBED = replace(ALONE, pause=PATIENT.pause, probe=0.05)
 LINES = ["/price PEPE", "/top10"]
 WINDOW = 2.3
 """Seconds in which the tries of a test leave OKX's limits, which are counted in real time."""
@@ -49,6 +49,7 @@ async def test_of_a_venue_that_was_silent_the_next_answer_is_immediate(venue: st
         market.sandbox.faults = [Fault(venue, "timeout")]
         for sheet in await asyncio.gather(*(market.front.reply(line) for line in LINES)):
             assert re.search(rf"\n{TITLES[venue]}: no answer in [\d.]+ s", sheet.text)
+        await asyncio.sleep(ALONE.answer / 10)
         market.pass_time()
         failed = {venue: "no answer since 14:13 UTC"}
         assert await strays(market, LINES, failed) == {}

@@ -64,6 +64,8 @@ class Clockwork:
             self.fails(path, why)
 
     def refuses(self, path: str = "/price") -> str:
+        """What the next question is told, not the one under way."""
+        self.seconds += 0.5
         return str(self.health.refusal(path) or "")
 
 
@@ -184,6 +186,16 @@ def test_a_broken_clock_says_nothing_of_the_other_paths(clockwork: Clockwork) ->
     assert not clockwork.refuses()
     assert clockwork.health.last_error
     assert clockwork.health.last_error.text == "no connection"
+
+
+def test_the_question_that_finds_a_host_silent_is_not_told_since_when(
+    clockwork: Clockwork,
+) -> None:
+    clockwork.fails_for(7.7, "/price", "/other", why="no answer in 8 s")
+    assert clockwork.health.down_since_ms == NOON_MS
+    assert clockwork.health.refusal("/price") is None
+    clockwork.seconds += 0.8
+    assert clockwork.health.refusal("/price")
 
 
 async def asked(health: Health) -> Any:
@@ -369,7 +381,7 @@ async def test_a_closed_port_is_down_too(door: Door) -> None:
         taken.bind(("127.0.0.1", 0))
         venue = api(door, f"http://127.0.0.1:{taken.getsockname()[1]}")
         async with asyncio.timeout(5):
-            while venue.health.down_since_ms is None:
+            while venue.health.refusal("/other") is None:
                 with pytest.raises(Unreachable):
                     await ask(venue)
     with pytest.raises(Unreachable, match="no connection since 12:00 UTC"):
