@@ -251,19 +251,20 @@ class Api:
             next_try = time.monotonic() + tried.upcoming_sleep
             return tried.attempt_number >= timing.tries or next_try >= min(due, tired)
 
-        async def once() -> Any:
+        async def once(*, first: bool = False) -> Any:
             nonlocal tired
-            self._refuse(question)
             asked = time.monotonic()
             await self._limiter.admit(question.budget, question.weight, due, share.get())
             # A question that has long waits for the limits, but for the venue as long as any.
             tired += time.monotonic() - asked
-            self._refuse(question)
+            if first:  # Whoever has asked says what he found.
+                self._refuse(question)
             seconds = min(question.attempt, min(due, tired) - time.monotonic())
             return await self._attempt(question, seconds)
 
         try:  # A first try without tenacity: its machinery is a tenth of an answer's time.
-            return await once()
+            self._refuse(question)
+            return await once(first=True)
         except ExchangeError as error:
             failures = [error]
         async for tried in AsyncRetrying(

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -436,6 +437,51 @@ async def test_nobody_tries_again_what_is_not_sent(
     async with asyncio.timeout(5):
         with pytest.raises(Unreachable, match="since"):
             await ask(another)
+
+
+async def test_a_question_under_way_keeps_its_tries_when_the_host_goes_down(
+    opened: Callable[[Timing], Door], base: str, host: Loopback
+) -> None:
+    """What it says is what it found."""
+    venue = api(opened(replace(QUICK, probe=NEVER)), base)
+    slow = api(opened(Timing(pause=(1.0, 1.0), probe=NEVER)), base)
+    slow.health = venue.health
+    host.plays("/third", Reply(b"", 503), GOOD)
+    under_way = asyncio.create_task(ask(slow, "/third"))
+    await until(lambda: host.asked)
+    await bring_down(venue, host)
+    assert not under_way.done()
+    assert await under_way == GOOD
+
+
+async def test_a_question_that_waits_for_the_limits_is_not_sent_to_a_host_that_went_down(
+    opened: Callable[[Timing], Door], base: str, host: Loopback
+) -> None:
+    door, budget = opened(replace(QUICK, probe=NEVER)), Budget(1, 1.0)
+    budget.spend(1, time.monotonic())
+    venue = api(door, base)
+    queued = Api(door, base, Limiter(time.monotonic, door.clock_ms), budget, DIALECT)
+    queued.health = venue.health
+    token = deadline.set(time.monotonic() + 5)
+    waiting = asyncio.create_task(ask(queued, "/third"))
+    deadline.reset(token)
+    await bring_down(venue, host)
+    assert not waiting.done()
+    with pytest.raises(Unreachable, match="since"):
+        await waiting
+    assert "/third" not in host.asked
+
+
+async def test_what_is_not_sent_costs_nothing_of_the_limits(
+    opened: Callable[[Timing], Door], base: str, host: Loopback
+) -> None:
+    door, budget = opened(replace(QUICK, probe=NEVER)), Budget(1000, 60)
+    venue = Api(door, base, Limiter(time.monotonic, door.clock_ms), budget, DIALECT)
+    await bring_down(venue, host)
+    before = budget.used(time.monotonic())
+    with pytest.raises(Unreachable):
+        await ask(venue, "/third")
+    assert budget.used(time.monotonic()) == before
 
 
 async def test_a_host_that_fails_at_once_fails_whatever_time_it_had(
