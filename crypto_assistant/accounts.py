@@ -111,6 +111,14 @@ class Access:
         self._told = told
 
 
+def verdict(environment: str, permissions: Permissions) -> str:
+    """What a key may do, in words."""
+    if environment != LIVE:
+        return f"for play money ({environment}), whatever it may do"
+    told = excess(permissions)
+    return f"WARNING: {told}" if told else "it only reads"
+
+
 def excess(permissions: Permissions) -> str:
     """What the key may do and should not, in a line; "" where it only reads."""
     if not permissions.powers:

@@ -6,12 +6,11 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from crypto_assistant.accounts import Access, excess
+from crypto_assistant.accounts import Access, verdict
 from crypto_assistant.app import TIMING, connected, connection
 from crypto_assistant.config import Config
 from crypto_assistant.errors import AssistantError, ExchangeError, Refused
-from crypto_assistant.exchanges.base import LIVE, Exchange
-from crypto_assistant.models import Permissions
+from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.net.api import clock_ms
 from crypto_assistant.net.signed import VenueClock
 from crypto_assistant.view import signed
@@ -46,20 +45,13 @@ async def _key(access: Access | None) -> str:
     try:
         async with asyncio.timeout(TIMING.answer):
             await access.account()
-            return _may(access.environment, await access.permissions())
+            return verdict(access.environment, await access.permissions())
     except TimeoutError:
         return f"not known what it may do: no answer in {TIMING.answer:g} s"
     except Refused as error:
         return str(error)
     except ExchangeError as error:
         return f"not known what it may do: {error}"
-
-
-def _may(environment: str, permissions: Permissions) -> str:
-    if environment != LIVE:
-        return f"for play money ({environment}), whatever it may do"
-    told = excess(permissions)
-    return f"WARNING: {told}" if told else "it only reads"
 
 
 def _state(directory: Path) -> str:

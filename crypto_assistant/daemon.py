@@ -131,7 +131,7 @@ class Daemon:
 
     def _note(self, failure: str) -> None:
         """An outage of Telegram's is no reason to restart: it is told to whoever looks."""
-        self._vitals.failing = failure
+        self._vitals.failure = failure
         if not failure:
             self._vitals.polled, self._failing_since = time.monotonic(), ""
             self.supervisor.status("Answers in Telegram")

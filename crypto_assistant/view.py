@@ -193,14 +193,16 @@ def signed(value: float, digits: int) -> str:
 
 
 def duration(ms: float) -> str:
-    """`0.4 s`, `12 s`, `3 min`, `2 h`."""
+    """`0.4 s`, `12 s`, `3 min`, `2 h`, `5 d`."""
     seconds = max(0.0, ms / 1000)
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 90:
         return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.0f} h"
+    minutes, hours = seconds / 60, seconds / 3600
+    if hours < 48:
+        return f"{minutes:.0f} min" if minutes < 90 else f"{hours:.0f} h"
+    return f"{hours / 24:.0f} d"
 
 
 def progress(done: int, total: int) -> str:

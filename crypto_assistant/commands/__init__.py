@@ -11,6 +11,7 @@ from crypto_assistant.commands import (
     positions,
     price,
     start,
+    status,
     top10,
     volscan,
     volume,
@@ -31,4 +32,5 @@ COMMANDS: tuple[Command[Any], ...] = (
     pnl.COMMAND,
     top10.COMMAND,
     volscan.COMMAND,
+    status.COMMAND,
 )

@@ -1,0 +1,109 @@
+"""/status: the process, each venue's line, and what the keys may do."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from crypto_assistant import __version__
+from crypto_assistant.errors import UsageError
+from crypto_assistant.sandbox import Fault
+from crypto_assistant.store import Store
+from crypto_assistant.vitals import Vitals
+from tests.floor import NOW, VENUES, Floor, floor
+
+HOSTS = {
+    "binance": {"spot", "USDⓈ-M", "COIN-M"},
+    "bybit": {"all"},
+    "okx": {"all"},
+}
+
+
+async def test_the_process_tells_of_itself(market: Floor, tmp_path: Path) -> None:
+    async with Store.opened(tmp_path / "live.db") as store:
+        await store.keep({1: b"a question", 2: b"another"}, NOW)
+        vitals = Vitals(store=store)
+        vitals.started -= 3 * 86_400
+        vitals.polled = vitals.started + 3 * 86_400 - 4
+        market.front.desk.vitals = vitals
+        found = (await market.ask("/status"))["process"]
+        text = (await market.front.reply("/status")).text
+    assert found["version"] == __version__
+    assert 0 <= found["uptime_seconds"] - 3 * 86_400 < 60
+    assert 0 <= found["poll_age_seconds"] - 4 < 60
+    assert found["inbox_questions"] == 2
+    assert found["database_bytes"] >= 4096
+    assert 20 < found["memory_bytes"] / 2**20 < 2000
+    assert re.search(r"^up 3 d · [\d.]+ MB$", text, re.MULTILINE)
+    assert re.search(r"^Telegram: news [\d.]+ s ago$", text, re.MULTILINE)
+    assert re.search(r"^inbox 2 · database [\d.]+ MB$", text, re.MULTILINE)
+
+
+async def test_what_only_the_daemon_has_is_not_invented_elsewhere(market: Floor) -> None:
+    found = (await market.ask("/status"))["process"]
+    text = (await market.front.reply("/status")).text
+    assert found["poll_age_seconds"] is found["inbox_questions"] is found["database_bytes"] is None
+    assert "Telegram: n/a\n" in text
+    assert "inbox" not in text
+
+
+async def test_an_outage_of_telegram_is_told(market: Floor) -> None:
+    market.front.desk.vitals.failure = "TelegramServerError: HTTP 502"
+    assert "Telegram: TelegramServerError: HTTP 502\n" in (await market.front.reply("/status")).text
+
+
+async def test_every_venue_is_reached_and_its_line_measured(market: Floor) -> None:
+    venues = (await market.ask("/status"))["venues"]
+    assert set(venues) == set(VENUES)
+    for name, venue in venues.items():
+        assert venue["reachable"] is True
+        assert venue["clock_ahead_seconds"] == 0
+        assert venue["key"] == "it only reads"
+        assert set(venue["hosts"]) == HOSTS[name]
+        for host in venue["hosts"].values():
+            assert 0 < host["latency_p50_seconds"] <= host["latency_p95_seconds"] < 10
+            assert host["answers"] > 0
+            assert host["last_error"] is host["down_since_ms"] is None
+
+
+async def test_what_was_used_of_a_limit_is_what_was_asked() -> None:
+    async with floor() as market:
+        before = (await market.ask("/status binance"))["venues"]["binance"]["limits"]
+        await market.front.ask("/price BTC binance")
+        after = (await market.ask("/status binance"))["venues"]["binance"]["limits"]
+    assert set(after) == {"spot", "futures"}
+    assert [limit["limit_units"] for limit in after.values()] == [6000, 2400]
+    assert all(after[name]["used_units"] > before[name]["used_units"] for name in after)
+
+
+async def test_a_venue_that_fails_is_named_with_what_went_wrong(market: Floor) -> None:
+    market.sandbox.faults = [Fault("bybit", "http", 502)]
+    answer = await market.ask("/status")
+    text = (await market.front.reply("/status")).text
+    bybit = answer["venues"]["bybit"]
+    assert (bybit["reachable"], bybit["clock_ahead_seconds"]) == (False, None)
+    assert bybit["hosts"]["all"]["last_error"] == "HTTP 502"
+    assert bybit["hosts"]["all"]["last_error_ms"] == NOW
+    assert answer["failed"] == {"bybit": "HTTP 502"}
+    assert "Bybit: NOT reachable · key: not known what it may do" in text
+    assert "last error 14:13:49 UTC: HTTP 502" in text
+    assert "Binance: reachable · clock 0.0 s · key: it only reads" in text
+
+
+async def test_a_key_that_may_do_more_is_warned_of_each_time(market: Floor) -> None:
+    market.sandbox.owners["okx"].permissions |= {"trade", "withdraw"}
+    market.sandbox.owners["bybit"].permissions.add("trade")
+    venues = (await market.ask("/status"))["venues"]
+    assert venues["okx"]["key"].startswith("WARNING: key refused: it may withdraw (")
+    assert venues["bybit"]["key"].startswith("WARNING: the key may do more than read (")
+
+
+async def test_without_a_key_there_is_none_to_speak_of(market: Floor) -> None:
+    market.front.desk.accounts = {}
+    venues = (await market.ask("/status"))["venues"]
+    assert {venue["key"] for venue in venues.values()} == {"no key"}
+
+
+async def test_nobody_reads_it_in_a_group(market: Floor) -> None:
+    with pytest.raises(UsageError, match="private"):
+        await market.front.ask("/status", private=False)
