@@ -46,12 +46,20 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An answer other than the method's own; status 0: the connection is reset."""
+    """An answer other than the method's own; status 0: the connection is reset.
+
+    `parameters`: what Telegram adds to a refusal. `cut`: the connection is reset within the body.
+    `trickle`: seconds between two bytes of a body without an end. `size`: bytes of the body.
+    """
 
     status: int
     description: str = "Injected"
     retry_after: int | None = None
     body: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    cut: bool = False
+    trickle: float = 0.0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,10 @@ class BotApi:
     """Methods whose next call waits, before it has any effect, until the event is set."""
     stuck: Any = None
     """An update that comes with every batch, whatever the offset."""
+    flooded: dict[int, int] = field(default_factory=dict)
+    """Chats to which nothing may be sent for so many of Telegram's seconds, asked when it may."""
+    deleted: set[int] = field(default_factory=set)
+    """Messages, of others, that nothing can reply to."""
 
     def __post_init__(self) -> None:
         self._updates: list[Any] = []
@@ -201,7 +213,7 @@ class BotApi:
                 self._activity.clear()
                 await self._activity.wait()
 
-    async def _serve(self, request: web.Request) -> web.Response:
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         arguments = _arguments(await request.post())
         self.calls.append(Call(method, arguments))
@@ -211,7 +223,7 @@ class BotApi:
         if request.match_info["token"] != self.token:
             return _refusal(401, "Unauthorized")
         if self._failures[method]:
-            return _failed(request, self._failures[method].popleft())
+            return await _failed(request, self._failures[method].popleft())
         if held := self.held.pop(method, None):
             await held.wait()
         answer = getattr(self, f"_on_{method}", None)
@@ -262,13 +274,19 @@ class BotApi:
         if limit := self._limit(chat):
             return limit
         topic = arguments.get("message_thread_id")
+        reply = arguments.get("reply_parameters", {})
+        replies_to = reply.get("message_id")
+        if replies_to in self.deleted:
+            if not reply.get("allow_sending_without_reply"):
+                raise BadRequest("message to be replied not found")
+            replies_to = None
         shown = Shown(
             chat=chat,
             message_id=self._fresh_id(),
             html=_checked(arguments),
             buttons=_buttons(arguments),
             topic=int(topic) if topic else None,
-            replies_to=arguments.get("reply_parameters", {}).get("message_id"),
+            replies_to=replies_to,
         )
         return self._show(shown)
 
@@ -295,6 +313,8 @@ class BotApi:
         return self._message(shown)
 
     def _limit(self, chat: int) -> web.Response | None:
+        if seconds := self.flooded.get(chat):
+            return _refusal(429, f"Too Many Requests: retry after {seconds}", seconds)
         now = time.monotonic()
         if self.limited and now < self._last.get(chat, 0) + self.second:
             return _refusal(429, "Too Many Requests: retry after 1", retry_after=1)
@@ -404,20 +424,40 @@ async def _first(*waits: Any, timeout: float) -> None:  # noqa: ASYNC109
         task.cancel()
 
 
-def _failed(request: web.Request, failure: Failure) -> web.Response:
+async def _failed(request: web.Request, failure: Failure) -> web.StreamResponse:
     if failure.status == 0:
         assert request.transport
         request.transport.abort()
         return web.Response()
     if failure.body is not None:
         return web.Response(status=failure.status, text=failure.body)
-    return _refusal(failure.status, failure.description, failure.retry_after)
+    if failure.size:
+        return web.Response(body=b" " * failure.size)
+    if failure.cut or failure.trickle:
+        return await _unfinished(request, failure)
+    return _refusal(failure.status, failure.description, failure.retry_after, **failure.parameters)
 
 
-def _refusal(status: int, description: str, retry_after: int | None = None) -> web.Response:
+async def _unfinished(request: web.Request, failure: Failure) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(b'{"ok": true, "result"')
+    while failure.trickle and request.transport:
+        await response.write(b" ")
+        await asyncio.sleep(failure.trickle)
+    if request.transport:
+        request.transport.abort()
+    return response
+
+
+def _refusal(
+    status: int, description: str, retry_after: int | None = None, **parameters: Any
+) -> web.Response:
     body: dict[str, Any] = {"ok": False, "error_code": status, "description": description}
     if retry_after:
-        body["parameters"] = {"retry_after": retry_after}
+        parameters["retry_after"] = retry_after
+    if parameters:
+        body["parameters"] = parameters
     return _json(body, status)
 
 

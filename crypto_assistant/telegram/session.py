@@ -1,7 +1,7 @@
 """The Bot API over the program's own HTTP session."""
 
 from collections.abc import AsyncGenerator
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 import orjson
@@ -11,6 +11,20 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramNetworkError, TelegramServerError
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
+
+LARGEST_BODY = 16 * 1024 * 1024
+"""Bytes; a hundred of the longest messages, each a reply to another, are a third of it."""
+
+WORDS = (
+    (aiohttp.ClientProxyConnectionError, "no connection to the proxy"),
+    (aiohttp.ClientConnectorDNSError, "the host's name is not known"),
+    (aiohttp.ClientSSLError, "no secure connection (TLS)"),
+    (aiohttp.ClientConnectorError, "no connection"),
+    (aiohttp.ClientPayloadError, "the answer was cut short"),
+    (aiohttp.ServerDisconnectedError, "the connection broke"),
+    (OSError, "the connection broke"),
+)
+"""What went wrong on the way, the special before the general."""
 
 
 class Session(BaseSession):
@@ -35,7 +49,9 @@ class Session(BaseSession):
         if status >= 500:
             raise TelegramServerError(method, f"HTTP {status}")
         response = self.check_response(bot, method, status, text.replace(bot.token, "TOKEN"))
-        return cast("TelegramType", response.result)
+        if response.result is None:
+            raise TelegramNetworkError(method, "an answer without a result")
+        return response.result
 
     async def close(self) -> None:
         """The HTTP session belongs to whoever opened it."""
@@ -54,13 +70,29 @@ class Session(BaseSession):
                 timeout=aiohttp.ClientTimeout(total=seconds),
                 allow_redirects=False,
             ) as response:
-                return response.status, (await response.read()).decode(errors="replace")
+                return response.status, (await _body(method, response)).decode(errors="replace")
         except TimeoutError:
             raise TelegramNetworkError(method, f"no answer in {seconds:g} s") from None
         except (aiohttp.ClientError, OSError) as e:
-            raise TelegramNetworkError(method, type(e).__name__) from None
+            raise TelegramNetworkError(method, _failure(e)) from None
 
     def _form(self, bot: Bot, method: TelegramMethod[Any]) -> dict[str, str]:
         fields = method.model_dump(warnings=False).items()
         prepared = {name: self.prepare_value(value, bot, {}) for name, value in fields}
         return {name: value for name, value in prepared.items() if value}
+
+
+async def _body(method: TelegramMethod[Any], response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise TelegramNetworkError(method, "an answer too large to read")
+    return bytes(body)
+
+
+def _failure(error: Exception) -> str:
+    """In words of ours: the library's repeat addresses."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy refuses: HTTP {error.status}"
+    return next((words for kind, words in WORDS if isinstance(error, kind)), type(error).__name__)

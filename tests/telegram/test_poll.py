@@ -1,5 +1,6 @@
 """Updates are fetched for ever, none is lost, and none is answered twice."""
 
+import json
 import logging
 import sqlite3
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.store import Store
+from crypto_assistant.telegram.session import LARGEST_BODY
 from tests.botapi import BotApi, chat_of, message_from
 from tests.telegram.stage import ADA, SCALE, TIMING, Stage, on_air
 
@@ -137,6 +139,10 @@ async def test_another_poller_is_named_once_and_outlasted(
         {"status": 200, "body": "<html>"},
         {"status": 200, "body": '{"ok": true, "result": {}}'},
         {"status": 200, "body": '{"ok": true, "result": ['},
+        {"status": 200, "body": '{"ok": true}'},
+        {"status": 403, "description": "Forbidden"},
+        {"status": 400, "body": '{"ok": false}'},
+        {"status": 200, "cut": True},
     ],
 )
 async def test_polling_survives(
@@ -144,6 +150,39 @@ async def test_polling_survives(
 ) -> None:
     api.fail("getUpdates", times=3, **failure)
     api.say("/echo A")
+    async with on_air(api, stage, database):
+        assert (await api.next_message()).text == "echo A no. 1"
+
+
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "no answer in 0.5 s": {"trickle": SCALE},
+    "an answer too large to read": {"size": LARGEST_BODY + 1},
+    "the answer was cut short": {"cut": True},
+    "an answer without a result": {"body": '{"ok": true}'},
+}
+
+
+@pytest.mark.parametrize("told", UNREADABLE)
+async def test_a_body_that_cannot_be_read_is_named(
+    api: BotApi, stage: Stage, database: Path, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.fail("getUpdates", 200, **UNREADABLE[told])
+    api.say("/echo A")
+    async with on_air(api, stage, database):
+        assert (await api.next_message()).text == "echo A no. 1"
+    assert f"no updates: TelegramNetworkError: {told}; trying" in caplog.text
+
+
+async def test_the_largest_batch_is_read(api: BotApi, stage: Stage, database: Path) -> None:
+    """Nobody can keep the others' questions from being fetched by what he sends."""
+    longest = message_from(666, 1, 4096 * "\u0416")
+    longest["entities"] = [{"type": "bold", "offset": i, "length": 1} for i in range(100)]
+    reply = {"message": {**longest, "reply_to_message": longest}}
+    updates = [{"update_id": number, **reply} for number in range(1, 100)]
+    updates.append({"update_id": 100, "message": message_from(ADA, 2, "/echo A")})
+    body = json.dumps({"ok": True, "result": updates})
+    assert LARGEST_BODY / 4 < len(body) < LARGEST_BODY / 2
+    api.fail("getUpdates", 200, body=body)
     async with on_air(api, stage, database):
         assert (await api.next_message()).text == "echo A no. 1"
 
