@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -14,7 +16,7 @@ from aiogram.types import CallbackQuery, InaccessibleMessage, Message, User
 
 from crypto_assistant.front import Front, Sheet, Show
 from crypto_assistant.telegram.patience import Timing, reason
-from crypto_assistant.telegram.post import Post
+from crypto_assistant.telegram.post import Post, Unsent
 from crypto_assistant.telegram.reply import APOLOGY, LONGEST_DATA, Place, Reply
 from crypto_assistant.telegram.tasks import Tasks
 from crypto_assistant.telegram.turns import Turns
@@ -22,6 +24,10 @@ from crypto_assistant.view import Button, escape, lines
 
 log = logging.getLogger(__name__)
 
+MOST_AT_ONCE = 64
+"""Command lines that are worked out at the same time; an answer that waits to be sent is done."""
+LONGEST_LINE = 100
+"""Characters of a command line in the log."""
 MOST_MISSED = 20
 """Questions that one summary repeats; of more, the newest."""
 
@@ -38,6 +44,7 @@ class Answers:
         self._tasks = tasks
         self._timing = timing
         self._turns = Turns()
+        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._me: User | None = None
 
     async def asked(self, message: Message, missed: Missed | None = None) -> None:
@@ -78,11 +85,27 @@ class Answers:
     async def catch_up(self, missed: Missed) -> None:
         """One summary for each place, with buttons that ask the questions again."""
         for place, asked in missed.items():
-            await self._finish(Reply(self._post, place, self._timing), _summary(asked))
+            reply = Reply(self._post, place, self._timing)
+            with self._told(f"{len(asked)} questions from while nobody was here") as outcome:
+                await self._finish(reply, _summary(asked), outcome)
+
+    async def moved(self, message: Message) -> None:
+        """A group has become a supergroup: it has another id now, which is not listed."""
+        log.warning(
+            "group %d is supergroup %d now: TELEGRAM_CHAT_ID must name that",
+            message.chat.id,
+            message.migrate_to_chat_id,
+        )
 
     async def _answer(self, line: str, place: Place) -> None:
-        """Shows what is known while the rest is awaited, then the whole answer."""
         reply = Reply(self._post, place, self._timing)
+        with self._told(self._named(line)) as outcome:
+            sheet = await self._worked_out(line, reply, private=place.private)
+            outcome.append(self._came_of(sheet))
+            await self._finish(reply, sheet, outcome)
+
+    async def _worked_out(self, line: str, reply: Reply, *, private: bool) -> Sheet:
+        """The whole answer; shows what is known while the rest is awaited."""
         news = asyncio.Event()
         partial = APOLOGY
 
@@ -91,7 +114,7 @@ class Answers:
             partial = sheet
             news.set()
 
-        asking = asyncio.create_task(self._asked_of_front(line, show, private=place.private))
+        asking = asyncio.create_task(self._asked_of_front(line, show, private=private))
         asking.add_done_callback(lambda _: news.set())
         try:
             while not asking.done():
@@ -100,22 +123,56 @@ class Answers:
                 await asyncio.wait({asking}, timeout=reply.rest)
                 if not asking.done():
                     await reply.show(partial)
-            await self._finish(reply, asking.result())
+            return asking.result()
         finally:
             asking.cancel()
 
     async def _asked_of_front(self, line: str, show: Show, *, private: bool) -> Sheet:
-        try:
-            return await self._front.reply(line, show, private=private)
-        except Exception:
-            log.exception("a bug in the answer to %.100r", line)
-            return APOLOGY
+        async with self._slots:
+            try:
+                return await self._front.reply(line, show, private=private)
+            except Exception:
+                log.exception("a bug in the answer to %.100r", line)
+                return APOLOGY
 
-    async def _finish(self, reply: Reply, sheet: Sheet) -> None:
+    async def _finish(self, reply: Reply, sheet: Sheet, outcome: list[str]) -> None:
         try:
             await reply.finish(sheet)
+        except Unsent as e:
+            outcome.append(f"unsent, it will be asked again: {e}")
+            raise
         except TelegramAPIError as e:
-            log.warning("an answer is refused for good: %s", reason(e))
+            outcome.append(f"refused for good by Telegram: {reason(e)}")
+
+    @contextmanager
+    def _told(self, asked: str) -> Iterator[list[str]]:
+        """The one line about a question: what was asked, how long it took, what came of it."""
+        began = time.monotonic()
+        outcome: list[str] = []
+        try:
+            yield outcome
+        except asyncio.CancelledError:
+            outcome.append("broken off")
+            raise
+        finally:
+            took = f"{time.monotonic() - began:.2f} s"
+            log.info("%s: %s", asked, "; ".join(filter(None, [took, *outcome])))
+
+    def _named(self, line: str) -> str:
+        """The line as the log shows it, where it is a command: other talk is nobody's business."""
+        words = line.removeprefix("/").split() or [""]
+        command = words[0].partition("@")[0].lower()
+        if all(command != known.name for known in self._front.commands):
+            return "no command"
+        return "".join(filter(str.isprintable, f"/{' '.join(words)}"))[:LONGEST_LINE]
+
+    def _came_of(self, sheet: Sheet) -> str:
+        """`Binance, OKX; Bybit: no answer in 8 s`."""
+        if sheet.answer is None:
+            return "a bug" if sheet is APOLOGY else "refused as a mistake"
+        known, view = sheet.answer.provenance, self._front.view
+        failed = (f"{view.venue(venue)}: {why}" for venue, why in known.failed.items())
+        return "; ".join(filter(None, [view.venues(known.answered), *failed]))
 
     async def _addressed(self, line: str) -> bool:
         command, _, bot = (line.split() or [""])[0].partition("@")

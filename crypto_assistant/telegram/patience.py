@@ -7,8 +7,10 @@ from aiogram.exceptions import (
     ClientDecodeError,
     TelegramAPIError,
     TelegramNetworkError,
+    TelegramNotFound,
     TelegramRetryAfter,
     TelegramServerError,
+    TelegramUnauthorizedError,
 )
 from tenacity import RetryCallState, wait_exponential, wait_random
 
@@ -16,6 +18,8 @@ FAILURES = (TelegramAPIError, ClientDecodeError)
 """Everything that a call of the Bot API may raise."""
 TRANSIENT = (TelegramNetworkError, TelegramServerError, TelegramRetryAfter, ClientDecodeError)
 """What may go well the next time."""
+TOKEN_REFUSED = (TelegramUnauthorizedError, TelegramNotFound)
+"""Telegram knows no such bot, or finds that the token is not even shaped like one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,8 @@ class Timing:
 
     `pace`: between two writes of one message; `second`: what Telegram's retry_after counts;
     `give_up`: how long an answer is tried to be sent before it would be stale and its command runs
-    again; `grace`: what a stop leaves it.
+    again; `grace`: what a stop leaves it; `reminder`: how often it is told that another program
+    polls, too.
     """
 
     long_poll: int = 30
@@ -35,6 +40,7 @@ class Timing:
     second: float = 1.0
     give_up: float = 30.0
     grace: float = 3.0
+    reminder: float = 3600.0
 
 
 def pauses(timing: Timing) -> Callable[[RetryCallState], float]:

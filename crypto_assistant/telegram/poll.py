@@ -2,26 +2,31 @@
 
 import asyncio
 import logging
-import sqlite3
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import inf
 from typing import Any
 
-import orjson
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import TelegramConflictError, TelegramNotFound, TelegramUnauthorizedError
+from aiogram.exceptions import TelegramConflictError
 from aiogram.methods import TelegramMethod
 from aiogram.types import Update
 from pydantic import ValidationError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    retry_if_exception_type,
+)
 
 from crypto_assistant.errors import ConfigError
-from crypto_assistant.net.api import clock_ms
-from crypto_assistant.store import Store
+from crypto_assistant.journal import request
 from crypto_assistant.telegram.answers import Answers, Missed
-from crypto_assistant.telegram.patience import FAILURES, Timing, pauses, reason
+from crypto_assistant.telegram.inbox import Inbox
+from crypto_assistant.telegram.patience import FAILURES, TOKEN_REFUSED, Timing, pauses, reason
 from crypto_assistant.telegram.post import Unsent
 from crypto_assistant.telegram.tasks import Tasks
 
@@ -30,10 +35,7 @@ log = logging.getLogger(__name__)
 KINDS = ["message", "callback_query"]
 LATE = timedelta(minutes=2)
 FULL_BATCH = 100
-MOST_AT_ONCE = 64
-TOKEN_REFUSED = (TelegramUnauthorizedError, TelegramNotFound)
-"""Telegram knows no such bot, or finds that the token is not even shaped like one."""
-
+CONFLICT = "another program polls with this token, or a webhook is set"
 
 Pulse = Callable[[str, float], None]
 """Told of every attempt to fetch updates: what failed ("" for nothing), seconds to the next one."""
@@ -59,7 +61,7 @@ class Poll:
         dispatcher: Dispatcher,
         answers: Answers,
         *,
-        store: Store,
+        inbox: Inbox,
         tasks: Tasks,
         timing: Timing,
         on_polled: Pulse,
@@ -67,7 +69,7 @@ class Poll:
         self._bot = bot
         self._dispatcher = dispatcher
         self._answers = answers
-        self._store = store
+        self._inbox = inbox
         self._tasks = tasks
         self._timing = timing
         self._on_polled = on_polled
@@ -75,18 +77,19 @@ class Poll:
         self._after_gap = True
         self._seen: deque[int] = deque(maxlen=10 * FULL_BATCH)
         self._warned_of_ids = False
-        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._online = asyncio.Event()
         self._failure = ""
+        self._told = False
+        self._conflict_told_at = -inf
 
     async def run(self) -> None:
         """Answers what the last life left open, then polls for ever; raises ConfigError."""
-        left = await self._store.left()
-        self._tasks.spawn(self._dispatch(self._read_all(left.to_answer)))
-        if given_up := self._read_all(left.given_up):
+        to_answer, given_up = map(self._read_all, await self._inbox.left())
+        self._dispatch(to_answer)
+        if given_up:
             # A press is not summed up: its button is still there.
             messages = [update for update in given_up if update.message]
-            self._tasks.spawn(self._spawn(given_up, partial(self._catch_up, messages)))
+            self._spawn(given_up, partial(self._catch_up, messages))
         retrying = AsyncRetrying(
             retry=retry_if_exception(_passes), wait=pauses(self._timing), before_sleep=self._failed
         )
@@ -107,16 +110,25 @@ class Poll:
         error = state.outcome.exception() if state.outcome else None
         failure = reason(error) if error else ""
         if isinstance(error, TelegramConflictError):
-            failure = f"another program polls with this token, or a webhook is set ({failure})"
+            failure = f"{CONFLICT} ({failure})"
         if failure != self._failure:
-            log.warning("no updates: %s; trying again until it works", failure)
+            self._told = self._tell(failure)
         self._failure = failure
         self._after_gap = True
         self._online.clear()
         self._on_polled(failure, state.upcoming_sleep)
 
+    def _tell(self, failure: str) -> bool:
+        """Whether it was told: two programs that interrupt each other do so all the time."""
+        if failure.startswith(CONFLICT):
+            if time.monotonic() - self._conflict_told_at < self._timing.reminder:
+                return False
+            self._conflict_told_at = time.monotonic()
+        log.warning("no updates: %s; trying again until it works", failure)
+        return True
+
     def _succeeded(self) -> None:
-        if self._failure:
+        if self._failure and self._told:
             log.warning("updates arrive again")
         self._failure = ""
         self._online.set()
@@ -126,7 +138,7 @@ class Poll:
         """Into the inbox, then past them with the offset, then to their answers."""
         numbered = {raw["update_id"]: raw for raw in batch if _has_id(raw)}
         updates = [update for raw in numbered.values() if (update := self._read(raw))]
-        await self._keep({update.update_id: numbered[update.update_id] for update in updates})
+        await self._inbox.keep({u.update_id: numbered[u.update_id] for u in updates})
         if not all(map(_has_id, batch)):
             self._warn_of_ids()
         if numbered:
@@ -135,9 +147,9 @@ class Poll:
             await asyncio.sleep(self._timing.pause)
         late = [update for update in updates if self._after_gap and _is_late(update)]
         self._after_gap = self._after_gap and len(batch) >= FULL_BATCH
-        await self._dispatch([update for update in updates if update not in late])
+        self._dispatch(update for update in updates if update not in late)
         if late:
-            await self._spawn(late, partial(self._catch_up, late))
+            self._spawn(late, partial(self._catch_up, late))
 
     def _read(self, raw: Any) -> Update | None:
         """The update, unless it is malformed or has been read before."""
@@ -152,15 +164,8 @@ class Poll:
         self._seen.append(update.update_id)
         return update
 
-    def _read_all(self, bodies: Iterable[bytes]) -> list[Update]:
-        return [update for body in bodies if (update := self._read(orjson.loads(body)))]
-
-    async def _keep(self, raws: Mapping[int, Any]) -> None:
-        bodies = {update_id: orjson.dumps(raw) for update_id, raw in raws.items()}
-        try:
-            await self._store.keep(bodies, clock_ms())
-        except sqlite3.Error:
-            log.exception("the inbox cannot be written: a restart now would lose %s", sorted(raws))
+    def _read_all(self, raws: Iterable[Any]) -> list[Update]:
+        return [update for raw in raws if (update := self._read(raw))]
 
     def _warn_of_ids(self) -> None:
         """Once: no offset passes such an update by, and it comes again with every request."""
@@ -168,34 +173,28 @@ class Poll:
             self._warned_of_ids = True
             log.warning("an update is malformed: no usable id; all such are skipped")
 
-    async def _dispatch(self, updates: Iterable[Update]) -> None:
+    def _dispatch(self, updates: Iterable[Update]) -> None:
         """Each in a task of its own, so that a slow one delays nobody."""
         for update in updates:
-            feed = partial(self._dispatcher.feed_update, self._bot, update)
-            await self._spawn([update], feed)
+            self._spawn([update], partial(self._dispatcher.feed_update, self._bot, update))
 
-    async def _spawn(self, updates: Sequence[Update], answer: Callable[[], Awaitable[Any]]) -> None:
-        await self._slots.acquire()
+    def _spawn(self, updates: Sequence[Update], answer: Callable[[], Awaitable[Any]]) -> None:
         self._tasks.spawn(self._answered(updates, answer))
 
     async def _answered(
         self, updates: Sequence[Update], answer: Callable[[], Awaitable[Any]]
     ) -> None:
-        """Answers, anew after an outage, and takes the updates out of the inbox."""
-        try:
-            while not await self._sent(answer):
-                await self._online.wait()
-            await self._store.forget(update.update_id for update in updates)
-        finally:
-            self._slots.release()
+        """Answers, anew until it is sent, and takes the updates out of the inbox."""
+        request.set(str(updates[0].update_id))
+        await AsyncRetrying(
+            retry=retry_if_exception_type(Unsent), wait=pauses(self._timing), sleep=self._rest
+        )(answer)
+        await self._inbox.forget(update.update_id for update in updates)
 
-    async def _sent(self, answer: Callable[[], Awaitable[Any]]) -> bool:
-        try:
-            await answer()
-        except Unsent as e:
-            log.warning("an answer could not be sent and will be asked for again: %s", e)
-            return False
-        return True
+    async def _rest(self, seconds: float) -> None:
+        if self._online.is_set():
+            await asyncio.sleep(seconds)
+        await self._online.wait()
 
     async def _catch_up(self, late: Sequence[Update]) -> None:
         missed = Missed(list)

@@ -5,19 +5,28 @@ import logging
 from typing import TypeVar
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramRetryAfter, TelegramUnauthorizedError
+from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import TelegramMethod
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_before_delay
 
-from crypto_assistant.telegram.patience import FAILURES, TRANSIENT, Timing, pauses, reason
+from crypto_assistant.telegram.patience import (
+    FAILURES,
+    TOKEN_REFUSED,
+    TRANSIENT,
+    Timing,
+    pauses,
+    reason,
+)
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
-LATER = (*TRANSIENT, TelegramUnauthorizedError)
+LATER = (*TRANSIENT, *TOKEN_REFUSED)
 """What does not speak against the message itself; a refused token is the poll loop's to report."""
+MOST_AT_ONCE = 20
+"""Requests under way; the poll loop finds one of the session's 30 connections free."""
 
 
 class Unsent(Exception):
@@ -30,6 +39,7 @@ class Post:
     def __init__(self, bot: Bot, timing: Timing) -> None:
         self._bot = bot
         self._timing = timing
+        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(LATER),
             wait=pauses(timing),
@@ -52,18 +62,28 @@ class Post:
         try:
             await (self.deliver if retry else self.once)(method)
         except (*FAILURES, Unsent) as e:
-            log.info("%s: %s", method.__api_method__, reason(e))
+            log.debug("%s: %s", method.__api_method__, reason(e))
 
     async def once(self, method: TelegramMethod[T]) -> T:
         """Tries once. A request on its way comes back first, then the caller is cancelled:
 
         until then, whatever is sent next might be overtaken by it.
         """
-        sending = asyncio.create_task(self._bot(method))
+        sending = asyncio.create_task(self._sent(method))
         try:
             return await asyncio.shield(sending)
         except asyncio.CancelledError:
-            await asyncio.wait({sending})
-            if not sending.cancelled():
-                sending.exception()  # nobody else will look at it
+            await self._back(sending)
             raise
+
+    async def _sent(self, method: TelegramMethod[T]) -> T:
+        async with self._slots:
+            return await self._bot(method)
+
+    async def _back(self, sending: asyncio.Task[T]) -> None:
+        """Whatever it brings; a second cancellation ends the request, too."""
+        try:
+            await asyncio.wait({sending})
+        finally:
+            if not sending.cancel() and not sending.cancelled():
+                sending.exception()  # nobody else will look at it

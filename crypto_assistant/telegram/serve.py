@@ -1,11 +1,13 @@
 """The whole Telegram front: built, run until cancelled, and stopped in good order."""
 
+import logging
 from collections.abc import Callable, Collection
 
 import aiohttp
 from aiogram import Bot, Dispatcher, F, loggers
 from aiogram.client.default import DefaultBotProperties
 from aiogram.enums import ParseMode
+from aiogram.exceptions import TelegramAPIError
 from aiogram.methods import Response, SetMyCommands
 from aiogram.types import BotCommand, Message, Update
 from aiogram.utils.token import TokenValidationError
@@ -15,11 +17,14 @@ from crypto_assistant.front import Front
 from crypto_assistant.store import Store
 from crypto_assistant.telegram.answers import Answers
 from crypto_assistant.telegram.gate import Gate
-from crypto_assistant.telegram.patience import FAILURES, Timing, reason
-from crypto_assistant.telegram.poll import TOKEN_REFUSED, Poll, Pulse
-from crypto_assistant.telegram.post import Post
+from crypto_assistant.telegram.inbox import Inbox
+from crypto_assistant.telegram.patience import FAILURES, TOKEN_REFUSED, Timing, reason
+from crypto_assistant.telegram.poll import Poll, Pulse
+from crypto_assistant.telegram.post import Post, Unsent
 from crypto_assistant.telegram.session import Session
 from crypto_assistant.telegram.tasks import Tasks
+
+log = logging.getLogger(__name__)
 
 
 async def serve(
@@ -46,12 +51,12 @@ async def serve(
         bot,
         _dispatcher(answers, listed),
         answers,
-        store=store,
+        inbox=Inbox(store),
         tasks=tasks,
         timing=timing,
         on_polled=on_polled,
     )
-    tasks.spawn(post.aside(_menu(front), retry=True))
+    tasks.spawn(_tell_menu(front, post))
     try:
         await poll.run()
     finally:
@@ -93,6 +98,20 @@ def _dispatcher(answers: Answers, listed: Callable[[], Collection[int]]) -> Disp
     dispatcher.message.register(answers.asked, F.text)
     dispatcher.callback_query.register(answers.pressed)
     return dispatcher
+
+
+async def _tell_menu(front: Front, post: Post) -> None:
+    """For as long as it takes: a host may start before its network."""
+    while True:
+        try:
+            await post.deliver(_menu(front))
+        except Unsent as e:
+            log.debug("the menu of commands is not set yet: %s", e)
+        except TelegramAPIError as e:
+            log.warning("the menu of commands is refused: %s", reason(e))
+            return
+        else:
+            return
 
 
 def _menu(front: Front) -> SetMyCommands:

@@ -7,15 +7,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import aiohttp
-
+from crypto_assistant.app import connection
 from crypto_assistant.commands.base import Args, Command, Progress, Takes
 from crypto_assistant.desk import Desk
 from crypto_assistant.front import Front
+from crypto_assistant.journal import request
 from crypto_assistant.models import Provenance
 from crypto_assistant.net.api import Timing as DeskTiming
 from crypto_assistant.store import Store
 from crypto_assistant.telegram.patience import Timing
+from crypto_assistant.telegram.poll import Pulse
 from crypto_assistant.telegram.serve import serve
 from crypto_assistant.view import Button, Html, Page, View, escape
 from tests.botapi import TOKEN, BotApi
@@ -32,6 +33,7 @@ TIMING = Timing(
     grace=10 * SCALE,
 )
 ADA = 7
+TITLES = {"binance": "Binance", "bybit": "Bybit", "okx": "OKX"}
 NOBODY = Provenance(
     asked=(), answered=(), failed={}, waiting=(), simulated=False, time_ms=0, oldest_ms=None
 )
@@ -50,6 +52,10 @@ class Stage:
     """The played commands, what they were asked, and what they wait for."""
 
     asked: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+    """Of the requests in which it was asked."""
+    known: Provenance = NOBODY
+    """What the answers of echo rest on."""
     released: defaultdict[str, asyncio.Event] = field(
         default_factory=lambda: defaultdict(asyncio.Event)
     )
@@ -64,12 +70,12 @@ class Stage:
             for run in runs
         ]
         secret = replace(commands[0], name="secret", private=True)
-        return Front([*commands, secret], Desk((), timing=DeskTiming()), View({}))
+        return Front([*commands, secret], Desk((), timing=DeskTiming()), View(TITLES))
 
     async def echo(self, args: Args, _: Desk, __: Progress[Said]) -> Said:
         """Answers at once, each time with another number."""
         self._note(args.line())
-        return Said(escape(f"{args.line()} no. {len(self.asked)}"))
+        return Said(escape(f"{args.line()} no. {len(self.asked)}"), self.known)
 
     async def hold(self, args: Args, _: Desk, progress: Progress[Said]) -> Said:
         """Shows what the test tells it to, and ends when the test releases its symbol."""
@@ -100,6 +106,7 @@ class Stage:
 
     def _note(self, line: str) -> None:
         self.asked.append(line)
+        self.numbers.append(request.get())
         self._news.set()
 
 
@@ -117,10 +124,17 @@ async def on_air(
     listed: Collection[int] = (ADA,),
     token: str = TOKEN,
     timing: Timing = TIMING,
+    api_url: str = "",
+    on_polled: Pulse = lambda *_: None,
 ) -> "AsyncIterator[asyncio.Task[None]]":
     """The front, up from its first poll to the end of the block."""
     polled = asyncio.Event()
-    async with aiohttp.ClientSession() as http, Store.opened(database) as store:
+
+    def told(failure: str, pause: float) -> None:
+        on_polled(failure, pause)
+        polled.set()
+
+    async with connection(None) as http, Store.opened(database) as store:
         serving = asyncio.create_task(
             serve(
                 stage.front(),
@@ -128,9 +142,9 @@ async def on_air(
                 http,
                 token=token,
                 listed=lambda: listed,
-                api_url=api.url,
+                api_url=api_url or api.url,
                 timing=timing,
-                on_polled=lambda *_: polled.set(),
+                on_polled=told,
             )
         )
         up = asyncio.create_task(polled.wait())

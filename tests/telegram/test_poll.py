@@ -1,10 +1,12 @@
 """Updates are fetched for ever, none is lost, and none is answered twice."""
 
+import asyncio
 import json
 import logging
 import sqlite3
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -452,3 +454,187 @@ async def test_a_broken_inbox_is_named_and_the_question_answered(
         assert (await api.next_message()).text == "echo A no. 1"
     assert "the inbox cannot be written" in caplog.text
     assert any(record.levelno == logging.ERROR for record in caplog.records)
+
+
+@contextmanager
+def refusing(database: Path, change: str) -> Iterator[None]:
+    """While it lasts, the disk takes no such change of the inbox."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(
+            f"CREATE TRIGGER refused BEFORE {change} ON inbox BEGIN"
+            " SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+        yield
+        connection.execute("DROP TRIGGER refused")
+
+
+@pytest.mark.parametrize("change", ["INSERT", "DELETE"])
+async def test_a_full_disk_is_told_once_and_questions_are_answered(
+    api: BotApi, stage: Stage, database: Path, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with on_air(api, stage, database):
+        with refusing(database, change):
+            for number in range(1, 4):
+                update = api.say("/echo A")
+                assert (await api.next_message()).text == f"echo A no. {number}"
+                await api.confirmed(update)
+        api.say("/echo A")
+        assert (await api.next_message()).text == "echo A no. 4"
+    (told,) = (record for record in caplog.records if "cannot be written" in record.message)
+    assert (told.levelno, told.exc_info) == (logging.ERROR, None)
+    assert "database or disk is full" in told.message
+    assert caplog.messages.count("the inbox is written again") == 1
+    assert "a bug" not in caplog.text
+    assert await left_in(database) == [], "what could not be taken out is taken out later"
+
+
+async def test_what_cannot_be_taken_out_of_the_inbox_is_not_answered_twice(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        with refusing(database, "DELETE"):
+            update = {"update_id": 5000, "message": message_from(ADA, 1, "/echo A")}
+            api.deliver(update)
+            await api.next_message()
+            api.deliver(update)
+            api.deliver({"update_id": 5001, "message": message_from(ADA, 2, "/echo B")})
+            assert (await api.next_message()).text == "echo B no. 2"
+            assert await api.silence()
+
+
+async def test_an_inbox_that_cannot_be_read_keeps_nobody_from_asking(
+    api: BotApi, stage: Stage, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with on_air(api, stage, database):
+        await api.confirmed(api.say("/hold A"))
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("ALTER TABLE inbox RENAME TO elsewhere")
+        async with on_air(api, stage, database):
+            api.say("/echo B")
+            assert (await api.next_message()).text == "echo B no. 2"
+        connection.execute("ALTER TABLE elsewhere RENAME TO inbox")
+    assert [record.levelname for record in caplog.records if "the inbox" in record.message] == [
+        "ERROR"
+    ]
+    assert len(await left_in(database)) == 1, "the next start has it"
+
+
+@pytest.mark.parametrize("failure", [{"status": 502}, {"status": 200, "trickle": SCALE}])
+async def test_however_many_answers_are_unsent_updates_are_fetched(
+    api: BotApi, stage: Stage, database: Path, failure: dict[str, Any]
+) -> None:
+    api.fail("sendMessage", times=10_000, **failure)
+    async with on_air(api, stage, database):
+        updates = [api.say("/echo A") for _ in range(70)]
+        await api.confirmed(updates[-1])
+        await stage.until_asked("echo A", times=70)
+
+
+async def test_a_chat_that_must_wait_delays_no_other(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    api.flooded[ADA] = 10_000
+    async with on_air(api, stage, database, listed={ADA, 8}):
+        for _ in range(70):
+            api.say("/echo A")
+        await api.called("sendMessage", times=70)
+        api.say("/echo B", user=8)
+        assert (await api.next_message()).text == "echo B no. 71"
+
+
+async def revoked(api: BotApi, stage: Stage, database: Path, status: int) -> None:
+    async with on_air(api, stage, database) as serving:
+        api.say("/echo A")
+        await api.next_message()
+        api.fail("sendMessage", status, times=1000, description="Unauthorized")
+        api.say("/echo B")
+        await api.called("sendMessage", times=3)
+        api.fail("getUpdates", status, times=1000, description="Unauthorized")
+        await asyncio.wait({serving})
+
+
+@pytest.mark.parametrize("status", [401, 404])
+async def test_a_token_that_is_revoked_after_days_ends_the_program_and_loses_nothing(
+    api: BotApi, stage: Stage, database: Path, status: int
+) -> None:
+    with pytest.raises(ConfigError, match=r"^TELEGRAM_BOT_TOKEN is refused by Telegram$"):
+        await revoked(api, stage, database, status)
+    assert [b"/echo B" in body for body in await left_in(database)] == [True]
+
+
+async def test_two_programs_that_interrupt_each_other_are_named_once(
+    api: BotApi, stage: Stage, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with on_air(api, stage, database):
+        for line in ("echo A", "echo B", "echo C"):
+            api.fail("getUpdates", 409, description="Conflict: terminated by other")
+            api.say(f"/{line}")
+            assert (await api.next_message()).text.startswith(line)
+    assert caplog.text.count("another program polls with this token") == 1
+    assert caplog.messages.count("updates arrive again") == 1
+
+
+NOWHERE = {
+    "the host's name is not known": "https://nobody.invalid",
+    "no connection": "http://127.0.0.1:9",
+    "no secure connection (TLS)": "https://127.0.0.1:{port}",
+}
+
+
+@pytest.mark.parametrize("told", NOWHERE)
+async def test_what_is_wrong_on_the_way_is_named(
+    api: BotApi, stage: Stage, database: Path, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pulses: list[tuple[str, float]] = []
+    url = NOWHERE[told].format(port=api.port)
+    async with on_air(
+        api, stage, database, api_url=url, on_polled=lambda *pulse: pulses.append(pulse)
+    ):
+        pass
+    assert pulses[0][0] == f"TelegramNetworkError: {told}"
+    assert f"no updates: TelegramNetworkError: {told}; trying again" in caplog.text
+
+
+async def test_whoever_watches_is_told_how_long_telegram_makes_us_wait(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    pulses: list[tuple[str, float]] = []
+    api.fail("getUpdates", 429, retry_after=300)
+    timing = replace(TIMING, second=SCALE / 10)
+    async with on_air(
+        api, stage, database, timing=timing, on_polled=lambda *pulse: pulses.append(pulse)
+    ):
+        await api.called("getUpdates", times=2)
+        api.say("/echo A")
+        await api.next_message()
+    (failure, pause), (recovered, _) = pulses[:2]
+    assert failure.startswith("TelegramRetryAfter: ")
+    assert pause == 300 * timing.second
+    assert recovered == ""
+
+
+async def test_what_was_left_long_ago_is_asked_again_and_not_summed_up(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    old = {**message_from(ADA, 1, "/echo A"), "date": int(time.time()) - 7200}
+    async with Store.opened(database) as store:
+        await store.keep({5: orjson.dumps({"update_id": 5, "message": old})}, 1)
+    async with on_air(api, stage, database):
+        assert (await api.next_message()).text == "echo A no. 1"
+
+
+async def test_questions_are_summed_up_in_their_topics(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    asked: dict[str, Any] = {"date": int(time.time()) - 121, "chat": chat_of(-1007)}
+    for topic in (55, 66):
+        api.say(f"/echo T{topic}", **asked, message_thread_id=topic, is_topic_message=True)
+    async with on_air(api, stage, database, listed={ADA, -1007}):
+        summaries = [await api.next_message() for _ in range(2)]
+        assert {shown.topic: shown.lines for shown in summaries} == {
+            55: ["/echo T55"],
+            66: ["/echo T66"],
+        }
+        api.press(summaries[0], summaries[0].lines[0])
+        answer = await api.next_message()
+    assert (answer.chat, answer.topic) == (-1007, summaries[0].topic)
