@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,15 @@ log = logging.getLogger(__name__)
 
 APOLOGY = Sheet(escape("Something went wrong here; it is in the log."))
 UNCHANGED = "message is not modified"
-NOT_EDITABLE = ("message to edit not found", "message can't be edited", "there is no text in")
+NOT_EDITABLE = (
+    *("message to edit not found", "message can't be edited", "there is no text in"),
+    "MESSAGE_ID_INVALID",
+)
+NO_PLACE = re.compile(
+    "chat not found|thread not found|TOPIC_(CLOSED|DELETED)|rights|_FORBIDDEN|_RESTRICTED"
+    "|was (upgraded|deactivated)|PEER_ID_INVALID"
+)
+"""Refusals that no other text would change."""
 LONGEST_DATA = 64
 """Bytes of a command line that Telegram accepts in a button."""
 
@@ -65,14 +74,16 @@ class Reply:
         try:
             await self._write(sheet, self._post.once)
         except FAILURES as e:
-            log.info("an incomplete answer was not shown: %s", reason(e))
+            log.debug("an incomplete answer was not shown: %s", reason(e))
 
     async def finish(self, sheet: Sheet) -> None:
         """Raises Unsent, or the TelegramAPIError that refuses the answer."""
         await asyncio.sleep(self.rest)
         try:
             await self._write(sheet, self._post.deliver)
-        except TelegramBadRequest:
+        except TelegramBadRequest as e:
+            if NO_PLACE.search(str(e)):
+                raise
             log.exception("Telegram refuses an answer in chat %d", self._place.chat)
             await self._write(APOLOGY, self._post.deliver)
 
@@ -96,9 +107,9 @@ class Reply:
         try:
             await send(edit)
         except TelegramBadRequest as e:
-            if any(words in e.message for words in NOT_EDITABLE):
+            if any(words in str(e) for words in NOT_EDITABLE):
                 return False
-            if UNCHANGED not in e.message:
+            if UNCHANGED not in str(e):
                 raise
         return True
 

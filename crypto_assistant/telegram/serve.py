@@ -96,6 +96,7 @@ def _dispatcher(answers: Answers, listed: Callable[[], Collection[int]]) -> Disp
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.update.outer_middleware(Gate(listed))
     dispatcher.message.register(answers.asked, F.text)
+    dispatcher.message.register(answers.moved, F.migrate_to_chat_id)
     dispatcher.callback_query.register(answers.pressed)
     return dispatcher
 

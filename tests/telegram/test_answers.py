@@ -2,12 +2,17 @@
 
 import asyncio
 import logging
+import re
 import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from crypto_assistant.journal import request
+from crypto_assistant.models import Provenance
 from tests.botapi import TOKEN, BotApi, Shown
-from tests.telegram.stage import SCALE, Stage
+from tests.telegram.stage import NOBODY, SCALE, Stage
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -220,14 +225,6 @@ async def test_an_error_page_of_a_gateway_is_survived(api: BotApi) -> None:
     assert (await asked(api, "/echo A")).text == "echo A no. 1"
 
 
-async def test_a_user_who_blocked_the_bot_is_not_tried_again(api: BotApi, stage: Stage) -> None:
-    api.fail("sendMessage", 403, description="Forbidden: bot was blocked by the user")
-    api.say("/echo A")
-    await api.called("sendMessage")
-    assert await api.silence()
-    assert stage.asked == ["echo A"]
-
-
 async def test_the_token_is_in_no_log_line(
     api: BotApi, caplog: pytest.LogCaptureFixture, stage: Stage
 ) -> None:
@@ -247,3 +244,137 @@ async def test_the_token_is_in_no_log_line(
     assert "no such page" in caplog.text
     assert TOKEN not in caplog.text
     assert TOKEN.partition(":")[2] not in caplog.text
+
+
+VENUES = ("binance", "bybit", "okx")
+PARTLY = replace(
+    NOBODY, asked=VENUES, answered=("binance", "okx"), failed={"bybit": "no answer in 8 s"}
+)
+
+
+async def told(caplog: pytest.LogCaptureFixture, asked: str) -> str:
+    """What the log says, once it does, of a question, after the seconds that it took."""
+    async with asyncio.timeout(5):
+        while True:
+            for line in caplog.messages:
+                if found := re.fullmatch(rf"{re.escape(asked)}: \d+\.\d\d s(; )?(.*)", line):
+                    return found[2]
+            await asyncio.sleep(SCALE)
+
+
+@pytest.mark.parametrize(
+    ("known", "outcome"),
+    [
+        (NOBODY, ""),
+        (replace(NOBODY, asked=VENUES, answered=VENUES), "Binance, Bybit, OKX"),
+        (PARTLY, "Binance, OKX; Bybit: no answer in 8 s"),
+        (replace(PARTLY, answered=()), "Bybit: no answer in 8 s"),
+    ],
+)
+async def test_the_log_says_of_each_question_what_came_of_it(
+    api: BotApi, stage: Stage, caplog: pytest.LogCaptureFixture, known: Provenance, outcome: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    stage.known = known
+    api.press(await asked(api, "/echo  a"), "echo A")
+    await api.next_message()
+    assert await told(caplog, "/echo a") == outcome
+    assert await told(caplog, "/echo A") == outcome
+    assert len(caplog.messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "named", "outcome"),
+    [
+        ("/echo A B", "/echo A B", "refused as a mistake"),
+        ("/echo@AssistantBot A B", "/echo@AssistantBot A B", "refused as a mistake"),
+        ("good morning", "no command", "refused as a mistake"),
+        ("/bug A", "/bug A", "a bug"),
+    ],
+)
+async def test_the_log_says_why_a_question_is_not_answered(
+    api: BotApi, caplog: pytest.LogCaptureFixture, line: str, named: str, outcome: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await asked(api, line)
+    assert await told(caplog, named) == outcome
+    assert "morning" not in caplog.text
+
+
+async def test_the_log_says_that_an_answer_is_not_sent(
+    api: BotApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    api.flooded[7] = 32
+    api.say("/echo A")
+    outcome = await told(caplog, "/echo A")
+    assert outcome.startswith("unsent, it will be asked again: TelegramRetryAfter: ")
+
+
+async def test_the_number_of_the_request_goes_all_the_way(
+    api: BotApi, stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    numbers: list[str] = []
+
+    class Note(logging.Filter):
+        def filter(self, _: logging.LogRecord) -> bool:
+            numbers.append(request.get())
+            return True
+
+    with caplog.filtering(Note()):
+        question = api.say("/echo a")
+        press = api.press(await api.next_message(), "echo A")
+        await api.next_message()
+        for line in ("/echo a", "/echo A"):
+            await told(caplog, line)
+    assert stage.numbers == numbers == [str(question), str(press)]
+
+
+NO_PLACE: dict[str, dict[str, Any]] = {
+    "TelegramForbiddenError: Forbidden: bot was blocked by the user": {"status": 403},
+    "TelegramForbiddenError: Forbidden: bot was kicked from the supergroup chat": {"status": 403},
+    "TelegramBadRequest: Bad Request: chat not found": {"status": 400},
+    "TelegramBadRequest: Bad Request: message thread not found": {"status": 400},
+    "TelegramBadRequest: Bad Request: TOPIC_CLOSED": {"status": 400},
+    "TelegramBadRequest: Bad Request: not enough rights to send text messages": {"status": 400},
+    "TelegramMigrateToChat: The group has been migrated to a supergroup with id -1005 from 7": {
+        "status": 400,
+        "parameters": {"migrate_to_chat_id": -1005},
+    },
+}
+
+
+@pytest.mark.parametrize("why", NO_PLACE)
+async def test_where_nothing_can_be_sent_it_is_told_once_and_not_tried_again(
+    api: BotApi, stage: Stage, caplog: pytest.LogCaptureFixture, why: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    api.fail("sendMessage", description=why.partition(": ")[2], **NO_PLACE[why])
+    api.say("/echo A")
+    outcome = await told(caplog, "/echo A")
+    assert outcome.startswith(f"refused for good by Telegram: {why}")
+    assert await api.silence()
+    assert stage.asked == ["echo A"]
+    assert (len(api.made("sendMessage")), len(caplog.messages)) == (1, 1)
+
+
+async def test_a_group_that_has_another_id_now_is_named(
+    api: BotApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.say("", migrate_to_chat_id=-1005)
+    await asked(api, "/echo A")
+    assert caplog.messages == ["group 7 is supergroup -1005 now: TELEGRAM_CHAT_ID must name that"]
+
+
+async def test_an_incomplete_answer_that_is_deleted_is_followed_by_the_whole_one(
+    api: BotApi, stage: Stage
+) -> None:
+    api.say("/hold A")
+    await stage.until_asked("hold A")
+    stage.progress["A"]("waiting: OKX")
+    first = await api.next_message()
+    del api.shown[first.chat, first.message_id]
+    stage.released["A"].set()
+    whole = await api.next_message()
+    assert (whole.text, whole.edited) == ("hold A is whole", False)

@@ -141,6 +141,35 @@ async def test_an_answer_in_a_group_replies_to_its_question_in_its_topic(
     assert api.made("sendChatAction")[0]["message_thread_id"] == "55"
 
 
+async def test_an_answer_stays_in_its_topic_however_it_is_written(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    topic = {"message_thread_id": 55, "is_topic_message": True}
+    async with on_air(api, stage, database, listed={ADA, GROUP}):
+        api.say("/hold A", **topic, **in_group())
+        await stage.until_asked("hold A")
+        stage.progress["A"]("waiting: OKX")
+        first = await api.next_message()
+        del api.shown[first.chat, first.message_id]
+        stage.released["A"].set()
+        anew = await api.next_message()
+        del api.shown[anew.chat, anew.message_id]
+        api.press(anew, "hold A")
+        pressed = await api.next_message()
+    assert [first.topic, anew.topic, pressed.topic] == [55, 55, 55]
+    assert first.message_id < anew.message_id < pressed.message_id
+
+
+async def test_a_question_that_was_deleted_is_answered(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    api.deleted.add(44)
+    async with on_air(api, stage, database, listed={ADA, GROUP}):
+        api.say("/echo A", message_id=44, **in_group())
+        answer = await api.next_message()
+    assert (answer.text, answer.replies_to) == ("echo A no. 1", None)
+
+
 async def test_the_thread_of_a_reply_is_no_topic(api: BotApi, stage: Stage, database: Path) -> None:
     async with on_air(api, stage, database, listed={ADA, GROUP}):
         api.say("/echo A", message_thread_id=55, **in_group())
