@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from crypto_assistant.accounts import Access
 from crypto_assistant.commands import COMMANDS
-from crypto_assistant.config import Config
+from crypto_assistant.config import Config, is_loopback
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ExchangeError
 from crypto_assistant.exchanges import EXCHANGES
@@ -198,14 +198,29 @@ def _simulated_accounts(exchanges: Sequence[Exchange]) -> list[Account]:
     ]
 
 
+def telegram_proxy(config: Config) -> SecretStr | None:
+    """A host that reaches the exchanges through a proxy has no other way to Telegram."""
+    return config.telegram_proxy or config.https_proxy
+
+
 def connection(proxy: SecretStr | None) -> aiohttp.ClientSession:
-    """An HTTP session, through the proxy where one is set."""
+    """An HTTP session, through the proxy where one is set; to this host itself without it."""
     return aiohttp.ClientSession(
         # No limit of all together: hosts that hang would keep the others waiting for seconds.
         connector=aiohttp.TCPConnector(ssl=_tls(), limit=0, limit_per_host=30, ttl_dns_cache=300),
         proxy=proxy.get_secret_value() if proxy else None,
+        middlewares=(_loopback_directly,) if proxy else (),
         headers={"User-Agent": "crypto-assistant"},
     )
+
+
+async def _loopback_directly(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """A proxy would look for it on its own host."""
+    if is_loopback(request.url.host):
+        request.update_proxy(None, None, None)
+    return await handler(request)
 
 
 @cache

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from crypto_assistant.accounts import Access, verdict
-from crypto_assistant.app import TIMING, connected, connection
+from crypto_assistant.app import TIMING, connected, connection, telegram_proxy
 from crypto_assistant.config import Config
 from crypto_assistant.errors import AssistantError, ExchangeError, Refused
 from crypto_assistant.exchanges.base import Exchange
@@ -82,7 +82,7 @@ async def _telegram(config: Config) -> tuple[bool, str]:
 
     token = config.telegram_bot_token.get_secret_value()
     try:
-        async with connection(config.telegram_proxy) as http:
+        async with connection(telegram_proxy(config)) as http:
             name = await own_name(http, token, config.telegram_api_url)
     except AssistantError as error:
         return False, str(error)

@@ -73,7 +73,7 @@ def _zone(value: object) -> object:
 
 def _address(value: str) -> str:
     parts = _parts(value)
-    schemes = {"http", "https"} if parts and _is_loopback(parts.hostname) else {"https"}
+    schemes = {"http", "https"} if parts and is_loopback(parts.hostname) else {"https"}
     if parts and parts.scheme in schemes and "@" not in parts.netloc:
         return value.rstrip("/")
     raise ValueError("an address such as https://host:port/path; http on loopback only")
@@ -117,7 +117,8 @@ def _parts(url: str) -> SplitResult | None:
     return parts if usable and url.isprintable() and not set(url) & set(" ?#\\") else None
 
 
-def _is_loopback(host: str | None) -> bool:
+def is_loopback(host: str | None) -> bool:
+    """Whether it is this host by the address that no other can reach."""
     try:
         return host == "localhost" or ip_address(host or "").is_loopback
     except ValueError:

@@ -10,7 +10,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from crypto_assistant import __version__, bookkeeper, config
-from crypto_assistant.app import connection, give_memory_back, keep_memory_whole, open_front
+from crypto_assistant.app import (
+    connection,
+    give_memory_back,
+    keep_memory_whole,
+    open_front,
+    telegram_proxy,
+)
 from crypto_assistant.config import Config
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.lock import held
@@ -82,7 +88,7 @@ class Daemon:
             Store.opened(settings.state_directory / f"{market}.db") as store,
             open_front(settings, market, store) as front,
             _alongside(bookkeeper.keep(front.desk, closed=give_memory_back)),
-            connection(settings.telegram_proxy) as http,
+            connection(telegram_proxy(settings)) as http,
         ):
             self._front = front
             self._vitals.store = store

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -14,16 +15,18 @@ import pytest
 from aiohttp import web
 
 from crypto_assistant import check
-from crypto_assistant.app import connected, database, open_desk
+from crypto_assistant.app import connected, connection, database, open_desk, telegram_proxy
 from crypto_assistant.cli import main
 from crypto_assistant.config import ADDRESSES, CREDENTIALS, Config, load
 from crypto_assistant.desk import Desk
-from crypto_assistant.errors import ExchangeError, RateLimited
+from crypto_assistant.errors import AssistantError, ExchangeError, RateLimited
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.ledger import Snapshot
 from crypto_assistant.net.api import clock_ms
 from crypto_assistant.sandbox import KEYS, Fault, Sandbox, World
 from crypto_assistant.store import Store
+from crypto_assistant.telegram.serve import own_name
+from tests.botapi import TOKEN, BotApi
 
 NOBODY: Final = "http://127.0.0.1:9"
 """Nothing listens on the port of the discard service."""
@@ -190,30 +193,35 @@ def test_the_files_are_named_after_the_money(machine: Machine) -> None:
     assert named("demo") == named("testnet") == Path("/var/lib/x/testnet.db")
 
 
+@asynccontextmanager
+async def proxy(refusal: str = "502 Bad Gateway") -> AsyncIterator[tuple[str, list[str]]]:
+    """A proxy that connects nobody: its address, and what it is told."""
+    heads: list[str] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(f"HTTP/1.1 {refusal}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
+
+
 Ask = Callable[[Desk], Iterable[Coroutine[Any, Any, Any]]]
 
 
 async def asked_hosts(machine: Machine, ask: Ask) -> set[str]:
     """Whom a proxy, which connects nobody, is told to connect with."""
-    wanted = set[str]()
-
-    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        wanted.add(head.split()[1].decode().removesuffix(":443"))
-        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
-        proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        config = machine.sets(HTTPS_PROXY=proxy)
+    async with proxy() as (address, heads):
+        config = machine.sets(HTTPS_PROXY=f"http://{address}")
         async with connected(config, config.urls, lambda _: None) as desk:
             questions = [asyncio.create_task(question) for question in ask(desk)]
             await asyncio.wait(questions, timeout=0.5)  # Further tries need not be waited for.
             for question in questions:
                 question.cancel()
             await asyncio.gather(*questions, return_exceptions=True)
-    return wanted
+    return {head.split()[1].removesuffix(":443") for head in heads}
 
 
 async def test_the_market_stays_real_while_an_account_is_of_play_money(machine: Machine) -> None:
@@ -222,6 +230,49 @@ async def test_the_market_stays_real_while_an_account_is_of_play_money(machine: 
     owners = await asked_hosts(machine, lambda desk: (a.account() for a in desk.accounts.values()))
     assert market == {"api.binance.com", "api.bybit.com", "www.okx.com"}
     assert owners == {"testnet.binance.vision", "api-testnet.bybit.com", "www.okx.com"}
+
+
+async def telegrams_answer(config: Config) -> str:
+    """The bot's name, or why it is not known."""
+    try:
+        async with connection(telegram_proxy(config)) as http:
+            return await own_name(http, TOKEN, config.telegram_api_url)
+    except AssistantError as error:
+        return str(error)
+
+
+async def test_telegram_is_reached_through_the_exchanges_proxy_unless_it_has_its_own(
+    machine: Machine,
+) -> None:
+    async with proxy() as (shared, heads), proxy() as (own, own_heads):
+        config = machine.sets(HTTPS_PROXY=f"http://{shared}")
+        refusal = "TelegramNetworkError: the proxy refuses: HTTP 502"
+        assert await telegrams_answer(config) == refusal
+        assert (heads[0].split()[1], own_heads) == ("api.telegram.org:443", [])
+        config = machine.sets(TELEGRAM_PROXY=f"http://{own}")
+        assert await telegrams_answer(config) == refusal
+        assert (len(heads), own_heads[0].split()[1]) == (1, "api.telegram.org:443")
+
+
+async def test_a_proxy_gets_its_password_and_nobody_else_sees_it(machine: Machine) -> None:
+    async with proxy("407 Proxy Authentication Required") as (address, heads):
+        config = machine.sets(HTTPS_PROXY=f"http://me:hush@{address}")
+        told = await telegrams_answer(config)
+    assert f"Proxy-Authorization: Basic {b64encode(b'me:hush').decode()}" in heads[0]
+    assert told == "TelegramNetworkError: the proxy refuses: HTTP 407"
+
+
+async def test_a_proxy_that_is_not_there_is_named(machine: Machine) -> None:
+    config = machine.sets(HTTPS_PROXY=NOBODY)
+    assert await telegrams_answer(config) == "TelegramNetworkError: no connection to the proxy"
+
+
+async def test_this_host_is_reached_without_a_proxy(machine: Machine, capsys: Output) -> None:
+    async with BotApi() as api, exchanges(machine):
+        config = machine.sets(HTTPS_PROXY=NOBODY, TELEGRAM_API_URL=api.url)
+        assert await telegrams_answer(config) == "AssistantBot"
+        said = await checked(capsys)
+    assert all(clock.startswith("answers in ") for clock, _ in said.values())
 
 
 @asynccontextmanager
