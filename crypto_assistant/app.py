@@ -26,6 +26,7 @@ from crypto_assistant.holds import Holds
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door, Timing, clock_ms
 from crypto_assistant.net.cache import Cache
+from crypto_assistant.net.names import Names
 from crypto_assistant.net.signed import Key
 from crypto_assistant.store import Store
 from crypto_assistant.view import View
@@ -207,7 +208,9 @@ def connection(proxy: SecretStr | None) -> aiohttp.ClientSession:
     """An HTTP session, through the proxy where one is set; to this host itself without it."""
     return aiohttp.ClientSession(
         # No limit of all together: hosts that hang would keep the others waiting for seconds.
-        connector=aiohttp.TCPConnector(ssl=_tls(), limit=0, limit_per_host=30, ttl_dns_cache=300),
+        connector=aiohttp.TCPConnector(
+            ssl=_tls(), limit=0, limit_per_host=30, ttl_dns_cache=300, resolver=Names()
+        ),
         proxy=proxy.get_secret_value() if proxy else None,
         middlewares=(_loopback_directly,) if proxy else (),
         headers={"User-Agent": "crypto-assistant"},

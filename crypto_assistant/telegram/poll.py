@@ -189,7 +189,8 @@ class Poll:
         await AsyncRetrying(
             retry=retry_if_exception_type(Unsent), wait=pauses(self._timing), sleep=self._rest
         )(answer)
-        await self._inbox.forget(update.update_id for update in updates)
+        # Telegram has it now: not even a stop makes that undone.
+        await asyncio.shield(self._inbox.forget(update.update_id for update in updates))
 
     async def _rest(self, seconds: float) -> None:
         if self._online.is_set():

@@ -20,13 +20,18 @@ class Tasks:
         task.add_done_callback(self._tasks.discard)
 
     async def settle(self, grace: float) -> None:
-        """Waits at most `grace` seconds for all of them to end, then cancels the rest."""
-        await self._end_within(grace)
-        # A request on its way delays the first cancellation until it is back, not the second.
-        for _ in range(2):
-            for task in self._tasks:
-                task.cancel()
-            await self._end_within(grace / 10)
+        """Waits at most `grace` seconds for all of them to end, then cancels the rest.
+
+        Being cancelled itself, it waits no longer.
+        """
+        try:
+            await self._end_within(grace)
+        finally:
+            # A request on its way delays the first cancellation until it is back, not the second.
+            for _ in range(2):
+                for task in self._tasks:
+                    task.cancel()
+                await self._end_within(grace / 10)
 
     async def _end_within(self, seconds: float) -> None:
         if self._tasks:
