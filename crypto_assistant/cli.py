@@ -1,4 +1,4 @@
-"""The commands of the shell: run, console, ask, check, backup, demo, sandbox."""
+"""The commands of the shell: run, console, ask, pair, check, backup, demo, sandbox."""
 
 import argparse
 import asyncio
@@ -6,10 +6,11 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from crypto_assistant import __version__, check, config, console
-from crypto_assistant.app import database, open_front, simulation
+from crypto_assistant.app import connection, database, open_front, simulation, telegram_proxy
 from crypto_assistant.backup import back_up
 from crypto_assistant.commands.base import encode
 from crypto_assistant.config import Config
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _takes_market(ask, "live")
     ask.set_defaults(run=_ask)
 
+    commands.add_parser("pair", help="finds your id in Telegram").set_defaults(run=_pair)
     commands.add_parser("check", help="what works and what does not").set_defaults(run=_check)
     backup = commands.add_parser("backup", help="copies the databases", description=RESTORING)
     backup.add_argument(
@@ -153,6 +155,25 @@ async def _sandbox(_: argparse.Namespace) -> int:
         for name, url in urls.items():
             print(f"{name}={url}", flush=True)
         await asyncio.Event().wait()
+    return DONE
+
+
+async def _pair(_: argparse.Namespace) -> int:
+    settings = _logged(config.load(), "ERROR")
+    if settings.telegram_bot_token is None:
+        raise ConfigError("TELEGRAM_BOT_TOKEN: not set; @BotFather gives one")
+    from crypto_assistant.telegram.pair import pair  # noqa: PLC0415
+    from crypto_assistant.telegram.patience import Timing  # noqa: PLC0415
+
+    token, say = settings.telegram_bot_token.get_secret_value(), partial(print, flush=True)
+    try:
+        async with connection(telegram_proxy(settings)) as http:
+            await pair(settings, token, http, say, Timing())
+    except ConfigError:
+        raise
+    except AssistantError as error:
+        print(error, file=sys.stderr)
+        return FAILED
     return DONE
 
 

@@ -249,6 +249,12 @@ def load() -> Config:
         raise ConfigError(f"The settings cannot be read: {error}") from None
 
 
+def file() -> Path:
+    """Where whoever changes a setting writes it."""
+    service = _service_directory()
+    return service / SERVICE_FILE if service else Path(".env")
+
+
 def changed(old: Config, new: Config) -> set[str]:
     """The settings in which the two differ."""
     names = type(new).model_fields

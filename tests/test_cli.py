@@ -111,7 +111,10 @@ def test_a_wrong_command_of_the_shell_is_usage_too(argv: list[str]) -> None:
     assert ended.value.code == 2
 
 
-@pytest.mark.parametrize("argv", [[], ["run"], ["console"], ["ask", "/price"], ["check"], ["demo"]])
+@pytest.mark.parametrize(
+    "argv",
+    [[], ["run"], ["console"], ["ask", "/price"], ["pair"], ["check"], ["demo"]],
+)
 def test_every_wrong_setting_is_named_at_once(
     argv: list[str], capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:

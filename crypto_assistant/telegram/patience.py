@@ -20,6 +20,7 @@ TRANSIENT = (TelegramNetworkError, TelegramServerError, TelegramRetryAfter, Clie
 """What may go well the next time."""
 TOKEN_REFUSED = (TelegramUnauthorizedError, TelegramNotFound)
 """Telegram knows no such bot, or finds that the token is not even shaped like one."""
+REFUSAL = "TELEGRAM_BOT_TOKEN is refused by Telegram"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Timing:
     `pace`: between two writes of one message; `second`: what Telegram's retry_after counts;
     `give_up`: how long an answer is tried to be sent before it would be stale and its command runs
     again; `grace`: what a stop leaves it; `reminder`: how often it is told that another program
-    polls, too.
+    polls, too; `pairing`: how long a code is waited for.
     """
 
     long_poll: int = 30
@@ -41,6 +42,7 @@ class Timing:
     give_up: float = 30.0
     grace: float = 3.0
     reminder: float = 3600.0
+    pairing: float = 600.0
 
 
 def pauses(timing: Timing) -> Callable[[RetryCallState], float]:

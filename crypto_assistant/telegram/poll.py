@@ -26,7 +26,14 @@ from crypto_assistant.errors import ConfigError
 from crypto_assistant.journal import request
 from crypto_assistant.telegram.answers import Answers, Missed
 from crypto_assistant.telegram.inbox import Inbox
-from crypto_assistant.telegram.patience import FAILURES, TOKEN_REFUSED, Timing, pauses, reason
+from crypto_assistant.telegram.patience import (
+    FAILURES,
+    REFUSAL,
+    TOKEN_REFUSED,
+    Timing,
+    pauses,
+    reason,
+)
 from crypto_assistant.telegram.post import Unsent
 from crypto_assistant.telegram.tasks import Tasks
 
@@ -97,7 +104,7 @@ class Poll:
             try:
                 batch: list[Any] = await retrying.copy()(self._fetch)
             except TOKEN_REFUSED:
-                raise ConfigError("TELEGRAM_BOT_TOKEN is refused by Telegram") from None
+                raise ConfigError(REFUSAL) from None
             self._succeeded()
             await self._take(batch)
 
@@ -136,10 +143,10 @@ class Poll:
 
     async def _take(self, batch: list[Any]) -> None:
         """Into the inbox, then past them with the offset, then to their answers."""
-        numbered = {raw["update_id"]: raw for raw in batch if _has_id(raw)}
+        numbered = {raw["update_id"]: raw for raw in batch if has_id(raw)}
         updates = [update for raw in numbered.values() if (update := self._read(raw))]
         await self._inbox.keep({u.update_id: numbered[u.update_id] for u in updates})
-        if not all(map(_has_id, batch)):
+        if not all(map(has_id, batch)):
             self._warn_of_ids()
         if numbered:
             self._offset = max(numbered) + 1
@@ -208,7 +215,7 @@ def _passes(error: BaseException) -> bool:
     return isinstance(error, FAILURES) and not isinstance(error, TOKEN_REFUSED)
 
 
-def _has_id(raw: Any) -> bool:
+def has_id(raw: Any) -> bool:
     """Whether the update has a number that the inbox, and with it the offset, can hold."""
     known = raw.get("update_id") if isinstance(raw, dict) else None
     return type(known) is int and 0 <= known < 2**63

@@ -18,7 +18,7 @@ from crypto_assistant.store import Store
 from crypto_assistant.telegram.answers import Answers
 from crypto_assistant.telegram.gate import Gate
 from crypto_assistant.telegram.inbox import Inbox
-from crypto_assistant.telegram.patience import FAILURES, TOKEN_REFUSED, Timing, reason
+from crypto_assistant.telegram.patience import FAILURES, REFUSAL, TOKEN_REFUSED, Timing, reason
 from crypto_assistant.telegram.poll import Poll, Pulse
 from crypto_assistant.telegram.post import Post, Unsent
 from crypto_assistant.telegram.session import Session
@@ -43,7 +43,7 @@ async def serve(
     `listed`: the ids of users and groups, asked for with every update.
     """
     build_models()
-    bot = _bot(token, Session(http, api_url, timing.request))
+    bot = open_bot(token, Session(http, api_url, timing.request))
     tasks = Tasks()
     post = Post(bot, timing)
     answers = Answers(front, post, tasks, timing)
@@ -71,16 +71,17 @@ def build_models() -> None:
 
 async def own_name(http: aiohttp.ClientSession, token: str, api_url: str) -> str:
     """The bot's user name; raises ConfigError, or what Telegram's side failed with in one line."""
-    bot = _bot(token, Session(http, api_url, Timing().request))
+    bot = open_bot(token, Session(http, api_url, Timing().request))
     try:
         return (await bot.get_me()).username or ""
     except TOKEN_REFUSED:
-        raise ConfigError("TELEGRAM_BOT_TOKEN is refused by Telegram") from None
+        raise ConfigError(REFUSAL) from None
     except FAILURES as error:
         raise AssistantError(reason(error)) from None
 
 
-def _bot(token: str, session: Session) -> Bot:
+def open_bot(token: str, session: Session) -> Bot:
+    """The bot; raises ConfigError where the token is not even shaped like one."""
     try:
         return Bot(
             token,
