@@ -85,7 +85,8 @@ class Poll:
         self._seen: deque[int] = deque(maxlen=10 * FULL_BATCH)
         self._warned_of_ids = False
         self._online = asyncio.Event()
-        self._failure = ""
+        self._failures: set[type] = set()
+        """Of the outage that lasts; each kind is told once."""
         self._told = False
         self._conflict_told_at = -inf
 
@@ -118,9 +119,9 @@ class Poll:
         failure = reason(error) if error else ""
         if isinstance(error, TelegramConflictError):
             failure = f"{CONFLICT} ({failure})"
-        if failure != self._failure:
-            self._told = self._tell(failure)
-        self._failure = failure
+        if type(error) not in self._failures:
+            self._told |= self._tell(failure)
+        self._failures.add(type(error))
         self._after_gap = True
         self._online.clear()
         self._on_polled(failure, state.upcoming_sleep)
@@ -135,9 +136,10 @@ class Poll:
         return True
 
     def _succeeded(self) -> None:
-        if self._failure and self._told:
+        if self._told:
             log.warning("updates arrive again")
-        self._failure = ""
+        self._told = False
+        self._failures.clear()
         self._online.set()
         self._on_polled("", 0.0)
 

@@ -16,6 +16,7 @@ import pytest
 
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.store import Store
+from crypto_assistant.telegram.answers import MOST_AT_ONCE
 from crypto_assistant.telegram.session import LARGEST_BODY
 from tests.botapi import BotApi, chat_of, message_from
 from tests.telegram.stage import ADA, SCALE, TIMING, Stage, on_air
@@ -524,10 +525,25 @@ async def test_however_many_answers_are_unsent_updates_are_fetched(
     api: BotApi, stage: Stage, database: Path, failure: dict[str, Any]
 ) -> None:
     api.fail("sendMessage", times=10_000, **failure)
-    async with on_air(api, stage, database):
+    async with on_air(api, stage, database, timing=replace(TIMING, request=60)):
         updates = [api.say("/echo A") for _ in range(70)]
         await api.confirmed(updates[-1])
         await stage.until_asked("echo A", times=70)
+
+
+async def test_no_more_questions_are_worked_out_at_once_than_the_host_can_bear(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        updates = [api.say("/hold A") for _ in range(MOST_AT_ONCE + 3)]
+        await api.confirmed(updates[-1])
+        await stage.until_asked("hold A", times=MOST_AT_ONCE)
+        assert await api.silence()
+        assert len(stage.asked) == MOST_AT_ONCE
+        stage.released["A"].set()
+        for _ in updates:
+            await api.next_message()
+    assert len(stage.asked) == len(updates)
 
 
 async def test_a_chat_that_must_wait_delays_no_other(
@@ -560,6 +576,22 @@ async def test_a_token_that_is_revoked_after_days_ends_the_program_and_loses_not
     with pytest.raises(ConfigError, match=r"^TELEGRAM_BOT_TOKEN is refused by Telegram$"):
         await revoked(api, stage, database, status)
     assert [b"/echo B" in body for body in await left_in(database)] == [True]
+
+
+async def test_an_outage_is_told_once_whatever_it_looks_like_from_one_try_to_the_next(
+    api: BotApi, stage: Stage, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for status in (502, 0, 504, 0):
+        api.fail("getUpdates", status)
+    api.say("/echo A")
+    async with on_air(api, stage, database):
+        await api.next_message()
+    told = [line for line in caplog.messages if "trying again" in line]
+    assert [line.split(": ")[1:3] for line in told] == [
+        ["TelegramServerError", "HTTP 502; trying again until it works"],
+        ["TelegramNetworkError", "the connection broke; trying again until it works"],
+    ]
+    assert caplog.messages.count("updates arrive again") == 1
 
 
 async def test_two_programs_that_interrupt_each_other_are_named_once(
