@@ -2,6 +2,7 @@
 
 `poll` fetches updates and keeps them in the inbox, `gate` admits the listed, `answers` runs the
 commands, `reply` writes one message, `post` sends it, `session` speaks HTTP; `serve` joins them.
+`pair` finds the owner's id.
 """
 
 # Before any other part of aiogram, whichever module of this package is imported first.

@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +13,7 @@ from aiogram.methods import AnswerCallbackQuery, GetMe, SendChatAction
 from aiogram.types import CallbackQuery, InaccessibleMessage, Message, User
 
 from crypto_assistant.front import Front, Sheet, Show
+from crypto_assistant.telegram.outcome import Outcome, came_of, named, told
 from crypto_assistant.telegram.patience import Timing, reason
 from crypto_assistant.telegram.post import Post, Unsent
 from crypto_assistant.telegram.reply import APOLOGY, LONGEST_DATA, Place, Reply
@@ -26,8 +25,6 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 64
 """Command lines that are worked out at the same time; an answer that waits to be sent is done."""
-LONGEST_LINE = 100
-"""Characters of a command line in the log."""
 MOST_MISSED = 20
 """Questions that one summary repeats; of more, the newest."""
 
@@ -86,7 +83,7 @@ class Answers:
         """One summary for each place, with buttons that ask the questions again."""
         for place, asked in missed.items():
             reply = Reply(self._post, place, self._timing)
-            with self._told(f"{len(asked)} questions from while nobody was here") as outcome:
+            with told(f"{len(asked)} questions from while nobody was here") as outcome:
                 await self._finish(reply, _summary(asked), outcome)
 
     async def moved(self, message: Message) -> None:
@@ -99,9 +96,9 @@ class Answers:
 
     async def _answer(self, line: str, place: Place) -> None:
         reply = Reply(self._post, place, self._timing)
-        with self._told(self._named(line)) as outcome:
+        with told(named(line, {command.name for command in self._front.commands})) as outcome:
             sheet = await self._worked_out(line, reply, private=place.private)
-            outcome.append(self._came_of(sheet))
+            outcome.came_of = came_of(sheet, self._front.view)
             await self._finish(reply, sheet, outcome)
 
     async def _worked_out(self, line: str, reply: Reply, *, private: bool) -> Sheet:
@@ -135,44 +132,14 @@ class Answers:
                 log.exception("a bug in the answer to %.100r", line)
                 return APOLOGY
 
-    async def _finish(self, reply: Reply, sheet: Sheet, outcome: list[str]) -> None:
+    async def _finish(self, reply: Reply, sheet: Sheet, outcome: Outcome) -> None:
         try:
             await reply.finish(sheet)
         except Unsent as e:
-            outcome.append(f"unsent, it will be asked again: {e}")
+            outcome.lost = f"unsent, it will be asked again: {e}"
             raise
         except TelegramAPIError as e:
-            outcome.append(f"refused for good by Telegram: {reason(e)}")
-
-    @contextmanager
-    def _told(self, asked: str) -> Iterator[list[str]]:
-        """The one line about a question: what was asked, how long it took, what came of it."""
-        began = time.monotonic()
-        outcome: list[str] = []
-        try:
-            yield outcome
-        except asyncio.CancelledError:
-            outcome.append("broken off")
-            raise
-        finally:
-            took = f"{time.monotonic() - began:.2f} s"
-            log.info("%s: %s", asked, "; ".join(filter(None, [took, *outcome])))
-
-    def _named(self, line: str) -> str:
-        """The line as the log shows it, where it is a command: other talk is nobody's business."""
-        words = line.removeprefix("/").split() or [""]
-        command = words[0].partition("@")[0].lower()
-        if all(command != known.name for known in self._front.commands):
-            return "no command"
-        return "".join(filter(str.isprintable, f"/{' '.join(words)}"))[:LONGEST_LINE]
-
-    def _came_of(self, sheet: Sheet) -> str:
-        """`Binance, OKX; Bybit: no answer in 8 s`."""
-        if sheet.answer is None:
-            return "a bug" if sheet is APOLOGY else "refused as a mistake"
-        known, view = sheet.answer.provenance, self._front.view
-        failed = (f"{view.venue(venue)}: {why}" for venue, why in known.failed.items())
-        return "; ".join(filter(None, [view.venues(known.answered), *failed]))
+            outcome.lost = f"refused for good by Telegram: {reason(e)}"
 
     async def _addressed(self, line: str) -> bool:
         command, _, bot = (line.split() or [""])[0].partition("@")

@@ -14,7 +14,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, ReplyParam
 
 from crypto_assistant.front import Sheet
 from crypto_assistant.telegram.patience import FAILURES, Timing, reason
-from crypto_assistant.telegram.post import Post
+from crypto_assistant.telegram.post import Post, Unsent
 from crypto_assistant.view import Button, escape
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,10 @@ class Reply:
 
     async def finish(self, sheet: Sheet) -> None:
         """Raises Unsent, or the TelegramAPIError that refuses the answer."""
-        await asyncio.sleep(self.rest)
+        wait = self.rest
+        await asyncio.sleep(wait)
+        if wait > self._timing.give_up:
+            raise Unsent("Telegram made it wait until it was stale")
         try:
             await self._write(sheet, self._post.deliver)
         except TelegramBadRequest as e:

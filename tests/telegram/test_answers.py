@@ -206,6 +206,19 @@ async def test_an_answer_is_not_sent_after_a_long_wait_but_asked_for_again(
     assert time.monotonic() - began >= 32 * SCALE
 
 
+async def test_an_answer_is_asked_for_again_if_its_first_sign_made_it_wait_for_long(
+    api: BotApi, stage: Stage
+) -> None:
+    api.fail("sendMessage", 429, description="Too Many Requests", retry_after=32)
+    api.say("/hold A")
+    await stage.until_asked("hold A")
+    stage.progress["A"]("waiting: OKX")
+    await api.called("sendMessage")
+    stage.released["A"].set()
+    assert (await api.next_message()).text == "hold A is whole"
+    assert stage.asked == ["hold A", "hold A"]
+
+
 async def test_ten_questions_at_once_are_answered_within_telegrams_limit(api: BotApi) -> None:
     api.limited = True
     for number in range(10):
@@ -308,6 +321,7 @@ async def test_the_log_says_that_an_answer_is_not_sent(
     api.flooded[7] = 32
     api.say("/echo A")
     outcome = await told(caplog, "/echo A")
+    assert caplog.records[-1].levelno == logging.WARNING
     assert outcome.startswith("unsent, it will be asked again: TelegramRetryAfter: ")
 
 
