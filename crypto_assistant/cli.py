@@ -14,7 +14,7 @@ from crypto_assistant.app import connection, database, open_front, simulation, t
 from crypto_assistant.backup import back_up
 from crypto_assistant.commands.base import encode
 from crypto_assistant.config import Config
-from crypto_assistant.errors import AssistantError, ConfigError, StateFailed
+from crypto_assistant.errors import AssistantError, ConfigError
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.journal import keep_log
 
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return CONFIGURATION
-    except StateFailed as error:
+    except AssistantError as error:
         print(error, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -166,14 +166,8 @@ async def _pair(_: argparse.Namespace) -> int:
     from crypto_assistant.telegram.patience import Timing  # noqa: PLC0415
 
     token, say = settings.telegram_bot_token.get_secret_value(), partial(print, flush=True)
-    try:
-        async with connection(telegram_proxy(settings)) as http:
-            await pair(settings, token, http, say, Timing())
-    except ConfigError:
-        raise
-    except AssistantError as error:
-        print(error, file=sys.stderr)
-        return FAILED
+    async with connection(telegram_proxy(settings)) as http:
+        await pair(settings, token, http, say, Timing())
     return DONE
 
 
