@@ -46,7 +46,7 @@ class Session(BaseSession):
         polls = getattr(method, "timeout", None) or 0
         seconds = timeout or self.timeout + polls
         status, text = await self._post(bot, method, seconds)
-        if status >= 500:
+        if status >= 500 or (status == 429 and "retry_after" not in text):
             raise TelegramServerError(method, f"HTTP {status}")
         response = self.check_response(bot, method, status, text.replace(bot.token, "TOKEN"))
         if response.result is None:
