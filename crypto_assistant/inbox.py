@@ -83,7 +83,7 @@ class Inbox:
         try:
             self._settle(self._begun if ended_well else (), -1)
         except sqlite3.Error as error:
-            log.warning("%d open questions may be lost: %s", len(self._open), error)
+            log.warning("the inbox on the disk is not what was answered: %s", error)
 
     def _read(self) -> Mapping[int, int]:
         """Adds what is in the file; returns how often each was begun."""

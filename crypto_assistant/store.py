@@ -154,5 +154,6 @@ class Store:
         return Condition(file.path, file.size_bytes(), len(self._inbox), file.trouble)
 
     def _close(self, *, ended_well: bool) -> None:
+        self._file.hurry()
         self._inbox.close(ended_well=ended_well)
         self._file.close()

@@ -21,7 +21,7 @@ FLOORS = {
     "holds": {"net", "store"},
     "ledger": {"errors", "models", "net", "exchanges", "store"},
     "accounts": {"errors", "models", "net", "exchanges", "ledger"},
-    "vitals": {"store"},
+    "vitals": {"store", "__version__"},
     "desk": {"errors", "models", "net", "exchanges", "listings", "accounts", "vitals"},
     "readings": {
         *("errors", "models", "calculators", "exchanges", "listings", "coins"),

@@ -155,7 +155,11 @@ async def test_what_a_stop_on_a_full_disk_loses_is_counted(
     disk.fill()
     async with Store.opened(path) as store:
         await store.keep({1: b"one", 2: b"two"}, 1)
-    assert caplog.records[-1].getMessage().startswith("2 open questions may be lost: ")
+    assert (
+        caplog.records[-1]
+        .getMessage()
+        .startswith("the inbox on the disk is not what was answered: ")
+    )
 
 
 async def test_a_start_is_tried_again_after_a_while_alone(path: Path, disk: Disk) -> None:
