@@ -30,7 +30,8 @@ ifneq ($(shell $(python) -V),$(shell $(PYTHON) -V 2>/dev/null))
 endif
 endif
 
-.PHONY: run test test-slow test-deep check demo bench interop compare lock install clean help
+.PHONY: run test test-slow test-deep check demo bench interop compare lock install upgrade rollback uninstall \
+	test-systemd clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -65,10 +66,20 @@ interop: $(ready) $(peers)  ## the exchanges' own clients and ccxt against the s
 compare: $(ready) $(peers)  ## our answers about 20 coins against ccxt's, live (needs the internet)
 	@.venv-peers/bin/python -m tests.compare $(VENV)/bin/crypto-assistant $(COINS)
 
-install: PYTHON = /usr/bin/python3
+install upgrade: PYTHON = /usr/bin/python3
 install:  ## sudo make install: the systemd service, under DESTDIR if set
 	@$(if $(missing),$(error $(missing)))
-	@PYTHON=$(PYTHON) deploy/install.sh
+	@PYTHON=$(PYTHON) deploy/install.sh install
+
+upgrade:  ## sudo make upgrade: this version instead of the installed one, which is kept
+	@$(if $(missing),$(error $(missing)))
+	@PYTHON=$(PYTHON) deploy/install.sh upgrade
+
+rollback:  ## sudo make rollback: the version before, as it was installed
+	@deploy/install.sh rollback
+
+uninstall:  ## sudo make uninstall: keeps settings and state unless PURGE=1
+	@deploy/install.sh uninstall
 
 $(ready): requirements.lock pyproject.toml
 	@$(if $(missing),$(error $(missing)))

@@ -1,60 +1,254 @@
 #!/bin/sh
-# Installs the systemd service: a virtual environment in /opt/crypto-assistant/VERSION, to which
-# `current` points.
+# The systemd service: install.sh install | upgrade | rollback | uninstall, under DESTDIR if set.
+#
+# Each version is a virtual environment of its own in /opt/crypto-assistant, with the files of
+# deploy/ as it ships them. `current` is what runs, `previous` what ran before; no other is kept.
 set -eu
 umask 022
 
 PYTHON=${PYTHON:-/usr/bin/python3}
 DESTDIR=${DESTDIR:+$(realpath -ms "$DESTDIR")}
-opt=/opt/crypto-assistant
-etc=/etc/crypto-assistant
+PURGE=${PURGE:-}
+service=crypto-assistant
+opt=/opt/$service
+etc=/etc/$service
+state=/var/lib/$service
+unit=/etc/systemd/system/$service.service
+root=$DESTDIR$opt
+
+building= # removed at the end, unless it came into use
+turning=  # towards what is being changed; turned back, unless that was finished
+
+main() {
+    [ -n "$DESTDIR" ] || [ "$(id -u)" = 0 ] || fail "This needs root: sudo make $1"
+    cd "$(dirname "$0")/.."
+    mkdir -p "$root"
+    exec 9<"$root"
+    flock -n 9 || fail "Something else is changing $root at the moment"
+    current=$(readlink "$root/current" || true)
+    previous=$(readlink "$root/previous" || true)
+    trap turn_back EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    "do_$1"
+}
+
+do_install() {
+    build
+    try
+    back_up
+    change_to "$building"
+    building=
+    prune
+    say_what_next
+}
+
+do_upgrade() {
+    [ -n "$current" ] || fail 'Nothing is installed yet: sudo make install'
+    do_install
+}
+
+do_rollback() {
+    [ -n "$previous" ] && [ "$previous" != "$current" ] && [ -d "$root/$previous" ] ||
+        fail 'No version before this one is kept'
+    change_to "$previous"
+    echo "$service is $current again; sudo make rollback returns to $previous."
+}
+
+do_uninstall() {
+    ! managed || [ ! -e "$unit" ] || systemctl --quiet disable --now "$service"
+    each_file remove
+    [ ! -L "$DESTDIR$unit.d/public-addresses.conf" ] || rm "$DESTDIR$unit.d/public-addresses.conf"
+    rm -rf "$root"
+    if [ "$PURGE" = 1 ]; then
+        rm -rf "$DESTDIR$etc" "$DESTDIR$unit.d" "$DESTDIR$state" "$DESTDIR/var/lib/private/$service"
+    else
+        rmdir --ignore-fail-on-non-empty "$DESTDIR$unit.d"
+        echo "$service is removed; $etc and $state are kept: PURGE=1 removes them too."
+    fi
+    ! managed || systemctl daemon-reload
+}
+
+# Beside what runs, under a name that is free, in the place where it will stay.
+build() {
+    case $("$PYTHON" -c 'import sys; print(sys.base_prefix)') in
+        /usr | /usr/*) ;;
+        *) fail "The service runs no Python from outside /usr: PYTHON=/usr/bin/python3" ;;
+    esac
+    version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' crypto_assistant/__init__.py)
+    building=$version
+    n=1
+    while [ -e "$root/$building" ]; do
+        n=$((n + 1))
+        building=$version-$n
+    done
+    new=$root/$building
+    echo "Installing the locked dependencies into $new ..."
+    "$PYTHON" -m venv "$new"
+    pip --require-hashes --only-binary=:all: -r requirements.lock
+    pip --no-deps --no-build-isolation .
+    cp -r deploy "$new/deploy"
+
+    # The scripts and the byte code name the place without DESTDIR.
+    [ -z "$DESTDIR" ] || grep -rlIF --null "$new" "$new/bin" "$new/pyvenv.cfg" |
+        xargs -0r sed -i "s|$new|$opt/$building|g"
+    "$new/bin/python" -Im compileall -qf -j 0 -s "$new" -p "$opt/$building" "$new/lib"
+}
+
+pip() { "$new/bin/python" -m pip --quiet --disable-pip-version-check install --no-compile "$@"; }
+
+try() {
+    (cd / && "$new/bin/python" -Im crypto_assistant --version >/dev/null) ||
+        fail 'The new version does not run; nothing is changed'
+    [ -z "$DESTDIR" ] && [ -n "$current" ] || return 0
+    status=0
+    with_settings "$new" check >/dev/null || status=$?
+    [ "$status" != 78 ] || fail 'The new version refuses the settings; nothing is changed'
+}
+
+# By the version that made it.
+back_up() {
+    [ -z "$DESTDIR" ] && [ -n "$current" ] && [ -e "$state/live.db" ] || return 0
+    with_settings "$root/current" backup || fail 'The database is not backed up; nothing is changed'
+}
+
+with_settings() {
+    (cd / && CONFIGURATION_DIRECTORY=$etc STATE_DIRECTORY=$state "$1/bin/$service" "$2")
+}
+
+# What runs is restarted; what does not run is not started.
+change_to() {
+    ran=
+    ! runs || ran=yes
+    turning=$1
+    put_in_place "$current" "$turning" "$current"
+    [ -z "$ran" ] || systemctl restart "$service"
+    previous=$current current=$turning turning=
+}
+
+# However this ends: what was not finished leaves no trace, and what ran runs.
+turn_back() {
+    status=$?
+    trap '' HUP INT TERM
+    if [ -n "$turning" ]; then
+        echo "$turning did not become active; turning back to ${current:-nothing}" >&2
+        [ -z "$ran" ] || journalctl --unit="$service" --lines=5 --output=cat --no-pager >&2 || true
+        put_in_place "$turning" "$current" "$previous"
+        [ -z "$ran" ] || systemctl restart "$service" ||
+            echo "$current does not start any more either: journalctl -u $service" >&2
+    fi
+    [ -z "$building" ] || rm -rf "${root:?}/$building"
+    exit "$status"
+}
+
+# put_in_place FROM TO BEFORE: the files of version TO, where those of FROM were.
+put_in_place() {
+    shipped=$root/$1/deploy ours=$root/$2/deploy
+    point previous "$3"
+    point current "$2"
+    install -d "$DESTDIR$etc" "$DESTDIR$unit.d" "$DESTDIR/usr/local/bin"
+    install -d -m 0700 "$DESTDIR$etc/credentials"
+    put crypto-assistant.conf "$etc/crypto-assistant.conf" 0644
+    each_file put
+    ! managed || systemctl daemon-reload
+}
+
+# A link is replaced by one rename, so that it exists at every moment.
+point() {
+    if [ -n "$2" ]; then
+        ln -sfn "$2" "$root/.$1"
+        mv -T "$root/.$1" "$root/$1"
+    else
+        rm -f "$root/$1"
+    fi
+}
+
+each_file() {
+    "$1" crypto-assistant.service "$unit" 0644
+    "$1" crypto-assistant.sh "/usr/local/bin/$service" 0755
+    [ "$(systemd_version)" -lt 254 ] || "$1" growing-pauses.conf "$unit.d/growing-pauses.conf" 0644
+}
+
+# An edited file stays; where ours has changed since, it is put beside.
+put() {
+    there=$DESTDIR$2
+    if [ ! -e "$ours/$1" ] || cmp -s "$ours/$1" "$there"; then
+        return
+    elif [ ! -e "$there" ] || cmp -s "$shipped/$1" "$there"; then
+        install -m "$3" "$ours/$1" "$there.new"
+        mv "$there.new" "$there"
+    elif ! cmp -s "$shipped/$1" "$ours/$1"; then
+        install -m "$3" "$ours/$1" "$there.new"
+        echo "$2 is kept as you edited it; ours is $2.new"
+    fi
+}
+
+remove() {
+    there=$DESTDIR$2
+    rm -f "$there.new"
+    if [ "$PURGE" = 1 ] || cmp -s "$root/current/deploy/$1" "$there"; then
+        rm -f "$there"
+    elif [ -e "$there" ]; then
+        echo "$2 is kept as you edited it"
+    fi
+}
+
+prune() {
+    for kept in "$root"/*; do
+        case ${kept##*/} in
+            current | previous | "$current" | "$previous") ;;
+            *) rm -rf "$kept" ;;
+        esac
+    done
+}
+
+managed() { [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; }
+
+runs() {
+    managed || return 1
+    case $(systemctl is-active "$service") in
+        active | activating | reloading) ;;
+        *) return 1 ;;
+    esac
+}
+
+systemd_version() {
+    { systemd-analyze --version || echo systemd 0; } 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p'
+}
+
+say_what_next() {
+    if [ -n "$ran" ]; then
+        echo "$service $current runs; sudo make rollback returns to $previous."
+        return
+    fi
+    echo "$service $current is installed. What remains:"
+    [ -e "$DESTDIR$etc/credentials/TELEGRAM_BOT_TOKEN" ] || cat <<END
+  - write the bot's token into $etc/credentials/TELEGRAM_BOT_TOKEN; the exchanges' keys
+    belong beside it, one file each ($etc/crypto-assistant.conf names them)
+  - sudo $service pair, and put the line that it prints into $etc/crypto-assistant.conf
+END
+    say_resolvers
+    if [ -n "$DESTDIR" ] || managed; then
+        echo "  - sudo systemctl enable --now $service"
+    else
+        echo "  - there is no systemd here: sudo $service run starts it"
+    fi
+}
+
+# The unit lets nobody in a private network be asked, hence not these either.
+say_resolvers() {
+    private='10\.|172\.(1[6-9]|2[0-9]|3[01])\.|192\.168\.|169\.254\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd]|fe80'
+    resolvers=$(sed -nE "s/^nameserver +(($private)[^ %]*).*/\1/ip" /etc/resolv.conf 2>/dev/null | xargs)
+    [ -z "$resolvers" ] || [ -n "$DESTDIR" ] || cat <<END
+  - let the service ask this host's resolvers: sudo systemctl edit $service, with the lines
+    [Service] and IPAddressAllow=$resolvers
+END
+}
 
 fail() {
     echo "$*" >&2
     exit 1
 }
 
-[ -n "$DESTDIR" ] || [ "$(id -u)" = 0 ] || fail 'Installing needs root: sudo make install'
-case $("$PYTHON" -c 'import sys; print(sys.base_prefix)') in
-    /root/* | /home/*) fail "The service cannot read $PYTHON in a home directory: PYTHON=/usr/bin/python3" ;;
-esac
-cd "$(dirname "$0")/.."
-
-# Build beside what runs.
-echo "Installing the locked dependencies into $DESTDIR$opt ..."
-new=$DESTDIR$opt/.new
-trap 'rm -rf "$new"' EXIT
-install -d "$DESTDIR$opt"
-"$PYTHON" -m venv --clear "$new"
-pip() { "$new/bin/python" -m pip --quiet --disable-pip-version-check install --no-compile "$@"; }
-pip --require-hashes --only-binary=:all: -r requirements.lock
-pip --no-deps --no-build-isolation .
-version=$("$new/bin/python" -Ic 'from importlib.metadata import version; print(version("crypto-assistant"))')
-
-# The scripts and the byte code name the place where they will live, not where they were built.
-home=$opt/$version
-grep -rlIF --null "$new" "$new/bin" "$new/pyvenv.cfg" | xargs -0 sed -i "s|$new|$home|g"
-"$new/bin/python" -Im compileall -qf -j 0 -s "$new" -p "$home" "$new/lib"
-
-# Switch: a link is replaced by one rename, so that `current` exists at every moment.
-rm -rf "$DESTDIR$home.old"
-[ ! -e "$DESTDIR$home" ] || mv "$DESTDIR$home" "$DESTDIR$home.old"
-mv "$new" "$DESTDIR$home"
-ln -sfn "$version" "$DESTDIR$opt/.current"
-mv -T "$DESTDIR$opt/.current" "$DESTDIR$opt/current"
-rm -rf "$DESTDIR$home.old"
-
-install -d "$DESTDIR$etc" "$DESTDIR/etc/systemd/system"
-install -d -m 0700 "$DESTDIR$etc/credentials"
-[ -e "$DESTDIR$etc/crypto-assistant.conf" ] ||
-    install -m 0644 deploy/crypto-assistant.conf "$DESTDIR$etc/crypto-assistant.conf"
-install -m 0644 deploy/crypto-assistant.service "$DESTDIR/etc/systemd/system/crypto-assistant.service"
-[ -n "$DESTDIR" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
-
-cat <<END
-crypto-assistant $version is installed. Two steps remain:
-  1. write the bot's token and your chat id into two files in $etc/credentials:
-     TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID; for your own account the exchanges' keys
-     as well, one file each (crypto-assistant.conf names them)
-  2. systemctl enable --now crypto-assistant
-END
+main "${1:-install}"

@@ -1,11 +1,13 @@
 """The systemd service: what systemd thinks of the unit, and what the installer leaves behind."""
 
+import fcntl
 import os
 import re
 import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, collapse_addresses, ip_network
 from pathlib import Path
 
@@ -22,6 +24,9 @@ PUBLIC = DEPLOY / "public-addresses.conf"
 PAUSES = DEPLOY / "growing-pauses.conf"
 OPT = "opt/crypto-assistant"
 ETC = "etc/crypto-assistant"
+UNITS = "etc/systemd/system"
+WRAPPER = "usr/local/bin/crypto-assistant"
+STATE = "var/lib/private/crypto-assistant"
 SERVICE_PYTHON = Path("/usr/bin/python3")
 NOBODY = 65534
 
@@ -122,7 +127,7 @@ def test_the_settings_file_names_the_defaults() -> None:
 
 def test_without_root_and_destdir_one_line_says_what_to_type() -> None:
     refused = subprocess.run(
-        ["sh", "-s"],
+        ["sh", "-s", "upgrade"],
         input=(DEPLOY / "install.sh").read_text(),
         user=NOBODY if os.geteuid() == 0 else None,
         env={"PATH": os.defpath},
@@ -133,18 +138,318 @@ def test_without_root_and_destdir_one_line_says_what_to_type() -> None:
     )
     assert refused.returncode == 1
     assert refused.stdout == ""
-    assert refused.stderr == "Installing needs root: sudo make install\n"
+    assert refused.stderr == "This needs root: sudo make upgrade\n"
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("stage")
+FAKE_PYTHON = """#!/bin/sh
+case "$*" in
+"-c import sys; print"*) echo /usr ;;
+"-m venv "*) mkdir -p "$3/bin" "$3/lib" && cp "$0" "$3/bin/python" && touch "$3/pyvenv.cfg" ;;
+*"pip "*) {pip} ;;
+*--version) {version} ;;
+esac
+"""
 
 
-def install(stage: Path) -> str:
-    """What `make install` prints on the way into this DESTDIR."""
+@dataclass
+class Source:
+    """A checkout whose virtual environments are made in no time, and the DESTDIR it goes to."""
+
+    tree: Path
+    stage: Path
+    systemd: int = 252
+    pip: str = ":"
+    version: str = ":"
+
+    def run(self, verb: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """What the installer does; none of it reaches systemctl."""
+        commands = {
+            "python3": FAKE_PYTHON.format(pip=self.pip, version=self.version),
+            "systemd-analyze": f"#!/bin/sh\necho 'systemd {self.systemd} (as if)'",
+            "systemctl": f"#!/bin/sh\ntouch {self.tree}/called",
+        }
+        for name, text in commands.items():
+            (self.tree / name).write_text(text)
+            (self.tree / name).chmod(0o755)
+        done = subprocess.run(
+            ["sh", self.tree / "deploy/install.sh", verb],
+            env={
+                "PATH": f"{self.tree}:{os.defpath}",
+                "PYTHON": str(self.tree / "python3"),
+                "DESTDIR": str(self.stage),
+                **variables,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not (self.tree / "called").exists()
+        return done
+
+    def does(self, verb: str, **variables: str) -> str:
+        """What it prints on the way to success."""
+        done = self.run(verb, **variables)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    def release(self, version: str) -> None:
+        """Another version, whose unit, wrapper and settings differ from those before."""
+        (self.tree / "crypto_assistant/__init__.py").write_text(f'__version__ = "{version}"\n')
+        for file in (self.tree / "deploy").iterdir():
+            file.write_text(file.read_text() + f"# {version}\n")
+
+    def link(self, name: str) -> str:
+        return str((self.stage / OPT / name).readlink())
+
+    @property
+    def environments(self) -> set[str]:
+        return {entry.name for entry in (self.stage / OPT).iterdir() if not entry.is_symlink()}
+
+    def installed(self, path: str) -> str:
+        return (self.stage / path).read_text()
+
+    def shipped(self, name: str) -> str:
+        return (self.tree / "deploy" / name).read_text()
+
+
+FILES = {
+    f"{UNITS}/crypto-assistant.service": "crypto-assistant.service",
+    WRAPPER: "crypto-assistant.sh",
+    f"{ETC}/crypto-assistant.conf": "crypto-assistant.conf",
+    f"{UNITS}/crypto-assistant.service.d/growing-pauses.conf": "growing-pauses.conf",
+}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    tree, stage = tmp_path / "tree", tmp_path / "stage"
+    (tree / "crypto_assistant").mkdir(parents=True)
+    (tree / "crypto_assistant/__init__.py").write_text('__version__ = "1.0"\n')
+    shutil.copytree(DEPLOY, tree / "deploy")
+    return Source(tree, stage)
+
+
+def everything(stage: Path) -> dict[str, bytes | str]:
+    """Every file below, and where every link leads."""
+    return {
+        str(path.relative_to(stage)): str(path.readlink())
+        if path.is_symlink()
+        else path.read_bytes()
+        for path in stage.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+
+
+def test_a_first_installation_says_what_remains_and_keeps_the_secrets_closed(
+    source: Source,
+) -> None:
+    printed = source.does("install")
+    for step in (
+        f"/{ETC}/credentials/TELEGRAM_BOT_TOKEN",
+        "sudo crypto-assistant pair",
+        "sudo systemctl enable --now crypto-assistant",
+    ):
+        assert step in printed
+    assert source.link("current") == "1.0"
+    assert mode(source.stage / ETC / "credentials") == 0o700
+    assert mode(source.stage / ETC / "crypto-assistant.conf") == 0o644
+    assert mode(source.stage / WRAPPER) == 0o755
+    assert not (source.stage / OPT / "previous").exists()
+
+
+@pytest.mark.parametrize(("systemd", "there"), [(252, False), (254, True)])
+def test_pauses_grow_where_systemd_knows_how(source: Source, systemd: int, there: bool) -> None:
+    source.systemd = systemd
+    source.does("install")
+    drop_in = source.stage / UNITS / "crypto-assistant.service.d/growing-pauses.conf"
+    assert drop_in.exists() == there
+
+
+def test_an_upgrade_keeps_the_version_before_and_no_other(source: Source) -> None:
+    source.does("install")
+    for version in ("1.1", "1.2", "1.3"):
+        source.release(version)
+        source.does("upgrade")
+    assert (source.link("previous"), source.link("current")) == ("1.2", "1.3")
+    assert source.environments == {"1.2", "1.3"}
+
+
+def test_the_same_version_again_is_built_beside_the_one_that_may_run(source: Source) -> None:
+    source.does("install")
+    for name in ("1.0-2", "1.0-3", "1.0"):
+        before = source.link("current")
+        source.does("install")
+        assert (source.link("previous"), source.link("current")) == (before, name)
+
+
+def test_an_upgrade_brings_new_files_where_nobody_edited_the_old_ones(source: Source) -> None:
+    source.systemd = 254
+    source.does("install")
+    source.release("1.1")
+    source.does("upgrade")
+    for path, name in FILES.items():
+        assert source.installed(path) == source.shipped(name)
+        assert not (source.stage / f"{path}.new").exists()
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_an_edited_file_stays_and_ours_is_put_beside(source: Source, path: str) -> None:
+    source.systemd = 254
+    source.does("install")
+    (source.stage / path).write_text("mine\n")
+    assert ".new" not in source.does("install")
+    assert not (source.stage / f"{path}.new").exists()
+    source.release("1.1")
+    assert f"/{path} is kept as you edited it; ours is /{path}.new" in source.does("upgrade")
+    assert source.installed(path) == "mine\n"
+    assert source.installed(f"{path}.new") == source.shipped(FILES[path])
+    source.does("rollback")
+    assert source.installed(path) == "mine\n"
+
+
+def test_a_file_that_was_there_before_the_first_installation_stays(source: Source) -> None:
+    settings = source.stage / ETC / "crypto-assistant.conf"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("TIMEZONE=Europe/Berlin\n")
+    source.does("install")
+    assert settings.read_text() == "TIMEZONE=Europe/Berlin\n"
+
+
+def test_a_rollback_brings_back_what_was_installed_and_can_be_taken_back(source: Source) -> None:
+    source.does("install")
+    old = everything(source.stage)
+    source.release("1.1")
+    source.does("upgrade")
+    new = everything(source.stage)
+    source.does("rollback")
+    assert (source.link("previous"), source.link("current")) == ("1.1", "1.0")
+    assert old.items() - {(f"{OPT}/current", "1.0")} <= everything(source.stage).items()
+    source.does("rollback")
+    assert everything(source.stage) == new
+
+
+@pytest.mark.parametrize("verb", ["upgrade", "rollback"])
+def test_there_is_nothing_to_upgrade_or_to_go_back_to_before_an_installation(
+    source: Source, verb: str
+) -> None:
+    refused = source.run(verb)
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1
+    assert everything(source.stage) == {}
+
+
+@pytest.mark.parametrize(
+    ("pip", "version", "status"),
+    [
+        ("exit 1", ":", 1),
+        (":", "exit 1", 1),
+        ("kill -HUP $PPID", ":", 129),
+        ("kill -INT $PPID", ":", 130),
+        ("kill -TERM $PPID", ":", 143),
+    ],
+)
+def test_an_upgrade_that_fails_or_is_interrupted_changes_nothing(
+    source: Source, pip: str, version: str, status: int
+) -> None:
+    source.does("install")
+    before = everything(source.stage)
+    source.release("1.1")
+    assert replace(source, pip=pip, version=version).run("upgrade").returncode == status
+    assert everything(source.stage) == before
+
+
+def test_a_change_that_fails_half_way_is_turned_back(source: Source) -> None:
+    source.does("install")
+    before = everything(source.stage)
+    source.release("1.1")
+    in_the_way = source.stage / f"{WRAPPER}.new"
+    in_the_way.mkdir()
+    failed = source.run("upgrade")
+    assert failed.returncode == 1
+    assert "turning back to 1.0" in failed.stderr
+    shutil.rmtree(in_the_way)
+    assert everything(source.stage) == before
+
+
+def test_what_a_killed_upgrade_left_is_removed_by_the_next(source: Source) -> None:
+    source.does("install")
+    source.release("1.1")
+    source.pip = "kill -KILL $PPID"
+    assert source.run("upgrade").returncode < 0
+    assert source.link("current") == "1.0"
+    assert source.environments == {"1.0", "1.1"}
+    source.pip = ":"
+    source.does("upgrade")
+    assert (source.link("previous"), source.link("current")) == ("1.0", "1.1-2")
+    assert source.environments == {"1.0", "1.1-2"}
+
+
+def test_two_installations_at_once_are_one_too_many(source: Source) -> None:
+    source.does("install")
+    directory = os.open(source.stage / OPT, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        refused = source.run("install")
+    finally:
+        os.close(directory)
+    assert refused.returncode == 1
+    assert "Something else is changing" in refused.stderr
+
+
+@pytest.fixture
+def lived_in(source: Source) -> Source:
+    """An installation with settings, a token, a database and the public addresses linked."""
+    source.does("install")
+    (source.stage / ETC / "crypto-assistant.conf").write_text("TIMEZONE=Europe/Berlin\n")
+    (source.stage / ETC / "credentials/TELEGRAM_BOT_TOKEN").write_text("1:secret")
+    (source.stage / STATE).mkdir(parents=True)
+    (source.stage / STATE / "live.db").touch()
+    (source.stage / f"{UNITS}/crypto-assistant.service.d/public-addresses.conf").symlink_to(
+        f"/{OPT}/current/deploy/public-addresses.conf"
+    )
+    return source
+
+
+def test_uninstalling_keeps_settings_secrets_and_state(lived_in: Source) -> None:
+    printed = lived_in.does("uninstall")
+    assert "PURGE=1" in printed
+    assert everything(lived_in.stage).keys() == {
+        f"{ETC}/crypto-assistant.conf",
+        f"{ETC}/credentials/TELEGRAM_BOT_TOKEN",
+        f"{STATE}/live.db",
+    }
+
+
+def test_uninstalling_keeps_what_the_owner_edited_and_says_so(lived_in: Source) -> None:
+    (lived_in.stage / WRAPPER).write_text("mine\n")
+    own = lived_in.stage / UNITS / "crypto-assistant.service.d/resolver.conf"
+    own.write_text("[Service]\nIPAddressAllow=192.168.1.1\n")
+    assert f"/{WRAPPER} is kept as you edited it" in lived_in.does("uninstall")
+    assert (lived_in.stage / WRAPPER).read_text() == "mine\n"
+    assert own.exists()
+
+
+def test_purging_leaves_nothing(lived_in: Source) -> None:
+    (lived_in.stage / WRAPPER).write_text("mine\n")
+    lived_in.does("uninstall", PURGE="1")
+    assert everything(lived_in.stage) == {}
+
+
+def test_what_uninstalling_kept_serves_the_next_installation(lived_in: Source) -> None:
+    lived_in.does("uninstall")
+    printed = lived_in.does("install")
+    assert "pair" not in printed
+    assert lived_in.installed(f"{ETC}/crypto-assistant.conf") == "TIMEZONE=Europe/Berlin\n"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def make(target: str, stage: Path) -> str:
+    """What `make` prints about this DESTDIR."""
     done = subprocess.run(
-        ["make", "install", f"DESTDIR={stage}/", f"PYTHON={service_python()}"],
+        ["make", target, f"DESTDIR={stage}/", f"PYTHON={service_python()}"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -163,33 +468,21 @@ def service_python() -> Path:
     return SERVICE_PYTHON
 
 
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_installed_service_runs_from_its_final_place_and_can_be_installed_again(
-    stage: Path,
+def test_the_installed_service_runs_from_its_final_place_and_is_upgraded_and_removed(
+    tmp_path: Path,
 ) -> None:
-    printed = install(stage)
-    current = stage / OPT / "current"
-    assert current.readlink() == Path(crypto_assistant.__version__)
-    assert f"/{ETC}/credentials" in printed
-    assert "systemctl enable --now crypto-assistant" in printed
-    assert mode(stage / ETC / "credentials") == 0o700
-    assert (stage / "etc/systemd/system" / UNIT.name).read_text() == UNIT.read_text()
-    assert_nothing_names(stage)
-
-    settings = stage / ETC / "crypto-assistant.conf"
-    settings.write_text("TIMEZONE=Europe/Berlin\n")
-    install(stage)
-    assert settings.read_text() == "TIMEZONE=Europe/Berlin\n"
-    assert {entry.name for entry in (stage / OPT).iterdir()} == {
-        "current",
-        crypto_assistant.__version__,
-    }
-    assert_runs(current)
+    version = crypto_assistant.__version__
+    assert "systemctl enable --now crypto-assistant" in make("install", tmp_path)
+    assert_nothing_names(tmp_path)
+    assert_runs(tmp_path / OPT / "current", version)
+    make("upgrade", tmp_path)
+    assert_runs(tmp_path / OPT / "current", f"{version}-2")
+    make("rollback", tmp_path)
+    assert_runs(tmp_path / OPT / "current", version)
+    make("uninstall", tmp_path)
+    assert not (tmp_path / OPT).exists()
 
 
 def assert_nothing_names(stage: Path) -> None:
@@ -200,9 +493,9 @@ def assert_nothing_names(stage: Path) -> None:
             assert place not in file.read_bytes(), file
 
 
-def assert_runs(current: Path) -> None:
+def assert_runs(current: Path, name: str) -> None:
     script = (current / "bin" / "crypto-assistant").read_text()
-    assert script.startswith(f"#!/{OPT}/{crypto_assistant.__version__}/bin/python")
+    assert script.startswith(f"#!/{OPT}/{name}/bin/python")
     python = current / "bin" / "python"
     answer = subprocess.check_output([python, "-Im", "crypto_assistant", "--version"], text=True)
     assert crypto_assistant.__version__ in answer
