@@ -50,6 +50,9 @@ test-slow: $(tools)  ## the tests that take long or need the package index
 test-deep: $(tools)  ## the tests with 2,000 examples a property instead of 50
 	@$(python) -m pytest --hypothesis-profile=deep
 
+test-systemd: $(ready)  ## sudo make test-systemd: the service's whole life in a booted Debian
+	@tests/systemd/boot.sh $(python)
+
 check: $(tools)  ## formatting, lint, types and the tests
 	@$(python) -m ruff format --check
 	@$(python) -m ruff check

@@ -30,6 +30,7 @@ main() {
     trap turn_back EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
+    trap 'exit 141' PIPE
     trap 'exit 143' TERM
     "do_$1"
 }
@@ -37,7 +38,6 @@ main() {
 do_install() {
     build
     try
-    back_up
     change_to "$building"
     building=
     prune
@@ -107,39 +107,66 @@ try() {
     [ "$status" != 78 ] || fail 'The new version refuses the settings; nothing is changed'
 }
 
-# By the version that made it.
-back_up() {
-    [ -z "$DESTDIR" ] && [ -n "$current" ] && [ -e "$state/live.db" ] || return 0
-    with_settings "$root/current" backup || fail 'The database is not backed up; nothing is changed'
-}
-
 with_settings() {
-    (cd / && CONFIGURATION_DIRECTORY=$etc STATE_DIRECTORY=$state "$1/bin/$service" "$2")
+    program=$1/bin/$service
+    shift
+    (cd / && CONFIGURATION_DIRECTORY=$etc STATE_DIRECTORY=$state "$program" "$@")
 }
 
-# What runs is restarted; what does not run is not started.
+# What runs is stopped and started, so that the copy of its state is its last word; what does not
+# run is not started.
 change_to() {
     ran=
     ! runs || ran=yes
     turning=$1
+    [ -z "$ran" ] || systemctl stop "$service"
+    back_up
     put_in_place "$current" "$turning" "$current"
-    [ -z "$ran" ] || systemctl restart "$service"
+    [ -z "$ran" ] || systemctl start "$service"
     previous=$current current=$turning turning=
 }
 
 # However this ends: what was not finished leaves no trace, and what ran runs.
 turn_back() {
     status=$?
-    trap '' HUP INT TERM
+    set +e
+    trap '' HUP INT PIPE TERM
     if [ -n "$turning" ]; then
-        echo "$turning did not become active; turning back to ${current:-nothing}" >&2
-        [ -z "$ran" ] || journalctl --unit="$service" --lines=5 --output=cat --no-pager >&2 || true
+        echo "$turning is not in use: turning back to ${current:-nothing}" >&2
+        [ -z "$ran" ] || journalctl --unit="$service" --lines=5 --output=cat --no-pager >&2
         put_in_place "$turning" "$current" "$previous"
-        [ -z "$ran" ] || systemctl restart "$service" ||
-            echo "$current does not start any more either: journalctl -u $service" >&2
+        [ -z "$ran" ] || run_again
     fi
     [ -z "$building" ] || rm -rf "${root:?}/$building"
     exit "$status"
+}
+
+run_again() {
+    systemctl restart "$service" && return
+    # With settings that it took before, it refuses a database that the other has moved on.
+    [ "$(systemctl show --value --property=ExecMainStatus "$service")" = 78 ] && restore &&
+        systemctl restart "$service" && return
+    echo "$current does not start any more either: journalctl -u $service" >&2
+}
+
+# As the version in use left it; removed with that version.
+back_up() {
+    [ -z "$DESTDIR" ] && [ -e "$state/live.db" ] && [ -n "$current" ] || return 0
+    copies=$root/$current/state
+    rm -rf "$copies"
+    install -d -m 0700 "$copies"
+    with_settings "$root/$turning" backup "$copies"
+}
+
+# The service's user may have put anything where its database was: nothing is written through it.
+restore() {
+    for copy in "$root/$current/state"/*.db; do
+        database=${copy##*/}
+        database=$state/${database%-*}.db
+        chown --reference="$state/." "$copy" &&
+            cp --preserve --remove-destination "$copy" "$database" &&
+            rm -f "$database-wal" "$database-shm" || return
+    done
 }
 
 # put_in_place FROM TO BEFORE: the files of version TO, where those of FROM were.

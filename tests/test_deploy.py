@@ -366,7 +366,7 @@ def test_a_change_that_fails_half_way_is_turned_back(source: Source) -> None:
     in_the_way.mkdir()
     failed = source.run("upgrade")
     assert failed.returncode == 1
-    assert "turning back to 1.0" in failed.stderr
+    assert "1.1 is not in use: turning back to 1.0" in failed.stderr
     shutil.rmtree(in_the_way)
     assert everything(source.stage) == before
 
@@ -440,6 +440,27 @@ def test_what_uninstalling_kept_serves_the_next_installation(lived_in: Source) -
     printed = lived_in.does("install")
     assert "pair" not in printed
     assert lived_in.installed(f"{ETC}/crypto-assistant.conf") == "TIMEZONE=Europe/Berlin\n"
+
+
+@pytest.mark.parametrize("status", [0, 78])
+def test_the_command_in_the_path_knows_where_settings_and_state_are(
+    tmp_path: Path, status: int
+) -> None:
+    program = tmp_path / OPT / "current/bin/crypto-assistant"
+    program.parent.mkdir(parents=True)
+    program.write_text(
+        f'#!/bin/sh\necho "$CONFIGURATION_DIRECTORY $STATE_DIRECTORY $2"; exit {status}\n'
+    )
+    program.chmod(0o755)
+    wrapper = tmp_path / "crypto-assistant"
+    wrapper.write_text(
+        (DEPLOY / "crypto-assistant.sh").read_text().replace("/opt", f"{tmp_path}/opt")
+    )
+    done = subprocess.run(
+        ["sh", wrapper, "ask", "/price BTC"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == status
+    assert done.stdout == f"/{ETC} /var/lib/crypto-assistant /price BTC\n"
 
 
 def mode(path: Path) -> int:

@@ -161,6 +161,20 @@ def test_an_interrupted_installation_is_begun_again(tmp_path: Path) -> None:
 
 def test_help_names_every_target_that_a_person_types() -> None:
     shown = subprocess.check_output(["make"], cwd=ROOT, env={"PATH": os.defpath}, text=True)
-    targets = ("run", "test", "check", "demo", "bench", "interop", "compare", "install", "lock")
+    targets = (
+        "run",
+        "test",
+        "check",
+        "demo",
+        "bench",
+        "interop",
+        "compare",
+        "install",
+        "upgrade",
+        "rollback",
+        "uninstall",
+        "test-systemd",
+        "lock",
+    )
     for target in targets:
         assert f"make {target} " in shown
