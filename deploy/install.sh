@@ -59,12 +59,12 @@ do_rollback() {
 do_uninstall() {
     ! managed || [ ! -e "$unit" ] || systemctl --quiet disable --now "$service"
     each_file remove
-    [ ! -L "$DESTDIR$unit.d/public-addresses.conf" ] || rm "$DESTDIR$unit.d/public-addresses.conf"
+    [ ! -d "$DESTDIR$unit.d" ] || find "$DESTDIR$unit.d" -lname "$opt/*" -delete
     rm -rf "$root"
     if [ "$PURGE" = 1 ]; then
         rm -rf "$DESTDIR$etc" "$DESTDIR$unit.d" "$DESTDIR$state" "$DESTDIR/var/lib/private/$service"
     else
-        rmdir --ignore-fail-on-non-empty "$DESTDIR$unit.d"
+        [ ! -d "$DESTDIR$unit.d" ] || rmdir --ignore-fail-on-non-empty "$DESTDIR$unit.d"
         echo "$service is removed; $etc and $state are kept: PURGE=1 removes them too."
     fi
     ! managed || systemctl daemon-reload
@@ -164,8 +164,8 @@ restore() {
         database=${copy##*/}
         database=$state/${database%-*}.db
         chown --reference="$state/." "$copy" &&
-            cp --preserve --remove-destination "$copy" "$database" &&
-            rm -f "$database-wal" "$database-shm" || return
+            rm -f "$database-wal" "$database-shm" &&
+            cp --preserve --remove-destination "$copy" "$database" || return
     done
 }
 
@@ -255,8 +255,8 @@ say_what_next() {
     belong beside it, one file each ($etc/crypto-assistant.conf names them)
   - sudo $service pair, and put the line that it prints into $etc/crypto-assistant.conf
 END
-    say_resolvers
     if [ -n "$DESTDIR" ] || managed; then
+        say_resolvers
         echo "  - sudo systemctl enable --now $service"
     else
         echo "  - there is no systemd here: sudo $service run starts it"

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "crypto-assistant.service"
 PUBLIC = DEPLOY / "public-addresses.conf"
+ENCRYPTED = DEPLOY / "encrypted-credentials.conf"
 PAUSES = DEPLOY / "growing-pauses.conf"
 OPT = "opt/crypto-assistant"
 ETC = "etc/crypto-assistant"
@@ -56,7 +57,8 @@ def drop_ins_for_this_systemd() -> list[Path]:
     said = subprocess.check_output(["systemd-analyze", "--version"], text=True)
     found = re.match(r"systemd (\d+)", said)
     assert found
-    return [PUBLIC, PAUSES] if int(found[1]) >= NEWER_SYSTEMD else [PUBLIC]
+    newer = [PAUSES] if int(found[1]) >= NEWER_SYSTEMD else []
+    return [PUBLIC, ENCRYPTED, *newer]
 
 
 @judged
@@ -326,6 +328,11 @@ def test_a_rollback_brings_back_what_was_installed_and_can_be_taken_back(source:
     assert old.items() - {(f"{OPT}/current", "1.0")} <= everything(source.stage).items()
     source.does("rollback")
     assert everything(source.stage) == new
+
+
+def test_uninstalling_what_is_not_installed_is_no_error(source: Source) -> None:
+    source.does("uninstall")
+    assert everything(source.stage) == {}
 
 
 @pytest.mark.parametrize("verb", ["upgrade", "rollback"])

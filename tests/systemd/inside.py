@@ -127,6 +127,16 @@ def drop_in(name: str, text: str) -> Iterator[None]:
         run("systemctl", "daemon-reload")
 
 
+def choose(option: str) -> Path:
+    """Types what the drop-in says, and makes sure that it is in force; the link to it."""
+    text = (OPT / "current/deploy" / option).read_text()
+    typed = re.findall(r"^#   (.*)$", text, flags=re.MULTILINE)
+    run("sh", "-ec", "\n".join(typed).replace("sudo ", ""))
+    assert state() == ("active", "running")
+    assert option in show("DropInPaths")
+    return DROP_INS / option
+
+
 def settings(**more: str) -> None:
     lines = {"TELEGRAM_API_URL": BOT_API, "TELEGRAM_CHAT_ID": str(ADA), **more}
     text = (PEERS / "addresses").read_text()
@@ -289,8 +299,8 @@ def test_a_rollback_brings_the_version_before_back() -> None:
 def test_what_root_does_in_the_shell_stays_open_to_the_service() -> None:
     systemctl("stop")
     assert "a copy of" in run("crypto-assistant", "backup", "/root/copy.db")
-    (STATE / "live.db").unlink()
-    (STATE / "daemon.lock").unlink()
+    for file in STATE.iterdir():
+        file.unlink()
     assert "answers as @AssistantBot" in run("crypto-assistant", "check")
     assert "BTC USDT perps" in run("crypto-assistant", "ask", "/price", "BTC")
     systemctl("start")
@@ -299,19 +309,18 @@ def test_what_root_does_in_the_shell_stays_open_to_the_service() -> None:
     assert {file.stat().st_uid for file in STATE.iterdir()} == {owner}
 
 
-def test_encrypted_credentials_serve_as_well() -> None:
-    encrypted = ETC / "credentials.encrypted"
-    encrypted.mkdir(mode=0o700)
-    run(
-        *("systemd-creds", "encrypt", "--name=ca_TELEGRAM_BOT_TOKEN", TOKEN),
-        encrypted / "TELEGRAM_BOT_TOKEN",
-    )
+def test_encrypted_credentials_take_the_place_of_the_plain_ones() -> None:
+    link = choose("encrypted-credentials.conf")
+    (TOKEN.parent / "PLAIN").write_text("not encrypted, hence not handed on")
     token = TOKEN.read_text()
     TOKEN.unlink()
-    with drop_in("encrypted.conf", f"[Service]\nLoadCredentialEncrypted=ca:{encrypted}\n"):
-        systemctl("restart")
-        assert is_answered(ADA, "/price BTC")
+    systemctl("restart")
+    assert is_answered(ADA, "/price BTC")
+    handed_on = Path("/run/credentials/crypto-assistant.service").iterdir()
+    assert {file.name for file in handed_on} == {"ca_TELEGRAM_BOT_TOKEN"}
+    link.unlink()
     TOKEN.write_text(token)
+    run("systemctl", "daemon-reload")
     systemctl("restart")
 
 
@@ -331,10 +340,7 @@ def test_a_private_network_is_out_of_reach_unless_the_owner_opens_it() -> None:
 
 
 def test_the_public_addresses_are_an_option_to_link() -> None:
-    link = DROP_INS / "public-addresses.conf"
-    link.symlink_to(OPT / "current/deploy/public-addresses.conf")
-    run("systemctl", "daemon-reload")
-    systemctl("restart")
+    choose("public-addresses.conf")
     assert "8.0.0.0/7" in show("IPAddressAllow")
     assert is_answered(ADA, "/price BTC")
 
