@@ -202,7 +202,7 @@ put() {
     there=$DESTDIR$2
     if [ ! -e "$ours/$1" ] || cmp -s "$ours/$1" "$there"; then
         return
-    elif [ ! -e "$there" ] || cmp -s "$shipped/$1" "$there"; then
+    elif [ ! -e "$there" ] || is_shipped "$1"; then
         install -m "$3" "$ours/$1" "$there.new"
         mv "$there.new" "$there"
     elif ! cmp -s "$shipped/$1" "$ours/$1"; then
@@ -211,10 +211,18 @@ put() {
     fi
 }
 
+# What is there came with a version that is kept: whichever it is, after an upgrade that was killed.
+is_shipped() {
+    for copy in "$root"/*/deploy/"$1"; do
+        ! cmp -s "$copy" "$there" || return 0
+    done
+    return 1
+}
+
 remove() {
     there=$DESTDIR$2
     rm -f "$there.new"
-    if [ "$PURGE" = 1 ] || cmp -s "$root/current/deploy/$1" "$there"; then
+    if [ "$PURGE" = 1 ] || is_shipped "$1"; then
         rm -f "$there"
     elif [ -e "$there" ]; then
         echo "$2 is kept as you edited it"

@@ -309,6 +309,18 @@ def test_an_edited_file_stays_and_ours_is_put_beside(source: Source, path: str) 
     assert source.installed(path) == "mine\n"
 
 
+def test_a_file_that_a_killed_upgrade_left_behind_is_not_taken_for_edited(source: Source) -> None:
+    source.does("install")
+    unit = source.stage / UNITS / UNIT.name
+    old = unit.read_text()
+    source.release("1.1")
+    source.does("upgrade")
+    unit.write_text(old)
+    source.release("1.2")
+    assert "edited" not in source.does("upgrade")
+    assert unit.read_text() == source.shipped(UNIT.name)
+
+
 def test_a_file_that_was_there_before_the_first_installation_stays(source: Source) -> None:
     settings = source.stage / ETC / "crypto-assistant.conf"
     settings.parent.mkdir(parents=True)
