@@ -1,6 +1,7 @@
 #!/bin/sh
 # Boots Debian's systemd in a container without a network, and runs inside.py in it:
 #   boot.sh PYTHON    whose pip fetches the wheels, since the container cannot
+# SUITE is Debian's: bookworm (systemd 252) unless set, or trixie (257).
 set -eu
 umask 022
 python=$1
@@ -20,9 +21,10 @@ trap 'exit 130' INT TERM
 
 timeout 300 mmdebstrap --quiet --variant=minbase \
     --include=systemd,systemd-sysv,iproute2,make,python3-venv,python3-pytest \
-    bookworm "$root" http://deb.debian.org/debian
+    "${SUITE:-bookworm}" "$root" http://deb.debian.org/debian
 timeout 300 "$python" -m pip --quiet --disable-pip-version-check download --dest="$root/wheels" \
-    --python-version=3.11 --only-binary=:all: --require-hashes -r "$source/requirements.lock"
+    --python-version="$(chroot "$root" python3 -c 'import platform; print(platform.python_version())')" \
+    --only-binary=:all: --require-hashes -r "$source/requirements.lock"
 
 # However the probe ends, systemd ends with its status, and with it the container.
 cat >"$root/etc/systemd/system/probe.service" <<'END'

@@ -173,6 +173,7 @@ def test_it_is_installed() -> None:
     printed = make("install")
     assert "sudo systemctl enable --now crypto-assistant" in printed
     assert run("crypto-assistant", "--version").strip() == (OPT / "current").readlink().name
+    assert run("systemd-analyze", "verify", UNIT) == ""
 
 
 def test_a_service_without_settings_waits_for_its_owner() -> None:
