@@ -302,8 +302,14 @@ def test_what_root_does_in_the_shell_stays_open_to_the_service() -> None:
     assert "a copy of" in run("crypto-assistant", "backup", "/root/copy.db")
     for file in STATE.iterdir():
         file.unlink()
+    keys = [TOKEN.with_name(name) for name in ("BYBIT_API_KEY", "BYBIT_SECRET_KEY")]
+    for key in keys:
+        key.write_text("of-nobody")
     assert "answers as @AssistantBot" in run("crypto-assistant", "check")
     assert "BTC USDT perps" in run("crypto-assistant", "ask", "/price", "BTC")
+    assert (STATE / "live.db").exists()
+    for key in keys:
+        key.unlink()
     systemctl("start")
     owner = STATE.stat().st_uid
     assert owner != 0
