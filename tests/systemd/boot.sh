@@ -21,7 +21,7 @@ trap 'exit 130' INT TERM
 
 timeout 300 mmdebstrap --quiet --variant=minbase \
     --include=systemd,systemd-sysv,iproute2,make,python3-venv,python3-pytest \
-    "${SUITE:-bookworm}" "$root" http://deb.debian.org/debian
+    "${SUITE:-bookworm}" "$root"
 timeout 300 "$python" -m pip --quiet --disable-pip-version-check download --dest="$root/wheels" \
     --python-version="$(chroot "$root" python3 -c 'import platform; print(platform.python_version())')" \
     --only-binary=:all: --require-hashes -r "$source/requirements.lock"
