@@ -45,7 +45,8 @@ class Sandbox:
     """Three exchanges that agree on one world.
 
     `clock` tells the time in ms UTC (a constant freezes it), `monotonic` the seconds that the
-    limits count. `latency` delays every answer by so many seconds. `requests` are the latest seen.
+    limits count. `latency` delays every answer by so many seconds. `requests` are the latest seen,
+    `rejected` those that passed a limit.
     `owners` hold the keys and the accounts, which began 100 days before the world did.
     """
 
@@ -58,6 +59,7 @@ class Sandbox:
         self.world = world
         self.latency = 0.0
         self.requests: deque[Seen] = deque(maxlen=20_000)
+        self.rejected: deque[Seen] = deque(maxlen=1000)
         self.faults: list[Fault] = []
         self.owners = owners()
         self._clock = clock
@@ -133,6 +135,8 @@ class _Host:
         try:
             headers = self._limit.admit(call.path, query, now)
         except Rejection as rejection:
+            seen = Seen(self._face.venue, call.method, call.path, query)
+            self._sandbox.rejected.append(seen)
             return _reply(rejection.status, rejection.body, rejection.headers)
         try:
             if signed:
