@@ -39,12 +39,13 @@ def known_by(venues: Collection[str], failed: Mapping[str, str] | None = None) -
 
 
 class Truth:
-    """Every market that trades, and its figures at the moment, in the program's units."""
+    """Every market that trades, and its figures at a moment, in the program's units."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, now: int = NOW) -> None:
         self._world = world
+        self.now = now
         self._quotes = {
-            (venue, kind): world.quotes(venue, kind, NOW)
+            (venue, kind): world.quotes(venue, kind, now)
             for venue, kind in {(m.venue, m.kind) for m in world.markets}
         }
         self.markets = [m for m in world.markets if m.closed is None and m.expires is None]
