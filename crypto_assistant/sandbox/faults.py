@@ -86,20 +86,20 @@ def _error_code(fault: Fault, _reply: Reply) -> Reply:
     return Reply(status, orjson.dumps(body), {})
 
 
-def _edited(edit: Callable[[Any, str], Any]) -> Callable[[Fault, Reply], Reply]:
+def _edited(edit: Callable[[Any, Fault], Any]) -> Callable[[Fault, Reply], Reply]:
+    """What another fault has left of a body may be no JSON any more, and stays as it is."""
+
     def change(fault: Fault, reply: Reply) -> Reply:
-        body = edit(orjson.loads(reply.body), str(fault.value))
-        return replace(reply, body=orjson.dumps(body))
+        try:
+            body = orjson.loads(reply.body)
+        except orjson.JSONDecodeError:
+            return reply
+        return replace(reply, body=orjson.dumps(edit(body, fault)))
 
     return change
 
 
-def _null_fields(fault: Fault, reply: Reply) -> Reply:
-    body = _nulled_numbers(fault.venue, orjson.loads(reply.body))
-    return replace(reply, body=orjson.dumps(body))
-
-
-def _emptied(body: Any, _name: str) -> Any:
+def _emptied(body: Any, _fault: Fault) -> Any:
     """The venue's envelope with its lists emptied."""
     if isinstance(body, list):
         return []
@@ -205,8 +205,8 @@ _CHANGES: Final[Mapping[Kind, Callable[[Fault, Reply], Reply]]] = {
     "truncated": _truncated,
     "cut": _cut,
     "empty": _edited(_emptied),
-    "missing": _edited(_without),
-    "null": _edited(_nulled),
-    "null_fields": _null_fields,
+    "missing": _edited(lambda body, fault: _without(body, str(fault.value))),
+    "null": _edited(lambda body, fault: _nulled(body, str(fault.value))),
+    "null_fields": _edited(lambda body, fault: _nulled_numbers(fault.venue, body)),
     "error_code": _error_code,
 }

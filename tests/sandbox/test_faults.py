@@ -55,6 +55,18 @@ async def test_a_reset_breaks_the_connection(client: Client, sandbox: Sandbox, v
         await client.answer(*TICKERS[venue])
 
 
+@pytest.mark.parametrize("kind", ["empty", "missing", "null", "null_fields"])
+@pytest.mark.parametrize("first", ["html", "truncated"])
+async def test_what_another_fault_left_no_json_of_stays_as_it_is(
+    client: Client, sandbox: Sandbox, venue: str, first: Any, kind: Any
+) -> None:
+    sandbox.faults = [Fault(venue, first)]
+    _, alone = await client.answer(*TICKERS[venue])
+    sandbox.faults.append(Fault(venue, kind, "lastPrice"))
+    response, both = await client.answer(*TICKERS[venue])
+    assert (response.status, both) == (200, alone)
+
+
 @pytest.mark.parametrize("status", [500, 502, 503])
 async def test_http_errors(client: Client, sandbox: Sandbox, venue: str, status: int) -> None:
     sandbox.faults = [Fault(venue, "http", status)]
