@@ -30,8 +30,8 @@ ifneq ($(shell $(python) -V),$(shell $(PYTHON) -V 2>/dev/null))
 endif
 endif
 
-.PHONY: run test test-slow test-deep check demo bench interop compare lock install upgrade rollback uninstall \
-	test-systemd clean help
+.PHONY: run test test-slow test-deep test-systemd check demo bench soak interop compare lock install \
+	upgrade rollback uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -61,6 +61,11 @@ check: $(tools)  ## formatting, lint, types and the tests
 
 bench: $(tools)  ## requests, weight, time and memory of each command, against bare ones
 	@$(python) -m tests.bench
+
+SECONDS ?= 600
+RATE    ?= 20
+soak: $(tools)  ## SECONDS=600 RATE=20 [SEED=1]: the daemon under load and faults, answers checked
+	@$(python) -m tests.soak --seconds $(SECONDS) --rate $(RATE) $(if $(SEED),--seed $(SEED))
 
 interop: $(ready) $(peers)  ## the exchanges' own clients and ccxt against the simulated market
 	@PROGRAM=$(VENV)/bin/crypto-assistant .venv-peers/bin/python -m pytest -W ignore \

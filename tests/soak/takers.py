@@ -1,0 +1,265 @@
+"""What /volume, /cvd and /volscan show, held against the simulated market's bars."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Final
+
+import numpy as np
+
+from crypto_assistant.sandbox.candles import Bars
+from crypto_assistant.sandbox.catalog import Kind, Market
+from tests.soak.case import Case, place
+from tests.soak.moments import is_other, sums
+from tests.soak.printed import SHORT, Range, Table
+
+FIVE: Final = 300_000
+DAY: Final = 86_400_000
+STEPS: Final = {"5m": FIVE, "15m": 3 * FIVE, "1h": 12 * FIVE, "4h": 48 * FIVE}
+WINDOWS: Final = {"1h": 12 * FIVE, "4h": 48 * FIVE, "24h": DAY}
+BARS: Final = 96
+HURRY: Final = 10_000
+"""Milliseconds between a question and the oldest datum of its answer, at most."""
+ROWS: Final[Mapping[str, tuple[tuple[Kind, str], ...]]] = {
+    "spot": (("spot", "USDT"),),
+    "linear": (("linear", "USDT"), ("linear", "USDC")),
+    "coin-M": (("inverse", "USD"),),
+}
+PERPS: Final = (*ROWS["linear"], *ROWS["coin-M"])
+
+
+def volume(case: Case) -> None:
+    """Coins, USD and RVOL of the closed bar on each venue, and their sums."""
+    for table in case.reading.tables:
+        if table.header[:3] == ("coins", "$", "RVOL"):
+            _closed(case, table)
+
+
+def _closed(case: Case, table: Table) -> None:
+    step = STEPS[case.question.timeframe]
+    title, _, closed = table.above.rpartition(", bar closed ")
+    kind, quote = _market_kind(title, case.question.quote)
+    at = _bar(case, closed, step)
+    markets = _markets(case, [(kind, quote)])
+    shown = {SHORT[row.name]: row.cells for row in table.rows if row.name in SHORT}
+    for venue, cells in shown.items():
+        if market := markets.get((venue, kind, quote)):
+            _traded(case, cells, market, (at, step))
+    for venue, *_ in markets:
+        there = venue in shown or venue in case.loose
+        case.says(there, f"{venue} is not in the table and not named")
+    _all(case, table, [m for (v, *_), m in markets.items() if v in shown], at, step)
+
+
+def _market_kind(title: str, quote: str) -> tuple[Kind, str]:
+    if title == "spot":
+        return "spot", "USDT" if quote == "USD" else quote
+    return ("inverse", "USD") if quote == "USD" else ("linear", quote)
+
+
+def _bar(case: Case, closed: str, step: int) -> int:
+    """Where the bar begins that closed at HH:MM:SS: the last one that had."""
+    last = case.stretch.last_ms // step * step
+    ends = [end for end in (last, last - step) if _clock(end) == closed.removesuffix(" UTC")]
+    recent = [end for end in ends if end + step >= case.stretch.first_ms - HURRY]
+    case.says(bool(recent), f"the bar that closed {closed} is not the last one")
+    return (recent or [last])[0] - step
+
+
+def _clock(ms: int) -> str:
+    seconds = ms // 1000 % 86_400
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _markets(case: Case, kinds: Iterable[tuple[Kind, str]]) -> dict[tuple[str, Kind, str], Market]:
+    found = {
+        (venue, kind, quote): market
+        for kind, quote in kinds
+        for venue in case.asked
+        if (market := case.stretch.find(venue, kind, case.question.coin, quote))
+    }
+    truth = case.stretch.truths[-1]
+    return {place: market for place, market in found.items() if not is_other(truth, market)}
+
+
+def bars(case: Case, market: Market, edges: Sequence[int]) -> Bars:
+    return case.stretch.sandbox.world.bars(market, edges, case.stretch.last_ms)
+
+
+def _coins(market: Market, told: Bars) -> float:
+    if market.kind == "inverse":
+        return float(told.turnover.sum())
+    return float(told.volume.sum()) * market.unit * market.multiplier
+
+
+def _usd(market: Market, told: Bars) -> float:
+    of = told.volume * market.unit if market.kind == "inverse" else told.turnover
+    return float(of.sum())
+
+
+def _traded(case: Case, cells: Mapping[str, str], market: Market, bar: tuple[int, int]) -> None:
+    venue, (at, step) = market.venue, bar
+    told = bars(case, market, [at, at + step])
+    coins = _coins(market, told)
+    case.number(f"{venue} bar coins", cells["coins"], [coins], venue)
+    case.number(f"{venue} bar $", cells["$"], [_usd(market, told)], venue)
+    slots = [_coins(market, bars(case, market, [a, a + step])) for a in _slots(at)]
+    if all(slots) and venue not in case.loose:
+        usual = median(slots)
+        case.number(f"{venue} RVOL", cells["RVOL"], [coins / usual], venue)
+        case.number(f"{venue} spike", cells["spike"], [coins / usual - 1], venue)
+
+
+def _slots(at: int) -> list[int]:
+    return [at - n * DAY for n in range(1, 8)]
+
+
+def _all(case: Case, table: Table, markets: Sequence[Market], at: int, step: int) -> None:
+    row = next((row for row in table.rows if row.name == "all"), None)
+    if row is None or set(case.gapped):
+        return
+    told = {place(m): bars(case, m, [at, at + step]) for m in markets}
+    for column, figure in (("coins", _coins), ("$", _usd)):
+        parts = {place(m): _exact(figure(m, told[place(m)])) for m in markets}
+        case.summed(f"bar {column}", row.cells[column], parts)
+
+
+def _exact(value: float) -> Range:
+    return Range(value, value)
+
+
+def volume_line(case: Case, markets: Iterable[Market]) -> None:
+    """As /analysis says it."""
+    found = case.reading.find(r"^Volume .* (\$\S+) in the (\w+) bar to (\S+) UTC")
+    if found:
+        step = STEPS[found[2]]
+        at = _bar(case, found[3], step)
+        edges = [at, at + step]
+        parts = {place(m): _exact(_usd(m, bars(case, m, edges))) for m in markets}
+        case.summed("bar $", found[1], parts)
+
+
+def cvd(case: Case) -> None:
+    """The sums of each window over the venues that tell all of it."""
+    head = case.reading.find(r"CVD .* to (\S+) UTC$")
+    if case.question.details or head is None:
+        return
+    end = _end(case, head[1])
+    for table in case.reading.tables:
+        for row in table.rows:
+            for column, text in row.cells.items():
+                _delta(case, row.name, column, text, end)
+
+
+def _end(case: Case, clock: str) -> int:
+    """The five-minute boundary of that time: the last one, or the one before it."""
+    last = case.stretch.last_ms // FIVE * FIVE
+    ends = [end for end in (last, last - FIVE, last - 2 * FIVE) if _clock(end) == clock]
+    recent = [end for end in ends if end + 2 * FIVE >= case.stretch.first_ms - HURRY]
+    case.says(bool(recent), f"{clock} is not one of the last two five-minute boundaries")
+    return (recent or [last])[0]
+
+
+def _delta(case: Case, name: str, column: str, text: str, end: int) -> None:
+    kinds = ROWS.get(name) or ROWS["linear"][:1]
+    step = FIVE
+    if column in WINDOWS:
+        start = end - WINDOWS[column]
+    else:
+        bar = STEPS[case.question.timeframe]
+        end = end // bar * bar
+        start = end - BARS * bar
+        step = FIVE if end - start <= DAY else bar
+    _check_delta(case, f"CVD {name} {column}", text, kinds, (start, end, step))
+
+
+def _check_delta(
+    case: Case,
+    what: str,
+    text: str,
+    kinds: Iterable[tuple[Kind, str]],
+    span: tuple[int, int, int],
+) -> None:
+    """Bybit's last trades hardly ever reach back so far: where they do, they are in the sum."""
+    markets = _markets(case, kinds)
+    required: list[Range] = []
+    optional: list[Range] = []
+    for (venue, kind, _), market in markets.items():
+        unsure = venue == "bybit" or (venue, kind) == ("okx", "spot") or market.listed > span[0]
+        parts = optional if unsure or venue in case.loose else required
+        parts.append(_exact(_bought_less_sold(case, market, span)))
+    if text == "n/a" and not required:
+        return
+    case.ranged(what, text, sums(required, optional))
+
+
+def _bought_less_sold(case: Case, market: Market, span: tuple[int, int, int]) -> float:
+    """USD. OKX tells sizes, at spot those of all pairs of the coin: they are reckoned at each
+    bar's average price."""
+    start, end, step = span
+    edges = [start, end] if market.venue == "binance" else list(range(start, end + 1, step))
+    told = bars(case, market, edges)
+    if market.kind == "inverse":
+        return float((2 * told.taker_buy - told.volume).sum()) * market.unit
+    if market.venue == "binance":
+        return float((2 * told.taker_buy_turnover - told.turnover).sum())
+    of_coin = [told]
+    if market.kind == "spot":
+        of_coin = [bars(case, pair, edges) for pair in _pairs(case, market)]
+    bought = np.sum([one.taker_buy for one in of_coin], axis=0)
+    size = np.sum([one.volume for one in of_coin], axis=0)
+    delta = (2 * bought - size) * told.turnover / told.volume
+    return float(np.sum(delta))
+
+
+def _pairs(case: Case, market: Market) -> list[Market]:
+    listed = case.stretch.sandbox.world.listed("okx", "spot")
+    return [one for one in listed if (one.base, one.closed) == (market.base, None)]
+
+
+def delta_line(case: Case, perps: Iterable[Market]) -> None:
+    """As /analysis says it."""
+    head = case.reading.find(r"^CVD 4h to (\S+) UTC: ")
+    if head is None:
+        return
+    end = _end(case, head[1])
+    span = (end - WINDOWS["4h"], end, FIVE)
+    kinds = [(one.kind, one.quote) for one in perps]
+    for name, of in (("spot", ROWS["spot"]), ("perps", tuple(dict.fromkeys(kinds)))):
+        if found := case.reading.find(rf"^CVD 4h .*{name} ([+-]?\$[\d.]+[KMBT]?)"):
+            _check_delta(case, f"CVD 4h {name}", found[1], of, span)
+
+
+def volscan(case: Case) -> None:
+    """The coins that are shown, against the 96 bars before; who failed is named."""
+    step = STEPS[case.question.timeframe]
+    head = case.reading.find(r"^bar closed (\S+) UTC")
+    if head is None:
+        return
+    at = _bar(case, head[1], step)
+    for table in case.reading.tables:
+        for row in table.rows:
+            coin, _, venue = row.name.rpartition(" ")
+            found = _scanned(case, coin, SHORT[venue])
+            spikes = [_spike(case, market, at, step) for market in found]
+            case.number(f"{row.name} spike", row.cells["spike"], spikes)
+            sizes = [_usd(m, bars(case, m, [at, at + step])) for m in found]
+            case.number(f"{row.name} $", row.cells["$"], sizes)
+    if highest := case.reading.find(r"^Highest: (\S+) (\S+%)"):
+        spikes = [_spike(case, market, at, step) for market in _scanned(case, highest[1])]
+        case.number(f"highest {highest[1]}", highest[2], spikes)
+    if failed := case.reading.find(r"failed ([1-9]\d*)"):
+        case.says(bool(case.loose), f"{failed[1]} coins failed and nobody is named for it")
+
+
+def _scanned(case: Case, coin: str, venue: str = "") -> list[Market]:
+    return [
+        m
+        for m in case.stretch.named(coin)
+        if (m.kind, m.quote) == ("linear", "USDT") and venue in {"", m.venue}
+    ]
+
+
+def _spike(case: Case, market: Market, at: int, step: int) -> float:
+    told = bars(case, market, [at + n * step for n in range(-BARS, 2)])
+    *before, last = told.volume.tolist()
+    return float(last / median(before) - 1)
