@@ -1,7 +1,21 @@
-"""How many examples hypothesis tries: --hypothesis-profile=deep for many and ever new ones."""
+"""How many examples hypothesis tries, and room for pytest's own report.
 
+--hypothesis-profile=deep tries many and ever new ones.
+"""
+
+import resource
+
+import pytest
 from hypothesis import settings
+
+from tests.disks import limit_files
 
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("deep", deadline=None, max_examples=2000)
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport() -> None:
+    """A test that has filled the disk ends before what is printed of it may go into a file."""
+    limit_files(resource.RLIM_INFINITY)
