@@ -165,7 +165,9 @@ class Ranking:
 
             if shown is not None:
                 return await fetch()
-            key = exchange.name, self._market
+            # What a list that failed has left out is missing from the answer of that time alone.
+            families = frozenset(market.family for market in wanted[exchange.name])
+            key = exchange.name, self._market, families
             return await self._desk.kept.get(key, ONE_BY_ONE_SECONDS, fetch)
 
         self._heard.told = self._wave.ask("open interest", told, wanted)

@@ -126,6 +126,17 @@ async def test_the_order_by_open_interest_asks_for_a_hundred_and_keeps_them() ->
         assert again.text == first.text
 
 
+async def test_what_was_kept_without_a_kind_of_market_is_not_taken_for_the_whole(
+    market: Floor, truth: Truth
+) -> None:
+    market.sandbox.faults = [Fault("binance", "http", 503, path="/dapi/v1/ticker")]
+    assert "coin-margined" in (await market.ask("/top10 oi"))["failed"]["binance"]
+    market.sandbox.faults = []
+    market.pass_time()
+    found = await market.ask("/top10 oi")
+    assert differences(found, top(truth, "perps", "oi")) == {}
+
+
 async def test_the_note_on_binance_is_for_answers_with_binance(market: Floor) -> None:
     assert "top 100" not in (await market.front.reply("/top10 oi okx")).text
     assert "top 100" not in (await market.front.reply("/top10 volume")).text
