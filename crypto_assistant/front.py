@@ -61,7 +61,7 @@ class Front:
         """The numbers behind the answer; raises UsageError."""
         command, args = parse(line, self.commands)
         if command.private and not private:
-            raise UsageError(f"/{command.name} is about your account: ask in a private chat.")
+            raise UsageError(f"/{command.name} is for the owner alone: ask in a private chat.")
         timing = self.desk.timing
         with self.desk.question(timing.scan if command.scans else timing.answer):
             answer: Answer = await command.run(args, self.desk, progress)

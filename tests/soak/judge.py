@@ -71,8 +71,8 @@ def judge(
 
 
 def _undated(question: Question, reading: Reading) -> Verdict:
-    """Greetings, help, and lines that are wrong, or found so because lists are missing."""
-    if question.command in {"start", "help", "wrong"}:
+    """The program itself, help, and lines that are wrong, or found so because lists are missing."""
+    if question.command in {"status", "start", "help", "wrong"}:
         return Verdict("usage")
     unknown = "did not answer" in reading.text or "lists that arrived" in reading.text
     wrong = () if unknown else (f"no answer to {question.line}: {reading.lines[0]}",)

@@ -13,7 +13,7 @@ MANY: Final = (
 FRAMES: Final = ("5m", "15m", "1h", "4h")
 OTHER_QUOTES: Final = ("BTC/USD", "ETH/USD", "BTC/USDC", "SOL/USDC")
 ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "perps": ("volume", "gainers", "losers", "funding", "oi"),
+    "perps": ("volume", "volume", "volume", "gainers", "losers", "funding", "oi"),
     "spot": ("volume", "gainers", "losers"),
     "tradfi": ("volume", "gainers"),
 }
@@ -79,7 +79,7 @@ def draw(random: Random) -> Question:
 
 
 def _market(command: str, random: Random, *words: str, coin: str = "") -> Question:
-    name = coin or random.choice(FEW if random.random() < 0.95 else MANY)
+    name = coin or random.choice(FEW if random.random() < 0.99 else MANY)
     venue = random.choice(("binance", "bybit", "okx")) if random.random() < 0.06 else ""
     return _composed(command, random, name, "", venue, *words)
 
@@ -152,6 +152,10 @@ def _start(_: Random) -> Question:
     return Question("/start", "start", says="It answers only the people")
 
 
+def _status(_: Random) -> Question:
+    return Question("/status", "status", says="crypto-assistant")
+
+
 def _help(random: Random) -> Question:
     about = random.choice(("", "price", "cvd"))
     says = {
@@ -179,13 +183,14 @@ _DRAWN: Final[Mapping[str, Callable[[Random], Question]]] = {
     "balance": _owned("balance"),
     "positions": _owned("positions"),
     "pnl": _owned("pnl"),
+    "status": _status,
     "start": _start,
     "help": _help,
     "wrong": _wrong,
 }
 WEIGHTS: Final = {
-    "price": 52, "volume": 6, "cvd": 2, "oi": 1.5, "analysis": 0.3, "top10": 14, "volscan": 1,
-    "balance": 0.8, "positions": 1.2, "pnl": 0.4, "start": 4, "help": 7, "wrong": 7,
+    "price": 60, "volume": 6, "cvd": 0.7, "oi": 0.4, "analysis": 0.1, "top10": 12, "volscan": 1,
+    "balance": 0.8, "positions": 0.3, "pnl": 0.12, "status": 1, "start": 3, "help": 7, "wrong": 7,
 }  # fmt: skip
 """What is asked how often: what is dear to the venues' limits less, so that twenty questions a
 second fit them."""

@@ -98,7 +98,7 @@ ADA_ASKS = {
 async def test_what_is_about_an_account_is_answered_in_private_only(
     api: BotApi, stage: Stage, database: Path
 ) -> None:
-    refusal = "/secret is about your account: ask in a private chat."
+    refusal = "/secret is for the owner alone: ask in a private chat."
     async with on_air(api, stage, database, listed={ADA, GROUP}):
         api.say("/secret A", **in_group())
         assert (await api.next_message()).text.startswith(refusal)
