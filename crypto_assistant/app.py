@@ -28,7 +28,7 @@ from crypto_assistant.net.api import Door, Timing, clock_ms
 from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.names import Names
 from crypto_assistant.net.signed import Key
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from crypto_assistant.view import View
 
 Market = Literal["live", "sandbox", "auto"]

@@ -19,10 +19,10 @@ from crypto_assistant.app import (
 )
 from crypto_assistant.config import Config
 from crypto_assistant.errors import ConfigError
-from crypto_assistant.lock import held
 from crypto_assistant.net.api import clock_ms
 from crypto_assistant.notify import Supervisor
-from crypto_assistant.store import Store
+from crypto_assistant.state.lock import held
+from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.patience import Timing
 from crypto_assistant.telegram.serve import serve
 from crypto_assistant.view import minute

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from crypto_assistant.net.limiter import Limiter
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 
 log = logging.getLogger(__name__)
 

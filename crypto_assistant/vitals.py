@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crypto_assistant import __version__
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import resource
 import pytest
 from hypothesis import settings
 
-from tests.disks import limit_files
+from tests.state.disks import limit_files
 
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("deep", deadline=None, max_examples=2000)

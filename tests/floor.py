@@ -26,7 +26,7 @@ from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.signed import Key
 from crypto_assistant.sandbox import KEYS, Sandbox, World
 from crypto_assistant.sandbox.account.owner import owners
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from crypto_assistant.view import WIDEST_TABLE, View
 
 NOW: Final = 1_790_000_029_500

@@ -20,7 +20,7 @@ from crypto_assistant.net.api import Door
 from crypto_assistant.net.cache import Cache
 from crypto_assistant.sandbox import Fault, Sandbox
 from crypto_assistant.sandbox.account.owner import owners
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from crypto_assistant.view import View
 from tests.floor import NOW, PATIENT, SHIPPED, Moment, key, world
 

@@ -24,7 +24,7 @@ from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.ledger import Snapshot
 from crypto_assistant.net.api import clock_ms
 from crypto_assistant.sandbox import KEYS, Fault, Sandbox, World
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.serve import own_name
 from tests.botapi import TOKEN, BotApi
 

@@ -17,7 +17,7 @@ from crypto_assistant.ledger import Ledger
 from crypto_assistant.models import Balance, Wallet
 from tests.account_log import DAY, MINUTE, SetClock, line
 from tests.bookkept import BOOK, Written, clock_of, desk_of, snapshots
-from tests.disks import limited
+from tests.state.disks import limited
 
 EVENING = "2026-10-23T21:30:00"
 SETTLED = "00:01:10"

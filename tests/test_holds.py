@@ -11,7 +11,7 @@ import pytest
 from crypto_assistant.errors import RateLimited
 from crypto_assistant.holds import Holds
 from crypto_assistant.net.limiter import LONGEST_HOLD, Limiter
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 
 NOON_MS = 1_789_992_000_000
 HOUR_MS = 3_600_000

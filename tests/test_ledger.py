@@ -22,7 +22,7 @@ from crypto_assistant.ledger import (
 )
 from crypto_assistant.models import Entry, Family, Flow
 from crypto_assistant.net.api import sharing
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from tests.account_log import BOOK, DAY, HOUR, MINUTE, NOW, PlayedAccount, SetClock, line, quiet
 
 MIDNIGHT = NOW - NOW % DAY

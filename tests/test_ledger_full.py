@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from crypto_assistant.front import Front
-from crypto_assistant.store import Store
-from tests.disks import limited
+from crypto_assistant.state.store import Store
 from tests.floor import VENUES
 from tests.owner import program
+from tests.state.disks import limited
 
 REASON = "account log: the database on this host failed: disk I/O error"
 

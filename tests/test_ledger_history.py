@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from crypto_assistant.errors import Unreachable
 from crypto_assistant.ledger import REACH_MARGIN_MS, SETTLING_MS, Ledger
 from crypto_assistant.models import Entry
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from tests.account_log import BOOK, DAY, HOUR, NOW, PlayedAccount, SetClock, line, quiet
 
 FIRST, LAST = NOW - 9 * DAY, NOW + 3 * DAY

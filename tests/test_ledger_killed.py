@@ -10,7 +10,7 @@ PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 from crypto_assistant.ledger import Ledger
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from tests.account_log import BOOK, DAY, HOUR, MINUTE, NOW, PlayedAccount, line
 
 class Busy(PlayedAccount):

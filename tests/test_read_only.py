@@ -10,7 +10,7 @@ from crypto_assistant.commands import COMMANDS
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.sandbox import Fault
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from tests.floor import VENUES
 from tests.owner import program
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from crypto_assistant.net.api import clock_ms
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 
 log = logging.getLogger(__name__)
 

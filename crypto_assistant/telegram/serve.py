@@ -14,7 +14,7 @@ from aiogram.utils.token import TokenValidationError
 
 from crypto_assistant.errors import AssistantError, ConfigError
 from crypto_assistant.front import Front
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.answers import Answers
 from crypto_assistant.telegram.gate import Gate
 from crypto_assistant.telegram.inbox import Inbox

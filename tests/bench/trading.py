@@ -20,7 +20,7 @@ from crypto_assistant.front import Front
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door, Timing, clock_ms
 from crypto_assistant.net.cache import Cache
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from crypto_assistant.view import View
 from tests.bench.bare import Request
 from tests.floor import key

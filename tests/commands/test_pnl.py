@@ -17,7 +17,7 @@ from crypto_assistant.ledger import Book, Ledger
 from crypto_assistant.models import Family
 from crypto_assistant.readings.midnights import midnight_ms
 from crypto_assistant.sandbox import Fault
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from crypto_assistant.view import LONGEST_MESSAGE, utf16_units
 from tests.floor import NOW, PATIENT, VENUES, assert_readable, differences, key, numbers
 from tests.owner import DAY, exchanges, program

@@ -8,7 +8,7 @@ import pytest
 from crypto_assistant import __version__
 from crypto_assistant.errors import UsageError
 from crypto_assistant.sandbox import Fault
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from crypto_assistant.vitals import Vitals
 from tests.floor import NOW, VENUES, Floor, floor
 

@@ -15,7 +15,7 @@ from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door
 from crypto_assistant.net.cache import Cache
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from tests.faults.matrix import TITLES
 from tests.faults.remainder import Part, comparable, without
 from tests.floor import (

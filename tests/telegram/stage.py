@@ -14,7 +14,7 @@ from crypto_assistant.front import Front
 from crypto_assistant.journal import request
 from crypto_assistant.models import Provenance
 from crypto_assistant.net.api import Timing as DeskTiming
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.patience import Timing
 from crypto_assistant.telegram.poll import Pulse
 from crypto_assistant.telegram.serve import serve

@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from crypto_assistant.errors import ConfigError
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.answers import MOST_AT_ONCE
 from crypto_assistant.telegram.session import LARGEST_BODY
 from tests.botapi import BotApi, chat_of, message_from

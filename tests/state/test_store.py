@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from crypto_assistant.errors import ConfigError
-from crypto_assistant.lock import held
-from crypto_assistant.store import SCHEMA, Store
+from crypto_assistant.state.lock import held
+from crypto_assistant.state.store import SCHEMA, Store
 
 
 async def left_in(path: Path) -> list[bytes]:
@@ -256,8 +256,8 @@ AS_NOBODY = """
 import asyncio, os, sys
 from pathlib import Path
 from crypto_assistant.errors import ConfigError
-from crypto_assistant.lock import held
-from crypto_assistant.store import Store
+from crypto_assistant.state.lock import held
+from crypto_assistant.state.store import Store
 
 async def main():
     os.setgid(65534), os.setuid(65534)

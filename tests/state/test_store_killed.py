@@ -15,7 +15,7 @@ from pathlib import Path
 PROGRAM = """
 import asyncio, os, sys
 from pathlib import Path
-from crypto_assistant.store import Store
+from crypto_assistant.state.store import Store
 
 def say(*words):
     os.write(1, " ".join(map(str, words)).encode() + b"\\n")
@@ -53,7 +53,7 @@ for first in range(0, 50_000, 1000):
     sys.stdin.readline()
 """
 LIVES = 50
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass

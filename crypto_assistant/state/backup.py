@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crypto_assistant.damage import look_through
 from crypto_assistant.errors import StateFailed
+from crypto_assistant.state.damage import look_through
 
 BUSY_SECONDS = 5.0
 

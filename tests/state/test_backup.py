@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assistant.backup import back_up
 from crypto_assistant.cli import main
 from crypto_assistant.errors import StateFailed
 from crypto_assistant.ledger import Ledger, Snapshot
-from crypto_assistant.store import Store
+from crypto_assistant.state.backup import back_up
+from crypto_assistant.state.store import Store
 from tests.account_log import BOOK
-from tests.disks import limit_files, limited
+from tests.state.disks import limit_files, limited
 
 NOBODY = 65534
 Output = pytest.CaptureFixture[str]

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crypto_assistant.errors import ConfigError, StateFailed
-from crypto_assistant.ownership import made
+from crypto_assistant.state.ownership import made
 
 log = logging.getLogger(__name__)
 

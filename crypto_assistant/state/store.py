@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from crypto_assistant.database import Database, Timing
 from crypto_assistant.errors import ConfigError
-from crypto_assistant.inbox import Inbox, Left
+from crypto_assistant.state.database import Database, Timing
+from crypto_assistant.state.inbox import Inbox, Left
 
 T = TypeVar("T")
 

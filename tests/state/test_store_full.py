@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assistant.database import Timing
 from crypto_assistant.errors import LedgerFailed
 from crypto_assistant.ledger import Ledger, Snapshot, SnapshotRow
-from crypto_assistant.store import SCHEMA, Store
+from crypto_assistant.state.database import Timing
+from crypto_assistant.state.store import SCHEMA, Store
 from tests.account_log import BOOK
-from tests.disks import DISKS, Disk, limit_files, limited
+from tests.state.disks import DISKS, Disk, limit_files, limited
 
 AT_ONCE = Timing(busy=0.05, retry=0)
 BODY = b"x" * 10_000

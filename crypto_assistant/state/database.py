@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from crypto_assistant.damage import (
+from crypto_assistant.errors import ConfigError
+from crypto_assistant.state.damage import (
     COMPANIONS,
     alone,
     beside,
@@ -21,9 +22,8 @@ from crypto_assistant.damage import (
     set_aside_stray_log,
     size,
 )
-from crypto_assistant.errors import ConfigError
-from crypto_assistant.migration import make_ready, transaction
-from crypto_assistant.ownership import made
+from crypto_assistant.state.migration import make_ready, transaction
+from crypto_assistant.state.ownership import made
 
 T = TypeVar("T")
 

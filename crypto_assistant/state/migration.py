@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from crypto_assistant.damage import look_through
 from crypto_assistant.errors import ConfigError
+from crypto_assistant.state.damage import look_through
 
 PAGES_KB = 256
 """Of the database that stay in memory."""

@@ -15,14 +15,14 @@ import pytest
 
 from crypto_assistant.config import ADDRESSES
 from crypto_assistant.errors import ConfigError, StateFailed
-from crypto_assistant.lock import NAME, held
+from crypto_assistant.state.lock import NAME, held
 from tests.botapi import TOKEN
-from tests.disks import limit_files, limited
+from tests.state.disks import limit_files, limited
 
 HOLDER = """
 import sys
 from pathlib import Path
-from crypto_assistant.lock import held
+from crypto_assistant.state.lock import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -142,9 +142,9 @@ def refuse_flock() -> None:
 
 @pytest.mark.skipif(platform.machine() not in FLOCK, reason="another processor's number of flock")
 def test_where_there_are_no_locks_a_warning_says_so_and_the_daemon_runs(tmp_path: Path) -> None:
-    program = f"from tests.test_lock import refuse_flock; refuse_flock(); {HOLDER}"
+    program = f"from tests.state.test_lock import refuse_flock; refuse_flock(); {HOLDER}"
     command = [sys.executable, "-c", program.replace("; \n", "\n"), str(tmp_path)]
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     done = subprocess.run(command, input="", capture_output=True, text=True, cwd=root, check=False)
     assert (done.returncode, done.stdout) == (0, "held\n")
     assert "nothing keeps a second daemon out" in done.stderr

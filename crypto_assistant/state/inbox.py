@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
-from crypto_assistant.damage import is_damage
-from crypto_assistant.database import Database, Unopened
+from crypto_assistant.state.damage import is_damage
+from crypto_assistant.state.database import Database, Unopened
 
 T = TypeVar("T")
 
