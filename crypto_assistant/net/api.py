@@ -155,9 +155,13 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is asked, once or more often; `attempt`: seconds that a try may take."""
+    """What is asked, once or more often.
 
-    path: str
+    `asked`: the path, and the query where it is always the same. `attempt`: seconds that a try may
+    take.
+    """
+
+    asked: str
     compose: Callable[[], Request]
     budget: Budget
     weight: float
@@ -201,7 +205,9 @@ class Api:
         """
         request, timing = Request(target(path, query)), self._door.timing
         attempt = timing.answer if lifetime is Lifetime.INSTRUMENTS else timing.attempt
-        question = _Question(path, lambda: request, budget or self._budget, weight, attempt)
+        question = _Question(
+            request.target, lambda: request, budget or self._budget, weight, attempt
+        )
 
         async def fetch() -> T:
             # A flight may serve callers that came later than its first one.
@@ -281,8 +287,8 @@ class Api:
 
     def _refuse(self, question: _Question) -> None:
         """Raises Unreachable where the host has long been silent; what was asked is asked again."""
-        if refusal := self.health.refusal(question.path):
-            self.health.turned_away(question.path, partial(self._once_more, question))
+        if refusal := self.health.refusal(question.asked):
+            self.health.turned_away(question.asked, partial(self._once_more, question))
             raise refusal
 
     async def _attempt(self, question: _Question, seconds: float) -> Any:
@@ -292,14 +298,14 @@ class Api:
         except (Unreachable, Malformed) as error:
             reason, again = request.hide(str(error)), partial(self._once_more, question)
             whole = seconds >= self._door.timing.attempt / 2 or not reason.startswith(NO_ANSWER)
-            self.health.failed(question.path, reason, again, sent=sent, whole=whole)
+            self.health.failed(question.asked, reason, again, sent=sent, whole=whole)
             self._see_to_probes()
             raise
         except ExchangeError as error:
-            self.health.answered(question.path, time.monotonic() - sent)
+            self.health.answered(question.asked, time.monotonic() - sent)
             self.health.note(request.hide(str(error)))
             raise
-        self.health.answered(question.path, time.monotonic() - sent)
+        self.health.answered(question.asked, time.monotonic() - sent)
         return payload
 
     async def _once_more(self, question: _Question) -> None:

@@ -25,7 +25,7 @@ should say the same of it.
 CONTIGUOUS = 60.0
 """Seconds; failures farther apart are not one outage: nobody knows what was in between."""
 MOST_UNANSWERED = 8
-"""Paths that may be asked again."""
+"""Questions that may be asked again."""
 CLOCK = "/time"
 """The clock of a host in maintenance often goes on: its path tells nothing of the others."""
 NO_ANSWER = "no answer"
@@ -58,7 +58,9 @@ class _Outage:
     is_down: bool = False
     failed: set[str] = field(default_factory=set)
     unanswered: OrderedDict[str, Again] = field(default_factory=OrderedDict)
-    """By path; the one to ask again first stands first."""
+    """By path and query; the one to ask again first stands first.
+
+    The list of everything may hang at a path where one market is told."""
 
     @property
     def is_of_the_host(self) -> bool:
@@ -111,48 +113,48 @@ class Health:
         """Whether something is down, and to be asked for again by and by."""
         return self._outage is not None and self._outage.is_down
 
-    def refusal(self, path: str) -> Unreachable | None:
-        """Why nothing is sent to the path now; None where it may be asked."""
-        outage = self._outage
+    def refusal(self, asked: str) -> Unreachable | None:
+        """Why a question is not sent now; None where it may be."""
+        outage, path = self._outage, _path(asked)
         if outage is None or not outage.is_down:
             return None
         concerned = path in outage.failed or outage.is_of_the_host
         settled = self._now() >= outage.began + SETTLED * self._patience
         return self._why(outage) if concerned and settled else None
 
-    def turned_away(self, path: str, again: Again) -> None:
-        """What was not sent is asked for first: the host may fail at other paths alone."""
+    def turned_away(self, asked: str, again: Again) -> None:
+        """What was not sent is asked for first: the host may fail at other questions alone."""
         outage = self._outage
-        if outage and path not in outage.unanswered and not path.endswith(CLOCK):
-            self._keep(outage, path, again)
-            outage.unanswered.move_to_end(path, last=False)
+        if outage and asked not in outage.unanswered and not _path(asked).endswith(CLOCK):
+            self._keep(outage, asked, again)
+            outage.unanswered.move_to_end(asked, last=False)
 
     def next_probe(self) -> Again | None:
-        """What to ask again, each path in turn; None once nothing is down."""
+        """What to ask again, each question in turn; None once nothing is down."""
         if self._outage is None or not self._outage.is_down:
             return None
-        path, again = next(iter(self._outage.unanswered.items()))
-        self._outage.unanswered.move_to_end(path)
+        asked, again = next(iter(self._outage.unanswered.items()))
+        self._outage.unanswered.move_to_end(asked)
         return again
 
-    def answered(self, path: str, seconds: float) -> None:
+    def answered(self, asked: str, seconds: float) -> None:
         """The host said something of its own about a question, were it a refusal."""
         self._latencies.append(seconds)
-        if self._outage is not None and not path.endswith(CLOCK):
+        if self._outage is not None and not _path(asked).endswith(CLOCK):
             self._outage = None
             self._tell_back()
 
-    def failed(self, path: str, error: str, again: Again, *, sent: float, whole: bool) -> None:
+    def failed(self, asked: str, error: str, again: Again, *, sent: float, whole: bool) -> None:
         """An attempt that was sent at `sent` told nothing about its question.
 
         `whole`: it was not cut short by the end of its question; one that was says that a silent
         host is still silent, no more.
         """
         self.note(error)
-        if path.endswith(CLOCK):
+        if _path(asked).endswith(CLOCK):
             return
         if whole:
-            self._add(path, _reason(error), again, sent)
+            self._add(asked, _reason(error), again, sent)
         if self._outage is not None and self._now() - self._outage.ended <= CONTIGUOUS:
             self._count(self._outage)
 
@@ -160,19 +162,19 @@ class Health:
         """The last thing that went wrong."""
         self.last_error = LastError(error, self._clock_ms())
 
-    def _add(self, path: str, reason: str, again: Again, sent: float) -> None:
+    def _add(self, asked: str, reason: str, again: Again, sent: float) -> None:
         outage, now = self._outage, self._now()
         if outage is None or (not outage.is_down and sent - outage.ended > CONTIGUOUS):
             began_ms = self._clock_ms() - round(1000 * (now - sent))
             outage = self._outage = _Outage(sent, began_ms, now, reason)
         outage.ended, outage.reason = now, reason
-        outage.failed.add(path)
-        self._keep(outage, path, again)
+        outage.failed.add(_path(asked))
+        self._keep(outage, asked, again)
 
-    def _keep(self, outage: _Outage, path: str, again: Again) -> None:
-        if path not in outage.unanswered and len(outage.unanswered) == MOST_UNANSWERED:
+    def _keep(self, outage: _Outage, asked: str, again: Again) -> None:
+        if asked not in outage.unanswered and len(outage.unanswered) == MOST_UNANSWERED:
             outage.unanswered.popitem()
-        outage.unanswered.setdefault(path, again)
+        outage.unanswered.setdefault(asked, again)
 
     def _count(self, outage: _Outage) -> None:
         outage.attempts += 1
@@ -194,6 +196,10 @@ class Health:
         if self._is_told:
             self._is_told = False
             log.warning("%s is back", self._host)
+
+
+def _path(asked: str) -> str:
+    return asked.partition("?")[0]
 
 
 def _reason(error: str) -> str:

@@ -547,6 +547,17 @@ async def test_a_host_where_two_paths_are_broken_is_back_when_another_is_asked_f
     assert await ask(venue, "/third") == GOOD
 
 
+async def test_one_market_is_told_though_the_list_of_all_hangs_at_the_same_path(
+    venue: Api, host: Loopback
+) -> None:
+    await bring_down(venue, host)
+    host.plays("/price?symbol=BTC", GOOD)
+    with suppress(Unreachable):
+        await ask(venue, query=[("symbol", "BTC")])
+    await until(lambda: venue.health.down_since_ms is None)
+    assert await ask(venue, query=[("symbol", "BTC")]) == GOOD
+
+
 async def test_a_probe_waits_while_the_venue_says_stop(
     door: Door, base: str, host: Loopback
 ) -> None:
