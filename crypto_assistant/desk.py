@@ -99,7 +99,8 @@ class Desk:
             except Exception:  # Lists that nobody keeps would age without a word.
                 log.exception("the listings were not loaded")
             loaded()
-            await sleep(RETRY_SECONDS if self._stale() else RELOAD_SECONDS)
+            ages = (self._age((e.name, family)) for e in self.exchanges for family in Family)
+            await sleep(max(RETRY_SECONDS, RELOAD_SECONDS - max(ages, default=0.0)))
 
     async def load(self, patience: float) -> None:
         """Loads what is missing or old; callers at the same time share one load.
