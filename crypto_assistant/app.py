@@ -5,11 +5,11 @@ import ctypes
 import gc
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import aiohttp
 from pydantic import SecretStr
@@ -50,15 +50,24 @@ async def open_front(
 
     `store`: the market's database, where it is open already.
     """
-    async with open_desk(config, market, store) as desk:
-        keeper = asyncio.create_task(desk.keep_listings(give_memory_back))
-        try:
-            titles = {exchange.name: exchange.title for exchange in EXCHANGES}
-            yield Front(COMMANDS, desk, View(titles, config.timezone))
-        finally:
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
+    async with (
+        open_desk(config, market, store) as desk,
+        alongside(desk.keep_listings(give_memory_back)),
+    ):
+        titles = {exchange.name: exchange.title for exchange in EXCHANGES}
+        yield Front(COMMANDS, desk, View(titles, config.timezone))
+
+
+@asynccontextmanager
+async def alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on until the block ends."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 @asynccontextmanager

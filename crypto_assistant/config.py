@@ -1,6 +1,6 @@
 """The settings, checked once into one Config.
 
-They come from systemd credentials, the environment, `.env` and the service's file, in this order.
+They come from systemd credentials, the environment, and a file: `.env`, or the service's own.
 """
 
 import os
@@ -224,9 +224,10 @@ class Config(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         service = _service_directory()
-        installed = DotEnvSettingsSource(settings_cls, service and service / SERVICE_FILE)
         credentials = _credentials(settings_cls, service)
-        return init_settings, credentials, env_settings, dotenv_settings, installed
+        # Whatever lies in the working directory is no setting of the service's.
+        installed = DotEnvSettingsSource(settings_cls, service and service / SERVICE_FILE)
+        return init_settings, credentials, env_settings, installed if service else dotenv_settings
 
 
 def load() -> Config:
@@ -243,8 +244,7 @@ def load() -> Config:
     except SettingsError as error:
         raise ConfigError(str(error.__cause__ or error)) from None
     except UnicodeError:
-        files = [".env", SERVICE_FILE] if _service_directory() else [".env"]
-        raise ConfigError(f"{' or '.join(files)}: not UTF-8 text") from None
+        raise ConfigError(f"{file()}: not UTF-8 text") from None
     except OSError as error:
         raise ConfigError(f"The settings cannot be read: {error}") from None
 

@@ -5,12 +5,11 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crypto_assistant import __version__, bookkeeper, config
 from crypto_assistant.app import (
+    alongside,
     connection,
     give_memory_back,
     keep_memory_whole,
@@ -18,14 +17,13 @@ from crypto_assistant.app import (
     telegram_proxy,
 )
 from crypto_assistant.config import Config
-from crypto_assistant.errors import ConfigError
+from crypto_assistant.errors import ConfigError, moment
 from crypto_assistant.net.api import clock_ms
 from crypto_assistant.notify import Supervisor
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.patience import Timing
 from crypto_assistant.telegram.serve import serve
-from crypto_assistant.view import minute
 from crypto_assistant.vitals import Vitals
 
 if TYPE_CHECKING:
@@ -51,16 +49,22 @@ async def run(settings: Config) -> None:
 
 async def _until_stopped(daemon: "Daemon") -> None:
     serving = asyncio.create_task(daemon.serve())
+    stopped = False
 
     def stop() -> None:
+        nonlocal stopped
+        stopped = True
         daemon.supervisor.stopping()
         serving.cancel()
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop)
     loop.add_signal_handler(signal.SIGHUP, daemon.reload)
-    with suppress(asyncio.CancelledError):
+    try:
         await serving
+    except asyncio.CancelledError:
+        if not stopped:  # A Ctrl-C.
+            raise
 
 
 class Daemon:
@@ -72,7 +76,7 @@ class Daemon:
         self._front: Front | None = None
         self._vitals = Vitals()
         self._ready = False
-        self._failing_since = ""
+        self._failing_since_ms: int | None = None
         microseconds = settings.watchdog_usec
         self.supervisor = Supervisor(
             settings.notify_socket, microseconds / 1e6 if microseconds else None
@@ -84,13 +88,14 @@ class Daemon:
         market = settings.market or "live"
         log.info("%s starts: %s market", __version__, market)
         async with (
-            _alongside(self.supervisor.feed()),
+            alongside(self.supervisor.feed()),
             Store.opened(settings.state_directory / f"{market}.db") as store,
             open_front(settings, market, store) as front,
-            _alongside(bookkeeper.keep(front.desk, closed=give_memory_back)),
+            alongside(bookkeeper.keep(front.desk, closed=give_memory_back)),
             connection(telegram_proxy(settings)) as http,
         ):
             self._front = front
+            front.move(self._config.timezone)  # A reload may have come before it.
             self._vitals.store = store
             front.desk.vitals = self._vitals
             await serve(
@@ -111,7 +116,9 @@ class Daemon:
             self._apply(config.load())
         except ConfigError as error:
             log.error("reload: nothing is applied: %s", error)  # noqa: TRY400 (no bug of ours)
-        self.supervisor.ready()
+        finally:
+            if self._ready:
+                self.supervisor.ready()
 
     def _apply(self, new: Config) -> None:
         _token(new)
@@ -139,23 +146,13 @@ class Daemon:
         """An outage of Telegram's is no reason to restart: it is told to whoever looks."""
         self._vitals.failure = failure
         if not failure:
-            self._vitals.polled, self._failing_since = time.monotonic(), ""
+            self._vitals.polled, self._failing_since_ms = time.monotonic(), None
             self.supervisor.status("Answers in Telegram")
             return
-        self._failing_since = self._failing_since or f"{minute(clock_ms())} UTC"
-        self.supervisor.status(f"No news from Telegram since {self._failing_since}: {failure}")
-
-
-@asynccontextmanager
-async def _alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Work that goes on until the block ends."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        now_ms = clock_ms()
+        self._failing_since_ms = self._failing_since_ms or now_ms
+        since = moment(self._failing_since_ms, now_ms, "%H:%M")
+        self.supervisor.status(f"No news from Telegram since {since}: {failure}")
 
 
 def _token(settings: Config) -> str:

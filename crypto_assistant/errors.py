@@ -63,7 +63,7 @@ class Unreachable(ExchangeError):
     """
 
     def __init__(self, reason: str, since_ms: int | None = None, now_ms: int | None = None) -> None:
-        since = "" if since_ms is None else f" since {_moment(since_ms, now_ms, '%H:%M')}"
+        since = "" if since_ms is None else f" since {moment(since_ms, now_ms, '%H:%M')}"
         super().__init__(f"{reason}{since}")
         self.since_ms = since_ms
 
@@ -72,7 +72,7 @@ class RateLimited(ExchangeError):
     """The venue's published limit is used up, or the venue said stop, until `until_ms`."""
 
     def __init__(self, until_ms: int, now_ms: int | None = None) -> None:
-        super().__init__(f"rate-limited until {_moment(until_ms, now_ms, '%H:%M:%S')}")
+        super().__init__(f"rate-limited until {moment(until_ms, now_ms, '%H:%M:%S')}")
         self.until_ms = until_ms
 
 
@@ -133,7 +133,7 @@ class NotListed(ExchangeError):
         super().__init__(f"does not list {coin}")
 
 
-def _moment(ms: int, now_ms: int | None, form: str) -> str:
+def moment(ms: int, now_ms: int | None, form: str) -> str:
     """A time, with its day where that is another one than the reader thinks of."""
     is_far = now_ms is not None and abs(ms - now_ms) > DAY_MS
     return f"{datetime.fromtimestamp(ms / 1000, UTC):{'%d %b ' if is_far else ''}{form}} UTC"

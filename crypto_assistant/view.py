@@ -10,6 +10,7 @@ from typing import NewType
 from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
+from crypto_assistant.errors import moment
 from crypto_assistant.models import Provenance
 
 Html = NewType("Html", str)
@@ -233,11 +234,11 @@ class View:
     def venues(self, names: Iterable[str]) -> str:
         return ", ".join(map(self.venue, names))
 
-    def clock(self, ms: int) -> str:
-        """The time in UTC and, where set, in the owner's zone."""
-        utc = datetime.fromtimestamp(ms / 1000, UTC)
-        local = f" ({utc.astimezone(self.zone):%H:%M:%S %Z})" if self.zone else ""
-        return f"{utc:%H:%M:%S} UTC{local}"
+    def clock(self, ms: int, now_ms: int | None = None) -> str:
+        """The time in UTC and, where set, in the owner's zone; with its day where `now` is far."""
+        local = datetime.fromtimestamp(ms / 1000, self.zone or UTC)
+        beside = f" ({local:%H:%M:%S %Z})" if self.zone else ""
+        return moment(ms, now_ms, "%H:%M:%S") + beside
 
     def clocks(self, ahead_seconds: Mapping[str, float | None]) -> Html:
         """Where this host's clock is off, by how much each venue's is ahead of it."""

@@ -117,13 +117,15 @@ def test_an_empty_credential_counts_as_not_set(machine: Machine) -> None:
     assert token(load()) == TOKEN
 
 
-def test_the_file_of_the_service_stands_below_all_others(machine: Machine) -> None:
+def test_the_file_of_the_service_stands_in_the_place_of_any_other(machine: Machine) -> None:
     machine.service("# words\nTIMEZONE=UTC\nTELEGRAM_CHAT_ID=1,2\nMARKET=live\nLOG_LEVEL=\n")
-    machine.dotenv(MARKET="sandbox")
+    machine.dotenv(TELEGRAM_API_URL="https://elsewhere.example", TELEGRAM_CHAT_ID="3")
+    machine.environment(MARKET="sandbox")
     config = load()
     assert config.timezone == ZoneInfo("UTC")
     assert config.telegram_chat_id == {1, 2}
     assert (config.market, config.log_level) == ("sandbox", "INFO")
+    assert config.telegram_api_url == "https://api.telegram.org"
 
 
 def test_roots_shell_finds_the_credentials_of_the_service(machine: Machine) -> None:

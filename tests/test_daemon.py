@@ -164,6 +164,18 @@ async def test_a_reload_lists_another_trader(tmp_path: Path) -> None:
         await daemon.logs(f"user {ADA} in chat {ADA} is not listed")
 
 
+async def test_a_reload_while_it_starts_is_applied_and_makes_nothing_ready(tmp_path: Path) -> None:
+    async with service(tmp_path, f"TELEGRAM_CHAT_ID={ADA}\n") as daemon:
+        await daemon.logs("starts: live market")
+        await daemon.reload(f"TELEGRAM_CHAT_ID={ADA}\nTIMEZONE=Asia/Tokyo\n")
+        assert daemon.api.made("getUpdates")
+        daemon.api.say("/price BTC")
+        shown = await daemon.api.next_message(PATIENCE)
+        while "no connection" not in shown.text:
+            shown = await daemon.api.next_message(PATIENCE)
+        assert " JST)" in shown.text
+
+
 async def test_a_reload_changes_what_is_logged(tmp_path: Path) -> None:
     listed = f"TELEGRAM_CHAT_ID={ADA}\n"
     async with service(tmp_path, f"{listed}LOG_LEVEL=WARNING\n") as daemon:
@@ -191,6 +203,13 @@ async def test_of_a_reload_with_something_wrong_nothing_is_applied(
         assert "hush" not in told.lower()
         daemon.api.say("/start", BOB)
         await daemon.logs(f"user {BOB} in chat {BOB} is not listed")
+
+
+async def test_an_interrupt_in_a_terminal_is_told_by_the_exit_status(tmp_path: Path) -> None:
+    async with service(tmp_path, f"TELEGRAM_CHAT_ID={ADA}\n") as daemon:
+        await daemon.hears("READY=1")
+        daemon.process.send_signal(signal.SIGINT)
+        assert await daemon.ends() == 130
 
 
 @pytest.mark.parametrize("text", ["", "TELEGRAM_CHAT_ID=hush\n"])

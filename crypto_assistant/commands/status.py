@@ -28,7 +28,7 @@ answers came.
 
 Per venue: whether it tells the time now; by how much its clock is ahead of this host's at least;
 what your key may do; what this program, and whoever shares its address where the venue tells that,
-has used of the venue's limit in the current window (OKX counts each path apart: the fullest one);
+has used of what it may in the current window (OKX counts each path apart: the fullest one);
 what went wrong last, and when.
 
 A host that answered nothing for 8 s is down: it is asked every 15 s whether it is back, and until
@@ -41,7 +41,7 @@ TAKES = Takes(venue=True)
 class Told:
     """A venue told the time. `ahead_seconds`: its clock, to this host's, at least."""
 
-    ahead_seconds: float
+    ahead_seconds: float | None
     received_ms: int
 
 
@@ -95,7 +95,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
     async def tell(exchange: Exchange) -> Told:
         clock = VenueClock(exchange.clock_ms, desk.clock_ms)
         await clock.measure()
-        return Told(clock.ahead_seconds or 0.0, desk.clock_ms())
+        return Told(clock.ahead_seconds, desk.clock_ms())
 
     async def look(exchange: Exchange) -> Permissions:
         return await desk.accounts[exchange.name].permissions()
@@ -153,7 +153,7 @@ def render(answer: Status, args: Args, view: v.View) -> v.Page:
         v.lines(v.tables(["ms", "p50", "p95"], list(_hosts(answer.venues, view)))),
     ]
     blocks += [
-        v.lines(map(v.escape, _venue(view.venue(name), venue, view)))
+        v.lines(map(v.escape, _venue(view.venue(name), venue, view, answer.provenance.time_ms)))
         for name, venue in answer.venues.items()
     ]
     return v.Page(tuple(blocks), keyboard(args, TAKES), footer=view.provenance(answer.provenance))
@@ -185,7 +185,7 @@ def _hosts(venues: Mapping[str, Venue], view: v.View) -> Iterator[list[str]]:
             yield [title, *map(_ms, latencies)]
 
 
-def _venue(title: str, venue: Venue, view: v.View) -> Iterator[str]:
+def _venue(title: str, venue: Venue, view: v.View, now_ms: int) -> Iterator[str]:
     parts = [{None: "waiting", True: "reachable", False: "NOT reachable"}[venue.reachable]]
     if venue.clock_ahead_seconds is not None:
         parts.append(f"clock {v.signed(venue.clock_ahead_seconds, 1)} s")
@@ -196,9 +196,10 @@ def _venue(title: str, venue: Venue, view: v.View) -> Iterator[str]:
     for name, host in venue.hosts.items():
         of = f"{name} " if len(venue.hosts) > 1 else ""
         if host.down_since_ms is not None:
-            yield f"  {of}down since {view.clock(host.down_since_ms)}"
+            yield f"  {of}down since {view.clock(host.down_since_ms, now_ms)}"
         if host.last_error and host.last_error_ms is not None:
-            yield f"  {of}last error {view.clock(host.last_error_ms)}: {host.last_error}"
+            when = view.clock(host.last_error_ms, now_ms)
+            yield f"  {of}last error {when}: {host.last_error}"
 
 
 def _ms(seconds: float | None) -> str:

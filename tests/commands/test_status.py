@@ -7,6 +7,7 @@ import pytest
 
 from crypto_assistant import __version__
 from crypto_assistant.errors import UsageError
+from crypto_assistant.net.health import LastError
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.state.store import Store
 from crypto_assistant.vitals import Vitals
@@ -88,6 +89,12 @@ async def test_a_venue_that_fails_is_named_with_what_went_wrong(market: Floor) -
     assert "Bybit: NOT reachable · key: not known what it may do" in text
     assert "last error 14:13:49 UTC: HTTP 502" in text
     assert "Binance: reachable · clock 0.0 s · key: it only reads" in text
+
+
+async def test_what_went_wrong_long_ago_has_its_day(market: Floor) -> None:
+    health = market.front.desk.exchanges[1].hosts["all"].health
+    health.last_error = LastError("HTTP 502", NOW - 3 * 86_400_000)
+    assert "last error 18 Sep 14:13:49 UTC: HTTP 502" in (await market.front.reply("/status")).text
 
 
 async def test_a_key_that_may_do_more_is_warned_of_each_time(market: Floor) -> None:
