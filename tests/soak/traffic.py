@@ -152,10 +152,12 @@ class Traffic:
     def _match(self, shown: Shown, reading: Reading) -> Asked | None:
         """The oldest open question that it answers, else the last one: it may come twice."""
         waiting, past = self._open[shown.chat], self._past[shown.chat]
-        for one in (*waiting, *reversed(past)):
-            if _answers(reading, one.question):
-                return one
-        return None
+        both = (*waiting, *reversed(past))
+        # That lists are missing names no coin: of several, whose coin nobody lists was told so.
+        unsure = [*sorted(waiting, key=lambda one: bool(one.question.canonical)), *reversed(past)]
+        found = [one for one in both if _answers(reading, one.question)]
+        found += [one for one in unsure if _lists_are_missing(reading, one.question)]
+        return next(iter(found), None)
 
     def _close(self, one: Asked) -> None:
         if one in self._open[one.chat]:
@@ -175,7 +177,7 @@ def _first_row(shown: Shown) -> list[str]:
 
 
 def _answers(reading: Reading, question: Question) -> bool:
-    if reading.text.startswith(APOLOGY) or _lists_are_missing(reading, question):
+    if reading.text.startswith(APOLOGY):
         return True
     if question.canonical:
         return reading.refresh == question.canonical
