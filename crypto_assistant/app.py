@@ -25,6 +25,7 @@ from crypto_assistant.front import Front
 from crypto_assistant.holds import Holds
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door, Timing, clock_ms
+from crypto_assistant.net.body import PACKED
 from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.names import Names
 from crypto_assistant.net.signed import Key
@@ -222,7 +223,8 @@ def connection(proxy: SecretStr | None) -> aiohttp.ClientSession:
         ),
         proxy=proxy.get_secret_value() if proxy else None,
         middlewares=(_loopback_directly,) if proxy else (),
-        headers={"User-Agent": "crypto-assistant"},
+        headers={"User-Agent": "crypto-assistant", "Accept-Encoding": PACKED},
+        auto_decompress=False,  # net.body does it, and counts what comes of it.
     )
 
 

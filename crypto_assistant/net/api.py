@@ -22,6 +22,7 @@ from tenacity import (
 from yarl import URL
 
 from crypto_assistant.errors import ExchangeError, GeoBlocked, Malformed, RateLimited, Unreachable
+from crypto_assistant.net.body import Room, TooLarge
 from crypto_assistant.net.cache import Cache, Lifetime
 from crypto_assistant.net.health import CUT, NO_ANSWER, NO_CONNECTION, Health
 from crypto_assistant.net.limiter import Budget, Limiter
@@ -32,7 +33,10 @@ Query = Sequence[tuple[str, str | int]]
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 48 * 1024 * 1024
-"""Above the largest real instrument list, below what would endanger a small host."""
+"""Above the largest real instrument list, below what would endanger a small host.
+
+All bodies together that arrive from a host at one time are no larger.
+"""
 
 deadline: ContextVar[float] = ContextVar("deadline")
 """When the answer that is being worked on is due, on the clock of `time.monotonic`."""
@@ -105,7 +109,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str]
-    text: bytes
+    text: bytes | bytearray
     body: Any
 
 
@@ -187,6 +191,7 @@ class Api:
         host = URL(base).host_port_subcomponent or base
         self.health = Health(host, door.timing.answer, door.clock_ms)
         self._is_probing = False
+        self._room = Room(LARGEST_BODY)
 
     async def get(
         self,
@@ -338,6 +343,8 @@ class Api:
             raise WouldNotRead(f"{request.method} {request.path}")
         try:
             return await self._answered(request, seconds)
+        except TooLarge:
+            raise Malformed("an answer too large to read") from None
         except TimeoutError:
             failure = f"{NO_ANSWER} in {self._door.timing.answer:g} s"
         except aiohttp.ClientPayloadError:
@@ -355,7 +362,7 @@ class Api:
                 request.method, url, headers=request.headers, allow_redirects=False
             ) as response,
         ):
-            text = await _body(response)
+            text = await self._room.read(response)
             return Response(response.status, response.headers, text, _json(text))
 
     def _judged(self, response: Response, budget: Budget) -> Any:
@@ -395,16 +402,7 @@ class Api:
         return Stop()
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise Malformed("an answer too large to read")
-    return bytes(body)
-
-
-def _json(text: bytes) -> Any:
+def _json(text: bytes | bytearray) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

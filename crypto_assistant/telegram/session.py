@@ -12,6 +12,8 @@ from aiogram.exceptions import TelegramNetworkError, TelegramServerError
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 
+from crypto_assistant.net.body import Room, TooLarge
+
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes; a hundred of the longest messages, each a reply to another, are a third of it."""
 
@@ -35,6 +37,7 @@ class Session(BaseSession):
             api=TelegramAPIServer.from_base(api_url), json_loads=orjson.loads, timeout=seconds
         )
         self._http = http
+        self._room = Room(LARGEST_BODY)
 
     async def make_request(
         self,
@@ -70,7 +73,9 @@ class Session(BaseSession):
                 timeout=aiohttp.ClientTimeout(total=seconds),
                 allow_redirects=False,
             ) as response:
-                return response.status, (await _body(method, response)).decode(errors="replace")
+                return response.status, (await self._room.read(response)).decode(errors="replace")
+        except TooLarge:
+            raise TelegramNetworkError(method, "an answer too large to read") from None
         except TimeoutError:
             raise TelegramNetworkError(method, f"no answer in {seconds:g} s") from None
         except (aiohttp.ClientError, OSError) as e:
@@ -80,15 +85,6 @@ class Session(BaseSession):
         fields = method.model_dump(warnings=False).items()
         prepared = {name: self.prepare_value(value, bot, {}) for name, value in fields}
         return {name: value for name, value in prepared.items() if value}
-
-
-async def _body(method: TelegramMethod[Any], response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise TelegramNetworkError(method, "an answer too large to read")
-    return bytes(body)
 
 
 def _failure(error: Exception) -> str:

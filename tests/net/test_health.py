@@ -283,7 +283,7 @@ async def base(host: Loopback) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def door() -> AsyncIterator[Door]:
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
         door = Door(session, Cache(time.monotonic), QUICK, lambda: NOW)
         yield door
         await door.close()
@@ -358,7 +358,7 @@ async def test_of_a_host_that_is_down_nothing_is_asked_and_the_answer_is_immedia
 async def opened() -> AsyncIterator[Callable[[Timing], Door]]:
     """Doors with durations of their own."""
     doors: list[Door] = []
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
 
         def at_pace(timing: Timing) -> Door:
             doors.append(Door(session, Cache(time.monotonic), timing, lambda: NOW))
@@ -593,7 +593,7 @@ async def test_an_answer_that_cannot_be_read_is_an_answer(venue: Api, host: Loop
 
 
 async def test_no_probe_outlives_the_door(host: Loopback, base: str) -> None:
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
         door = Door(session, Cache(time.monotonic), QUICK, lambda: NOW)
         await bring_down(api(door, base), host, Reply(b"", 503))
         host.plays("/price", Reply(hang=True))
