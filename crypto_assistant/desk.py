@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
@@ -194,8 +195,12 @@ class Desk:
 
     def _tell(self, failures: dict[Place, ExchangeError]) -> None:
         """Logs what has begun to fail, once."""
-        for place in failures.keys() - self._failing:
-            log.warning("%s %s: listings not loaded: %s", *place, failures[place])
+        told: dict[tuple[str, str], list[Family]] = {}
+        for (venue, family), error in failures.items():
+            if (venue, family) not in self._failing:
+                told.setdefault((venue, str(error)), []).append(family)
+        for (venue, why), families in told.items():
+            log.warning("%s: listings not loaded (%s): %s", venue, ", ".join(families), why)
         self._failing = set(failures)
 
     def _stale(self) -> dict[Place, Exchange]:
@@ -227,7 +232,11 @@ class Desk:
         """All answers at once, by the places of the questions, and the errors by theirs."""
         with self.question(self.timing.answer):
             results = await asyncio.gather(*(outcome(q, patience) for q in questions.values()))
-        pairs = list(zip(questions, results, strict=True))
+        held = {e.name: e.limiter.held_until_ms for e in self.exchanges}
+        pairs = [
+            (place, _held_up(result, held[place[0]], self.clock_ms()))
+            for place, result in zip(questions, results, strict=True)
+        ]
         return (
             {place: result for place, result in pairs if not isinstance(result, ExchangeError)},
             {place: result for place, result in pairs if isinstance(result, ExchangeError)},
@@ -343,6 +352,7 @@ class Wave:
     def _why(self, venue: str) -> str:
         """In words, why a venue's part of the answer is missing or not whole."""
         parts: dict[str, list[str]] = {}
+        whys: dict[str, str] = {}
         errors = self._errors.get(venue, {})
         holds = [error for error in errors.values() if isinstance(error, RateLimited)]
         for part in self._parts:
@@ -350,10 +360,18 @@ class Wave:
             if isinstance(error, RateLimited):  # One order to stop, told a moment apart.
                 error = max(holds, key=lambda hold: hold.until_ms)
             if error and not isinstance(error, Unsupported):
-                parts.setdefault(str(error)[:LONGEST_REASON], []).append(part)
+                kind, why = _kind(error), str(error)[:LONGEST_REASON]
+                parts.setdefault(kind, []).append(part)
+                if kind not in whys or " since " in why:  # Since when it lasts says more.
+                    whys[kind] = why
         if venue not in self._answered and len(parts) == 1:
-            return next(iter(parts))
-        return "; ".join(f"{_listed(names)}: {why}" for why, names in parts.items())
+            return next(iter(whys.values()))
+        return "; ".join(f"{_listed(names)}: {whys[kind]}" for kind, names in parts.items())
+
+
+def _kind(error: ExchangeError) -> str:
+    """What is one outage, whether it was waited for or is known already."""
+    return re.sub(r"( in [\d.]+ s| since [^:]*:\d\d UTC)$", "", str(error))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -361,6 +379,11 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) <= MOST_NAMED + 1:
         return ", ".join(names)
     return f"{', '.join(names[:MOST_NAMED])} and {len(names) - MOST_NAMED} more"
+
+
+def _held_up(result: T | ExchangeError, until_ms: int | None, now_ms: int) -> T | ExchangeError:
+    """What was not sent, since the venue has said stop, is late for no other reason."""
+    return RateLimited(until_ms, now_ms) if until_ms and isinstance(result, Unreachable) else result
 
 
 async def outcome(question: Awaitable[T], patience: float) -> T | ExchangeError:
@@ -372,4 +395,6 @@ async def outcome(question: Awaitable[T], patience: float) -> T | ExchangeError:
     except TimeoutError:
         return Unreachable(f"no answer in {round(patience, 1):g} s")
     except ExchangeError as error:
-        return error
+        # It may be kept for minutes: without the frames that hold what was read before it failed.
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)

@@ -21,6 +21,7 @@ from crypto_assistant.errors import (
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Family, Instruments, Provenance, Tickers
 from crypto_assistant.net.api import Timing, deadline
+from crypto_assistant.net.limiter import Limiter
 from tests.markets import NOW, markets, tickers
 
 QUICK = Timing(answer=0.2, partial=0.025, attempt=0.075)
@@ -47,6 +48,7 @@ class Stub:
         self.hangs = False
         self.coins = ["BTC"]
         self.received_ms = NOW
+        self.limiter = Limiter(time.monotonic, lambda: NOW)
         self._news: dict[str, asyncio.Future[Any]] = {}
 
     async def says(self, part: str) -> Any:
@@ -233,6 +235,20 @@ async def test_of_many_parts_that_failed_for_one_reason_three_are_named() -> Non
     okx.say("list")
     failed = (await settled(wave)).failed
     assert failed == {"okx": "perp, mark price, funding and 2 more: HTTP 503"}
+
+
+@pytest.mark.parametrize("reason", ["no answer", "HTTP 503"])
+async def test_one_outage_is_told_once_since_when_it_lasts(reason: str) -> None:
+    """What was under way as it began waited for an answer; what came later was not sent."""
+    (okx,) = exchanges = stubs("okx")
+    wave = desk_of(exchanges).wave()
+    waited = f"{reason} in 8 s" if reason == "no answer" else reason
+    for part in ("perp", "mark price", "funding"):
+        wave.ask(part, says(part))
+    okx.say("perp", Unreachable(waited))
+    okx.say("mark price", Unreachable(reason, NOW, NOW))
+    okx.say("funding", Unreachable(waited))
+    assert (await settled(wave)).failed == {"okx": str(Unreachable(reason, NOW, NOW))}
 
 
 async def test_a_bug_stays_loud() -> None:
@@ -538,13 +554,23 @@ async def test_a_new_market_is_known_within_ten_minutes(trouble: str) -> None:
     assert clock.seconds - listed_at <= 600
 
 
+async def test_a_list_that_waits_for_the_end_of_an_order_to_stop_is_late_for_that() -> None:
+    (okx,) = exchanges = stubs("okx")
+    okx.hangs = True
+    okx.limiter.hold(5)
+    desk = desk_of(exchanges, timing=replace(Timing(), attempt=0.01))
+    await desk.load(0.01)
+    errors = (await desk.listings()).errors
+    assert {str(error)[:18] for error in errors.values()} == {"rate-limited until"}
+
+
 async def test_lists_that_keep_failing_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
     (okx,) = exchanges = stubs("okx")
     desk = desk_of(exchanges)
     for why in ("no answer in 8 s", "no answer since 12:00 UTC", "no answer since 12:00 UTC"):
         okx.fails = {f"{family} list": Unreachable(why) for family in Family}
         await desk.load(1)
-    assert len(caplog.records) == len(Family)
+    assert caplog.messages == ["okx: listings not loaded (spot, linear, inverse): no answer in 8 s"]
 
 
 async def test_tickers_that_failed_leave_the_lists_usable_and_are_asked_again() -> None:
