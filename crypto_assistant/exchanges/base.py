@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import nan
 from sys import intern
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -52,6 +52,8 @@ COUNTRY = re.compile(
     rb"\bcountry\b|\byour region\b|restricted location|error code: 1009", re.IGNORECASE
 )
 """What is said where a venue does not serve the host's country; 1009 is how Cloudflare says it."""
+LARGEST = 1e30
+"""No price, size or amount of money is larger: what is, is no number of a market's."""
 FEW = 8
 """Cells for which numpy's detour costs more than it saves."""
 
@@ -220,7 +222,7 @@ def used(budget: Budget) -> Used:
 
 
 def number(value: object) -> float:
-    """A venue's number, usually a string; NaN for null, "" and whatever is not finite."""
+    """A venue's number, usually a string; NaN for null, "" and what no market can have."""
     if value is None or value == "":
         return nan
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -229,7 +231,7 @@ def number(value: object) -> float:
         result = float(value)
     except ValueError as e:
         raise Malformed("a text where a number belongs") from e
-    return result if isfinite(result) else nan
+    return result if abs(result) < LARGEST else nan
 
 
 def numbers(cells: Sequence[Any]) -> Floats:
@@ -237,7 +239,7 @@ def numbers(cells: Sequence[Any]) -> Floats:
     if len(cells) > FEW and set(map(type, cells)) <= {str, int, float}:
         with suppress(ValueError):
             column = np.fromiter(map(float, cells), float, len(cells))
-            return np.where(np.isfinite(column), column, nan)
+            return np.where(np.abs(column) < LARGEST, column, nan)
     return np.array([number(cell) for cell in cells], float)
 
 

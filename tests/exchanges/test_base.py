@@ -17,7 +17,7 @@ def test_numbers_come_as_strings_and_as_numbers(cell: object, value: float) -> N
     assert numbers([cell]).tolist() == [value]
 
 
-@pytest.mark.parametrize("cell", [None, "", "nan", "inf", "-Infinity", float("nan")])
+@pytest.mark.parametrize("cell", [None, "", "nan", "inf", "-Infinity", float("nan"), "1e308"])
 def test_what_is_not_there_is_nan_and_never_zero(cell: object) -> None:
     assert isnan(number(cell))
     assert np.isnan(numbers([cell])).tolist() == [True]
