@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
+from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -237,6 +238,7 @@ def load() -> Config:
     for practice in (exchange.practice for exchange in EXCHANGES):
         check = BeforeValidator(partial(_environment, practice))
         fields[practice.setting.lower()] = (Annotated[str, check], LIVE)
+    _look_through(file())
     try:
         return _whole(create_model("Config", __base__=Config, **fields)())
     except ValidationError as error:
@@ -247,6 +249,16 @@ def load() -> Config:
         raise ConfigError(f"{file()}: not UTF-8 text") from None
     except OSError as error:
         raise ConfigError(f"The settings cannot be read: {error}") from None
+
+
+def _look_through(path: Path) -> None:
+    """Raises ConfigError for a line that is no setting: it would be passed over."""
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        wrong = [str(line.original.line) for line in parse_stream(lines) if line.error]
+    if wrong:
+        raise ConfigError(f"{path}: line {', '.join(wrong)}: not NAME=value")
 
 
 def file() -> Path:

@@ -175,6 +175,14 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(user)
 
 
+def test_a_line_that_is_no_setting_is_named(machine: Machine) -> None:
+    directory = machine.service(
+        "TIMEZONE=UTC\nTELEGRAM_CHAT_ID 7\n\n# words\nLOG_LEVEL=INFO\nhush=\n=\n"
+    )
+    told = complaint()
+    assert told == f"{directory}/crypto-assistant.conf: line 2, 7: not NAME=value"
+
+
 @pytest.mark.parametrize(
     ("text", "ids"),
     [("1", {1}), ("1,2", {1, 2}), (" 1 , -1001234567890, ", {1, -1001234567890}), (",", set())],
