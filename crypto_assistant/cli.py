@@ -44,9 +44,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # Whoever read has read enough, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _shut()
         return DONE
+    except OSError as error:  # A full disk, where the output goes into a file.
+        _shut()
+        print(error.strerror, file=sys.stderr)
+        return FAILED
     return status
+
+
+def _shut() -> None:
+    """What is left of the output goes nowhere, else Python would complain of it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

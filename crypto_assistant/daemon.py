@@ -77,10 +77,8 @@ class Daemon:
         self._vitals = Vitals()
         self._ready = False
         self._failing_since_ms: int | None = None
-        microseconds = settings.watchdog_usec
-        self.supervisor = Supervisor(
-            settings.notify_socket, microseconds / 1e6 if microseconds else None
-        )
+        watchdog = max(0, settings.watchdog_usec or 0) / 1e6
+        self.supervisor = Supervisor(settings.notify_socket, watchdog)
 
     async def serve(self) -> None:
         """Answers until it is cancelled."""

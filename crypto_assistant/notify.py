@@ -20,13 +20,14 @@ ATTEMPT = 60.0
 class Supervisor:
     """What systemd is told: readiness, a word on Telegram, that the program lives.
 
-    `address`: $NOTIFY_SOCKET; without one nothing is told. `watchdog`: $WATCHDOG_USEC in seconds.
+    `address`: $NOTIFY_SOCKET; without one nothing is told. `watchdog`: $WATCHDOG_USEC in seconds,
+    0 for none.
     """
 
     def __init__(
         self,
         address: str | None,
-        watchdog: float | None = None,
+        watchdog: float = 0.0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._address = address
@@ -34,6 +35,7 @@ class Supervisor:
         self._now = now
         self._stuck_at = now() + PATIENCE
         self._status = ""
+        self._unheard = False
 
     def polled(self, pause: float) -> None:
         """An attempt to fetch updates has ended, well or not; the next one is in `pause` s."""
@@ -71,4 +73,8 @@ class Supervisor:
             with socket.socket(socket.AF_UNIX, kind) as sender:
                 sender.sendto(state.encode(), address)
         except OSError as error:
-            log.warning("systemd was not told %s: %s", state, error)
+            if not self._unheard:
+                log.warning("systemd was not told %s: %s", state, error)
+            self._unheard = True
+        else:
+            self._unheard = False

@@ -192,6 +192,20 @@ def shell(script: str, where: Path) -> int:
     return done.returncode
 
 
+def test_output_that_finds_no_room_is_told_in_a_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*PROGRAM, "ask", "/help"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"]},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "No space left on device\n")
+
+
 def test_demo_shows_every_command(capsys: Output) -> None:
     assert main(["demo"]) == 0
     told = capsys.readouterr().out

@@ -1,7 +1,7 @@
 """/status: how the program itself is doing, and what it knows of each venue's."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
 from crypto_assistant.accounts import verdict
@@ -104,7 +104,9 @@ async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
     keys = wave.ask("key", look, keyed, aside=True)
 
     def build() -> Status:
-        known = wave.provenance()
+        # A key may have been looked at an hour ago; that is not the age of what is told here.
+        oldest_ms = min((one.received_ms for one in told.values()), default=None)
+        known = replace(wave.provenance(), oldest_ms=oldest_ms)
         venues = {
             exchange.name: Venue(
                 reachable=_reachable(exchange.name, known),
