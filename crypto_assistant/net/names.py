@@ -1,6 +1,7 @@
 """Looks up hosts' names on threads for which the end of the program does not wait."""
 
 import asyncio
+import errno
 import socket
 import threading
 from collections.abc import Callable
@@ -37,7 +38,10 @@ class Names(AbstractResolver):
             except (OSError, UnicodeError) as error:
                 looked_up.set_exception(error)
 
-        threading.Thread(target=look_up, name="names", daemon=True).start()
+        try:
+            threading.Thread(target=look_up, name="names", daemon=True).start()
+        except RuntimeError as error:  # The host, or the unit's TasksMax, allows no more of them.
+            raise OSError(errno.EAGAIN, str(error)) from error
         return [_result(host, *found) for found in await asyncio.wrap_future(looked_up)]
 
     async def close(self) -> None:

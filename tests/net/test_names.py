@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ async def test_this_host_is_found_by_its_name() -> None:
 async def test_a_name_that_is_not_known_is_an_error(name: str) -> None:
     with pytest.raises((OSError, UnicodeError)):
         await Names().resolve(name)
+
+
+async def test_a_host_that_has_no_thread_to_spare_is_an_error_like_any_other() -> None:
+    usual = threading.stack_size(1 << 46)
+    try:
+        with pytest.raises(OSError, match="can't start new thread"):
+            await Names().resolve("localhost")
+    finally:
+        threading.stack_size(usual)
 
 
 def test_a_name_server_that_is_silent_does_not_hold_up_the_end() -> None:
