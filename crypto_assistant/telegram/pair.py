@@ -134,13 +134,14 @@ class Pairing:
 
     async def _news(self, patience: int) -> list[Update]:
         """What was not there at the last look."""
-        batch = [raw for raw in await self._fetched(patience) if has_id(raw)]
+        fetched = await self._fetched(patience)
+        batch = [raw for raw in fetched if has_id(raw)]
         new = [raw for raw in batch if raw["update_id"] not in self._seen]
         self._seen.update(raw["update_id"] for raw in new)
         self._oldest = min((raw["update_id"] for raw in batch), default=None)
-        if len(batch) >= FULL_BATCH:
+        if batch and len(fetched) >= FULL_BATCH:
             self._offset = max(raw["update_id"] for raw in batch) + 1
-        elif batch and not new:
+        elif fetched and not new:
             await asyncio.sleep(self._timing.pause)
         return [update for raw in new if (update := _read(raw))]
 

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -224,6 +225,18 @@ async def test_what_others_asked_is_left_for_the_daemon(
     api: BotApi, config: Config, pending: int, confirmed: list[int]
 ) -> None:
     assert await offsets_after(api, config, pending) == confirmed
+
+
+async def test_an_update_without_an_id_is_not_fetched_in_a_hot_loop(
+    api: BotApi, config: Config
+) -> None:
+    api.stuck = "no update"
+    async with pairing(config) as (terminal, _):
+        code = await terminal.code()
+        began, times = time.monotonic(), len(api.made("getUpdates"))
+        await api.called("getUpdates", times=times + 5)
+        assert time.monotonic() - began >= 3 * PATIENT.pause
+        api.say(code)
 
 
 async def test_without_a_code_it_ends(api: BotApi, config: Config) -> None:
