@@ -30,6 +30,11 @@ def primary_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
+def words(error: OSError | sqlite3.Error) -> str:
+    """What went wrong, without the number and the name of the file."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 def look_through(connection: sqlite3.Connection) -> None:
     """Reads all of the file; raises Damaged.
 

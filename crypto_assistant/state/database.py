@@ -21,6 +21,7 @@ from crypto_assistant.state.damage import (
     set_aside,
     set_aside_stray_log,
     size,
+    words,
 )
 from crypto_assistant.state.migration import make_ready, transaction
 from crypto_assistant.state.ownership import made
@@ -55,14 +56,11 @@ class Timing:
     retry: float = 60.0
 
 
-class Unopened(sqlite3.OperationalError):
-    """The file cannot be opened now; it is tried again."""
-
-
 class Database:
     """One file, used on one thread; None instead of a path: in memory.
 
     Every error of SQLite's is raised to who asked; after damage the next question meets a new file.
+    The log has it once when the file begins to fail, and once when it works again.
     `begun_anew`: how often the file was found damaged.
     """
 
@@ -74,7 +72,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._tried = 0.0
-        self._unopened = self._failed = self._aside = ""
+        self._failure = self._aside = ""
 
     def open(self) -> None:
         """Opens it, or leaves that to `try_again`; raises ConfigError where that does not help."""
@@ -83,12 +81,10 @@ class Database:
             self._connection = self._opened()
         except (OSError, sqlite3.Error) as error:
             if not _passes(error):
-                raise _unusable(self.path, _words(error)) from error
-            self._fails(_words(error))
-            return
-        if self._unopened:
-            log.warning("the database %s is open again", self.path)
-        self._unopened = ""
+                raise _unusable(self.path, words(error)) from error
+            self._fails(f"it cannot be opened: {words(error)}")
+        else:
+            self._works()
 
     def try_again(self, *, now: bool = False) -> None:
         """Opens what could not be opened, once a minute at most, unless it is wanted `now`."""
@@ -98,7 +94,7 @@ class Database:
         try:
             self.open()
         except ConfigError as error:
-            self._fails(str(error))
+            self._fails(f"it cannot be opened: {error}")
 
     def hurry(self) -> None:
         """The end is near: from now on nobody is waited for long."""
@@ -113,15 +109,9 @@ class Database:
         self._connection = None
 
     @property
-    def is_open(self) -> bool:
-        """Whether there is a file to write into."""
-        return self._connection is not None
-
-    @property
     def trouble(self) -> str | None:
         """What is wrong, in words: now, and what was set aside in this life; None: nothing."""
-        failed = self._failed and f"it fails: {self._failed}"
-        return "; ".join(filter(None, (self._unopened or failed, self._aside))) or None
+        return "; ".join(filter(None, (self._failure, self._aside))) or None
 
     def size_bytes(self) -> int:
         """On the disk, what is not written into the file yet included."""
@@ -130,9 +120,11 @@ class Database:
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns; what it changes is written whole, or not at all."""
         with self._watched() as connection:
+            changes = connection.total_changes
             with transaction(connection):
                 result = work(connection)
-            self._failed = ""
+            if connection.total_changes > changes:  # Else the disk was not needed.
+                self._works()
             return result
 
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
@@ -140,18 +132,23 @@ class Database:
         with self._watched() as connection:
             return query(connection)
 
+    def fails(self, error: sqlite3.Error) -> None:
+        """Says so: whoever must be able to write cannot."""
+        if self._connection:
+            self._fails(f"it fails: {error}")
+
     @contextmanager
     def _watched(self) -> Iterator[sqlite3.Connection]:
         self.try_again()
         if self._connection is None:
-            raise Unopened(self._unopened)
+            raise sqlite3.OperationalError(self._failure)
         try:
             yield self._connection
         except sqlite3.Error as error:
             if self.path and is_damage(error):
                 self._begin_anew(self.path, error)
             elif _passes(error):
-                self._failed = str(error)
+                self.fails(error)
             raise
 
     def _begin_anew(self, path: Path, damage: sqlite3.Error) -> None:
@@ -161,7 +158,7 @@ class Database:
                 self._put_aside(path, damage)
         except OSError as error:
             self.close()
-            self._fails(_words(error))
+            self._fails(f"it cannot be set aside: {words(error)}")
         else:
             self.try_again(now=True)
 
@@ -203,24 +200,25 @@ class Database:
         self._aside = f"{what}: set aside as {kept.name}, and a new one begun"
         log.error("the database %s: %s", self.path, self._aside)
 
-    def _fails(self, reason: str) -> None:
-        if not self._unopened:
+    def _fails(self, how: str) -> None:
+        if not self._failure:
             log.error(
-                "the database %s cannot be opened, which is tried again every %.0f s; until then"
-                " questions are kept in memory and nothing of the accounts: %s",
-                *(self.path, self._timing.retry, reason),
+                "the database %s: %s; until it works again, questions are kept in memory alone,"
+                " and nothing of the accounts",
+                *(self.path, how),
             )
-        self._unopened = f"it cannot be opened: {reason}"
+        self._failure = how
+
+    def _works(self) -> None:
+        if self._failure:
+            log.warning("the database %s works again", self.path)
+        self._failure = ""
 
 
 def _passes(error: OSError | sqlite3.Error) -> bool:
     if isinstance(error, OSError):
         return error.errno in PASSING_ON_DISK
     return primary_code(error) in PASSING
-
-
-def _words(error: OSError | sqlite3.Error) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _unusable(path: Path | None, reason: str) -> ConfigError:

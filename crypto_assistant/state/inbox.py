@@ -2,12 +2,12 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
+from itertools import starmap
 from typing import NamedTuple, TypeVar
 
 from crypto_assistant.state.damage import is_damage
-from crypto_assistant.state.database import Database, Unopened
+from crypto_assistant.state.database import Database
 
 T = TypeVar("T")
 
@@ -18,115 +18,118 @@ MOST_STARTS = 3
 
 
 class Question(NamedTuple):
-    """An update, and when it came."""
+    """An update, when it came, and how many lives have begun it that did not end well."""
 
     received_ms: int
     update_id: int
     body: bytes
+    starts: int = 0
 
 
 class Left(NamedTuple):
-    """What earlier lives received and did not answer, oldest first: the updates' bodies.
+    """What earlier lives received and did not answer, oldest first: updates' bodies by their ids.
 
     `given_up`: not to be asked again by itself, since every life that asked it ended badly; it
     stays in the inbox until it is forgotten.
     """
 
-    to_answer: list[bytes]
-    given_up: list[bytes]
+    to_answer: dict[int, bytes]
+    given_up: dict[int, bytes]
 
 
 class Inbox:
-    """All of it raises sqlite3.Error where the file fails, and nothing where it cannot be opened.
-
-    Either way it is known here, and written with the next call that can write.
-    """
+    """Raises nothing: what the file does not take is known here, and written when it does."""
 
     def __init__(self, file: Database) -> None:
         self._file = file
         self._open: dict[int, Question] = {}
         self._answered: set[int] = set()
-        self._begun: Sequence[int] = ()
+        self._begun: set[int] | None = None
+        self._is_read = False
+        self._is_written = True
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def keep(self, updates: Mapping[int, bytes], received_ms: int) -> None:
-        """One that is there already stays as it is."""
+    def keep(self, updates: Mapping[int, bytes], received_ms: int) -> bool:
+        """Whether all that is open is in the file; an update that is there stays as it is."""
         for update_id, body in updates.items():
             self._open.setdefault(update_id, Question(received_ms, update_id, body))
-        self._write()
+        self._is_written &= not updates
+        self._settle()
+        return self._is_written or not self._open
 
     def forget(self, update_ids: Iterable[int]) -> None:
         """They have been answered."""
         for update_id in update_ids:
             self._open.pop(update_id, None)
             self._answered.add(update_id)
-        self._write()
+        self._is_written = False
+        self._settle()
 
     def left(self) -> Left:
-        """All that is open; what is to be answered counts as begun until the inbox is closed."""
-        starts = self._read()
-        open_ = sorted(self._open.values())
-        given_up = [q for q in open_ if starts.get(q.update_id, 0) >= MOST_STARTS]
-        to_answer = [q for q in open_ if starts.get(q.update_id, 0) < MOST_STARTS]
+        """All that is open, once it can be read; nothing before that, and nothing afterwards.
+
+        What is to be answered counts as begun until the inbox is closed.
+        """
+        if self._begun is not None or not self._read():
+            return Left({}, {})
+        ordered = sorted(self._open.values())
+        given_up = {q.update_id: q.body for q in ordered if q.starts >= MOST_STARTS}
+        to_answer = {q.update_id: q.body for q in ordered if q.starts < MOST_STARTS}
         if given_up:
             log.error("%d questions are given up: %d lives ended badly", len(given_up), MOST_STARTS)
-        self._begin([q.update_id for q in to_answer])
-        return Left([q.body for q in to_answer], [q.body for q in given_up])
+        self._begun = set(to_answer)
+        self._count(+1)
+        self._settle()
+        return Left(to_answer, given_up)
 
     def close(self, *, ended_well: bool) -> None:
         """What was begun counts no longer, if the program ended well."""
-        if not (self._open or self._answered):
-            return
-        self._file.try_again(now=True)
-        try:
-            self._settle(self._begun if ended_well else (), -1)
-        except sqlite3.Error as error:
-            log.warning("the inbox on the disk is not what was answered: %s", error)
+        if ended_well:
+            self._count(-1)
+        if not self._is_written:
+            self._file.try_again(now=True)
+        self._settle()
+        if not self._is_written:
+            log.warning("the inbox on the disk is not what was answered: %s", self._file.trouble)
 
-    def _read(self) -> Mapping[int, int]:
-        """Adds what is in the file; returns how often each was begun."""
-        sql = "SELECT received_ms, update_id, body, starts FROM inbox"
-        rows = []
-        with suppress(Unopened):
-            rows = self._mended(lambda: self._file.read(lambda db: db.execute(sql).fetchall()))
-        found = {row[1]: Question(*row[:3]) for row in rows if row[1] not in self._answered}
-        self._open = found | self._open
-        return {update_id: starts for _, update_id, _, starts in rows}
+    def _count(self, starts: int) -> None:
+        for update_id in self._open.keys() & (self._begun or ()):
+            question = self._open[update_id]
+            self._open[update_id] = question._replace(starts=question.starts + starts)
+            self._is_written = False
 
-    def _begin(self, update_ids: Sequence[int]) -> None:
-        try:
-            self._settle(update_ids, +1)
-            self._begun = update_ids
-        except Unopened:
-            pass
-        except sqlite3.Error as error:
-            log.warning("how often questions were begun is not counted: %s", error)
+    def _read(self) -> bool:
+        """Whether what the file held at first is known here."""
+        if not self._is_read:
+            sql = "SELECT received_ms, update_id, body, starts FROM inbox"
+            rows = self._asked(lambda: self._file.read(lambda db: db.execute(sql).fetchall()))
+            found = {question.update_id: question for question in starmap(Question, rows or ())}
+            self._open |= {n: found[n] for n in found.keys() - self._answered}
+            self._is_read = rows is not None
+        return self._is_read
 
-    def _write(self) -> None:
-        with suppress(Unopened):
-            self._settle()
+    def _settle(self) -> None:
+        """Writes what is open and deletes what is not, unless that is done."""
+        if not self._is_written and self._read():
+            self._is_written = self._asked(lambda: self._file.write(self._write)) is not None
 
-    def _settle(self, begun: Sequence[int] = (), starts: int = 0) -> None:
-        """Writes what is open and deletes what is not; `begun` are begun so many times more."""
+    def _write(self, db: sqlite3.Connection) -> bool:
+        sql = """INSERT INTO inbox (received_ms, update_id, body, starts) VALUES (?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET starts = excluded.starts WHERE starts <> excluded.starts"""
+        db.executemany(sql, self._open.values())
+        sql = "DELETE FROM inbox WHERE update_id = ?"
+        db.executemany(sql, [(update_id,) for update_id in self._answered])
+        return True
 
-        def work(db: sqlite3.Connection) -> None:
-            sql = "INSERT OR IGNORE INTO inbox (received_ms, update_id, body) VALUES (?, ?, ?)"
-            db.executemany(sql, self._open.values())
-            sql = "DELETE FROM inbox WHERE update_id = ?"
-            db.executemany(sql, [(update_id,) for update_id in self._answered])
-            sql = "UPDATE inbox SET starts = starts + ? WHERE update_id = ?"
-            db.executemany(sql, [(starts, update_id) for update_id in begun])
-
-        self._mended(lambda: self._file.write(work))
-        self._answered.clear()
-
-    def _mended(self, ask: Callable[[], T]) -> T:
-        """Asked once more where it met damage, which leaves a new file."""
-        try:
-            return ask()
-        except sqlite3.Error as error:
-            if not is_damage(error):
-                raise
-        return ask()
+    def _asked(self, ask: Callable[[], T]) -> T | None:
+        """None where the file fails; asked once more after damage, which leaves a new file."""
+        for _ in range(2):
+            try:
+                return ask()
+            except sqlite3.Error as error:
+                if not is_damage(error):
+                    self._file.fails(error)
+                    break
+        return None

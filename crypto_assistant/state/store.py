@@ -83,10 +83,9 @@ class Condition:
 class Store:
     """The database; its calls run on its thread, so that the event loop never waits for a disk.
 
-    All of them may raise sqlite3.Error. The inbox is in memory too: what the file could not take,
-    or what was in a file that is damaged, is written with the next call that can write. While the
-    file cannot be opened, the inbox goes on without it, and `read` and `write` raise: without
-    its past, an account's log would tell a wrong sum.
+    `read` and `write` may raise sqlite3.Error: without its past, an account's log would tell a
+    wrong sum. The inbox goes on without the file, since it is in memory too: what the file could
+    not take, or what was in a file that is damaged, is written with the next call that can write.
     """
 
     def __init__(self, path: Path | None, thread: ThreadPoolExecutor, timing: Timing) -> None:
@@ -124,18 +123,23 @@ class Store:
         """How the database is; raises nothing."""
         return await self._on_thread(self._condition)
 
-    async def keep(self, updates: Mapping[int, bytes], received_ms: int) -> None:
-        """Puts updates into the inbox; one that is there already stays as it is."""
-        if updates:
-            await self._on_thread(lambda: self._inbox.keep(updates, received_ms))
+    async def keep(self, updates: Mapping[int, bytes], received_ms: int) -> bool:
+        """Puts updates into the inbox; one that is there already stays as it is.
+
+        Returns whether all that is open outlives the process. Raises nothing.
+        """
+        return await self._on_thread(lambda: self._inbox.keep(updates, received_ms))
 
     async def forget(self, update_ids: Iterable[int]) -> None:
-        """Takes out of the inbox what has been answered."""
+        """Takes out of the inbox what has been answered; raises nothing."""
         answered = list(update_ids)
         await self._on_thread(lambda: self._inbox.forget(answered))
 
     async def left(self) -> Left:
-        """What is in the inbox; what is to be answered counts as begun until a clean end."""
+        """What is in the inbox, once it can be read; nothing at all other calls. Raises nothing.
+
+        What is to be answered counts as begun until a clean end.
+        """
         return await self._on_thread(self._inbox.left)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:

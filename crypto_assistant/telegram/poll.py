@@ -4,12 +4,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import inf
 from typing import Any
 
+import orjson
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramConflictError
 from aiogram.methods import TelegramMethod
@@ -24,8 +25,9 @@ from tenacity import (
 
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.journal import request
+from crypto_assistant.net.api import clock_ms
+from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.answers import Answers, Missed
-from crypto_assistant.telegram.inbox import Inbox
 from crypto_assistant.telegram.patience import (
     FAILURES,
     REFUSAL,
@@ -68,7 +70,7 @@ class Poll:
         dispatcher: Dispatcher,
         answers: Answers,
         *,
-        inbox: Inbox,
+        store: Store,
         tasks: Tasks,
         timing: Timing,
         on_polled: Pulse,
@@ -76,7 +78,7 @@ class Poll:
         self._bot = bot
         self._dispatcher = dispatcher
         self._answers = answers
-        self._inbox = inbox
+        self._store = store
         self._tasks = tasks
         self._timing = timing
         self._on_polled = on_polled
@@ -91,23 +93,35 @@ class Poll:
         self._conflict_told_at = -inf
 
     async def run(self) -> None:
-        """Answers what the last life left open, then polls for ever; raises ConfigError."""
-        to_answer, given_up = map(self._read_all, await self._inbox.left())
-        self._dispatch(to_answer)
-        if given_up:
-            # A press is not summed up: its button is still there.
-            messages = [update for update in given_up if update.message]
-            self._spawn(given_up, partial(self._catch_up, messages))
+        """Polls for ever, and answers what earlier lives left open; raises ConfigError."""
         retrying = AsyncRetrying(
             retry=retry_if_exception(_passes), wait=pauses(self._timing), before_sleep=self._failed
         )
         while True:
+            await self._take_up()
             try:
                 batch: list[Any] = await retrying.copy()(self._fetch)
             except TOKEN_REFUSED:
                 raise ConfigError(REFUSAL) from None
             self._succeeded()
             await self._take(batch)
+
+    async def _take_up(self) -> None:
+        """Answers what earlier lives left open, once the database tells it."""
+        left = await self._store.left()
+        self._dispatch(await self._understood(left.to_answer))
+        if given_up := await self._understood(left.given_up):
+            # A press is not summed up: its button is still there.
+            messages = [update for update in given_up if update.message]
+            self._spawn(given_up, partial(self._catch_up, messages))
+
+    async def _understood(self, bodies: Mapping[int, bytes]) -> list[Update]:
+        """What has not come in this life, too; what this version cannot read is forgotten."""
+        new = filter(self._is_new, bodies)
+        known = {n: self._read(n, Update.model_validate_json, bodies[n]) for n in new}
+        if unreadable := [n for n, update in known.items() if update is None]:
+            await self._store.forget(unreadable)
+        return list(filter(None, known.values()))
 
     async def _fetch(self) -> list[Any]:
         """One request; after a gap it does not wait for more than there is."""
@@ -146,8 +160,11 @@ class Poll:
     async def _take(self, batch: list[Any]) -> None:
         """Into the inbox, then past them with the offset, then to their answers."""
         numbered = {raw["update_id"]: raw for raw in batch if has_id(raw)}
-        updates = [update for raw in numbered.values() if (update := self._read(raw))]
-        await self._inbox.keep({u.update_id: numbered[u.update_id] for u in updates})
+        new = filter(self._is_new, numbered)
+        known = [self._read(n, Update.model_validate, numbered[n]) for n in new]
+        updates = list(filter(None, known))
+        bodies = {u.update_id: orjson.dumps(numbered[u.update_id]) for u in updates}
+        await self._store.keep(bodies, clock_ms())
         if not all(map(has_id, batch)):
             self._warn_of_ids()
         if numbered:
@@ -160,21 +177,19 @@ class Poll:
         if late:
             self._spawn(late, partial(self._catch_up, late))
 
-    def _read(self, raw: Any) -> Update | None:
-        """The update, unless it is malformed or has been read before."""
+    def _read(self, update_id: int, validate: Callable[..., Update], raw: Any) -> Update | None:
         try:
-            update = Update.model_validate(raw, context={"bot": self._bot})
+            return validate(raw, context={"bot": self._bot})
         except ValidationError as e:
             where = ".".join(map(str, e.errors(include_input=False)[0]["loc"]))
-            log.warning("update %d is malformed at %r and skipped", raw["update_id"], where)
+            log.warning("update %d is malformed at %r and skipped", update_id, where)
             return None
-        if update.update_id in self._seen:
-            return None
-        self._seen.append(update.update_id)
-        return update
 
-    def _read_all(self, raws: Iterable[Any]) -> list[Update]:
-        return [update for raw in raws if (update := self._read(raw))]
+    def _is_new(self, update_id: int) -> bool:
+        if update_id in self._seen:
+            return False
+        self._seen.append(update_id)
+        return True
 
     def _warn_of_ids(self) -> None:
         """Once: no offset passes such an update by, and it comes again with every request."""
@@ -199,7 +214,7 @@ class Poll:
             retry=retry_if_exception_type(Unsent), wait=pauses(self._timing), sleep=self._rest
         )(answer)
         # Telegram has it now: not even a stop makes that undone.
-        await asyncio.shield(self._inbox.forget(update.update_id for update in updates))
+        await asyncio.shield(self._store.forget(update.update_id for update in updates))
 
     async def _rest(self, seconds: float) -> None:
         if self._online.is_set():

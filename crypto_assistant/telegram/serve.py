@@ -17,7 +17,6 @@ from crypto_assistant.front import Front
 from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.answers import Answers
 from crypto_assistant.telegram.gate import Gate
-from crypto_assistant.telegram.inbox import Inbox
 from crypto_assistant.telegram.patience import FAILURES, REFUSAL, TOKEN_REFUSED, Timing, reason
 from crypto_assistant.telegram.poll import Poll, Pulse
 from crypto_assistant.telegram.post import Post, Unsent
@@ -51,7 +50,7 @@ async def serve(
         bot,
         _dispatcher(answers, listed),
         answers,
-        inbox=Inbox(store),
+        store=store,
         tasks=tasks,
         timing=timing,
         on_polled=on_polled,

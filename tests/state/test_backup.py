@@ -21,6 +21,7 @@ from crypto_assistant.state.backup import back_up
 from crypto_assistant.state.store import Store
 from tests.account_log import BOOK
 from tests.state.disks import limit_files, limited
+from tests.state.lives import left
 
 NOBODY = 65534
 Output = pytest.CaptureFixture[str]
@@ -46,7 +47,7 @@ async def fill(path: Path, body: bytes = b"one") -> None:
 async def left_in(path: Path) -> list[bytes]:
     async with Store.opened(path) as store:
         assert await Ledger(store).first_snapshot_ms(BOOK) == 5
-        return (await store.left()).to_answer
+        return (await left(store))[0]
 
 
 def names(directory: Path) -> list[str]:

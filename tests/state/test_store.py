@@ -16,11 +16,7 @@ import pytest
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.store import SCHEMA, Store
-
-
-async def left_in(path: Path) -> list[bytes]:
-    async with Store.opened(path) as store:
-        return (await store.left()).to_answer
+from tests.state.lives import left, left_in
 
 
 def modes_in(directory: Path) -> set[int]:
@@ -47,7 +43,7 @@ async def test_what_is_left_comes_in_the_order_of_its_arrival(tmp_path: Path) ->
     async with Store.opened(tmp_path / "assistant.db") as store:
         await store.keep({900: b"first", 901: b"second"}, 1)
         await store.keep({5: b"third, after Telegram chose new numbers"}, 2)
-        assert [body.split(b",")[0] for body in (await store.left()).to_answer] == [
+        assert [body.split(b",")[0] for body in (await left(store))[0]] == [
             b"first",
             b"second",
             b"third",
@@ -58,7 +54,7 @@ async def test_an_update_that_is_kept_twice_stays_one(tmp_path: Path) -> None:
     async with Store.opened(tmp_path / "assistant.db") as store:
         await store.keep({9: b"nine"}, 1)
         await store.keep({9: b"again", 10: b"ten"}, 2)
-        assert (await store.left()).to_answer == [b"nine", b"ten"]
+        assert (await left(store))[0] == [b"nine", b"ten"]
 
 
 class Crash(Exception):
@@ -70,7 +66,7 @@ async def begun(path: Path, end: type[BaseException] = Crash) -> list[bytes]:
     to_answer = []
     with suppress(end):
         async with Store.opened(path) as store:
-            to_answer = (await store.left()).to_answer
+            to_answer = (await left(store))[0]
             raise end
     return to_answer
 
@@ -86,11 +82,11 @@ async def test_a_question_that_three_lives_ended_badly_with_is_handed_over_apart
     for _ in range(2):
         async with Store.opened(path) as store:
             await store.keep({10: b"harmless"}, 2)
-            assert await store.left() == ([b"harmless"], [b"poison"])
+            assert await left(store) == ([b"harmless"], [b"poison"])
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
     async with Store.opened(path) as store:
         await store.forget([9])
-        assert await store.left() == ([b"harmless"], [])
+        assert await left(store) == ([b"harmless"], [])
 
 
 @pytest.mark.parametrize("end", [asyncio.CancelledError, ConfigError])
@@ -110,7 +106,7 @@ async def test_a_life_that_ends_in_good_order_counts_for_no_question(
 async def test_a_question_that_came_after_the_start_is_not_counted_down(tmp_path: Path) -> None:
     path = tmp_path / "assistant.db"
     async with Store.opened(path) as store:
-        assert await store.left() == ([], [])
+        assert await left(store) == ([], [])
         await store.keep({9: b"nine"}, 1)
     assert [await begun(path) for _ in range(4)] == [[b"nine"]] * 3 + [[]]
 
@@ -220,7 +216,7 @@ async def test_what_fails_midway_is_not_written(tmp_path: Path) -> None:
         with pytest.raises(ZeroDivisionError):
             await store.write(work)
         await store.keep({10: b"ten"}, 1)
-        assert (await store.left()).to_answer == [b"ten"]
+        assert (await left(store))[0] == [b"ten"]
 
 
 async def test_what_a_writer_has_read_stays_true_until_it_has_written(tmp_path: Path) -> None:
@@ -248,7 +244,7 @@ async def test_a_store_without_a_place_leaves_nothing_behind(
     monkeypatch.chdir(tmp_path)
     async with Store.opened(None) as store:
         await store.keep({9: b"nine"}, 1)
-        assert (await store.left()).to_answer == [b"nine"]
+        assert (await left(store))[0] == [b"nine"]
     assert modes_in(tmp_path) == set()
 
 

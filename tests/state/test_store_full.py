@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from crypto_assistant.state.database import Timing
 from crypto_assistant.state.store import SCHEMA, Store
 from tests.account_log import BOOK
 from tests.state.disks import DISKS, Disk, limit_files, limited
+from tests.state.lives import left, left_in
 
 AT_ONCE = Timing(busy=0.05, retry=0)
 BODY = b"x" * 10_000
@@ -35,11 +36,6 @@ def path(disk: Disk) -> Path:
 async def store(path: Path) -> AsyncIterator[Store]:
     async with Store.opened(path) as store:
         yield store
-
-
-async def left_in(path: Path) -> list[bytes]:
-    async with Store.opened(path) as store:
-        return (await store.left()).to_answer
 
 
 async def trouble(store: Store) -> str | None:
@@ -66,14 +62,12 @@ async def test_what_cannot_be_written_is_said_and_there_is_room_again(
     await store.keep({1: b"one", 2: b"two"}, 1)
     assert await trouble(store) is None
     disk.fill()
-    with pytest.raises(sqlite3.OperationalError, match=disk.reason):
-        await store.keep({3: BODY}, 2)
-    with pytest.raises(sqlite3.OperationalError, match=disk.reason):
-        await store.forget([1])
+    assert not await store.keep({3: BODY}, 2)
+    await store.forget([1])
     assert await trouble(store) == f"it fails: {disk.reason}"
-    assert await store.left() == ([b"two", BODY], [])
+    assert await left(store) == ([b"two", BODY], [])
     disk.free()
-    await store.keep({4: b"four"}, 3)
+    assert await store.keep({4: b"four"}, 3)
     condition = await store.condition()
     assert (condition.inbox, condition.trouble) == (3, None)
     assert in_file(path) == [2, 3, 4]
@@ -84,9 +78,9 @@ async def test_reading_and_having_nothing_to_keep_do_not_hide_that_nothing_is_wr
     disk: Disk, store: Store
 ) -> None:
     disk.fill()
-    with suppress(sqlite3.OperationalError):
-        await store.keep({3: BODY}, 2)
+    await store.keep({3: BODY}, 2)
     await store.keep({}, 2)
+    await store.forget([3])
     await store.read(lambda db: db.execute("SELECT * FROM inbox").fetchall())
     assert await trouble(store)
     disk.free()
@@ -112,7 +106,7 @@ async def test_on_a_full_disk_a_start_keeps_questions_in_memory_and_nothing_of_a
     async with Store.opened(path) as store:
         await store.keep({1: b"one", 2: b"two"}, 1)
         await store.forget([1])
-        assert await store.left() == ([b"two"], [])
+        assert await left(store) == ([], [])
         with pytest.raises(LedgerFailed, match="failed: it cannot be opened: "):
             await Ledger(store).first_snapshot_ms(BOOK)
         with pytest.raises(LedgerFailed, match="failed: it cannot be opened: "):
@@ -121,7 +115,7 @@ async def test_on_a_full_disk_a_start_keeps_questions_in_memory_and_nothing_of_a
         assert (condition.path, condition.inbox) == (path, 1)
         assert (condition.trouble or "").startswith("it cannot be opened: ")
         (said,) = errors(caplog)
-        assert f"{path} cannot be opened" in said
+        assert f"{path}: it cannot be opened" in said
         disk.free()
     assert await left_in(path) == [b"two"], "a stop hands over what was in memory"
     assert kept_in(path) == []
@@ -144,9 +138,7 @@ async def test_when_there_is_room_the_file_takes_over_what_was_kept_in_memory(
         await Ledger(store).keep_snapshot(MINE)
         assert await trouble(store) is None
     assert await left_in(path) == [b"one", b"three"]
-    assert [one.getMessage() for one in caplog.records][1:] == [
-        f"the database {path} is open again"
-    ]
+    assert [one.getMessage() for one in caplog.records][1:] == [f"the database {path} works again"]
 
 
 async def test_what_a_stop_on_a_full_disk_loses_is_counted(
@@ -194,7 +186,7 @@ async def test_a_migration_that_fails_midway_leaves_the_old_version(
         assert other.execute("PRAGMA user_version").fetchall() == [(1,)]
         assert path.read_bytes() == before
     async with Store.opened(path) as store:
-        assert await store.left() == ([b"9"], [])
+        assert await left(store) == ([b"9"], [])
         assert await trouble(store) is None
         await Ledger(store).keep_snapshot(MINE)
 
@@ -209,8 +201,25 @@ async def test_a_database_that_another_process_has_locked_is_waited_for(tmp_path
             await store.keep({10: b"ten"}, 2)
             other.execute("COMMIT")
             await store.keep({11: b"eleven"}, 3)
-            assert await store.left() == ([b"9", b"ten", b"eleven"], [])
+            assert await left(store) == ([b"9", b"ten", b"eleven"], [])
     assert kept_in(path) == []
+
+
+async def test_what_was_left_comes_when_the_file_opens_late_and_once(
+    disk: Disk, path: Path
+) -> None:
+    async with Store.opened(path) as earlier:
+        await earlier.keep({1: b"one"}, 1)
+    disk.fill()
+    async with Store.opened(path, AT_ONCE) as store:
+        assert await left(store) == ([], [])
+        await store.keep({2: b"two"}, 2)
+        disk.free()
+        await store.keep({3: b"three"}, 3)
+        await store.forget([2])
+        assert (await store.condition()).inbox == 2
+        assert await left(store) == ([b"one", b"three"], [])
+        assert await left(store) == ([], [])
 
 
 async def test_a_database_that_is_up_to_date_opens_while_another_process_writes(

@@ -14,7 +14,8 @@ from crypto_assistant.front import Front
 from crypto_assistant.journal import request
 from crypto_assistant.models import Provenance
 from crypto_assistant.net.api import Timing as DeskTiming
-from crypto_assistant.state.store import Store
+from crypto_assistant.state.database import Timing as DatabaseTiming
+from crypto_assistant.state.store import SHIPPED, Store
 from crypto_assistant.telegram.patience import Timing
 from crypto_assistant.telegram.poll import Pulse
 from crypto_assistant.telegram.serve import serve
@@ -126,6 +127,7 @@ async def on_air(
     timing: Timing = TIMING,
     api_url: str = "",
     on_polled: Pulse = lambda *_: None,
+    patience: DatabaseTiming = SHIPPED,
 ) -> "AsyncIterator[asyncio.Task[None]]":
     """The front, up from its first poll to the end of the block."""
     polled = asyncio.Event()
@@ -134,7 +136,7 @@ async def on_air(
         on_polled(failure, pause)
         polled.set()
 
-    async with connection(None) as http, Store.opened(database) as store:
+    async with connection(None) as http, Store.opened(database, patience) as store:
         serving = asyncio.create_task(
             serve(
                 stage.front(),
