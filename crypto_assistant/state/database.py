@@ -113,9 +113,12 @@ class Database:
         """What is wrong, in words: now, and what was set aside in this life; None: nothing."""
         return "; ".join(filter(None, (self._failure, self._aside))) or None
 
-    def size_bytes(self) -> int:
-        """On the disk, what is not written into the file yet included."""
-        return size(self.path) + size(beside(self.path, "-wal")) if self.path else 0
+    def size_bytes(self) -> int | None:
+        """On the disk, what is not written into the file yet included; None: it does not tell."""
+        try:
+            return size(self.path) + size(beside(self.path, "-wal")) if self.path else 0
+        except OSError:
+            return None
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns; what it changes is written whole, or not at all."""

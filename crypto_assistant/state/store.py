@@ -70,12 +70,12 @@ class Condition:
     """How the database is.
 
     `path`: None where nothing was to be kept. `size_bytes`: on the disk, what is not written into
-    the file yet included. `inbox`: how many questions are open. `trouble`: what is wrong, in words;
-    None where nothing is.
+    the file yet included; None where that cannot be told. `inbox`: how many questions are open.
+    `trouble`: what is wrong, in words; None where nothing is.
     """
 
     path: Path | None
-    size_bytes: int
+    size_bytes: int | None
     inbox: int
     trouble: str | None
 

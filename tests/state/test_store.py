@@ -103,6 +103,16 @@ async def test_a_life_that_ends_in_good_order_counts_for_no_question(
     assert await left_in(path) == []
 
 
+async def test_how_the_database_is_can_be_told_when_its_directory_is_no_more(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "state"
+    async with Store.opened(directory / "assistant.db") as store:
+        directory.rename(tmp_path / "elsewhere")
+        directory.touch()
+        assert (await store.condition()).size_bytes is None
+
+
 async def test_a_question_that_came_after_the_start_is_not_counted_down(tmp_path: Path) -> None:
     path = tmp_path / "assistant.db"
     async with Store.opened(path) as store:
