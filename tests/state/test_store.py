@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from crypto_assistant.errors import ConfigError
+from crypto_assistant.journal import request
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.store import SCHEMA, Store
 from tests.state.lives import left, left_in
@@ -101,6 +102,12 @@ async def test_a_life_that_ends_in_good_order_counts_for_no_question(
     assert [await begun(path, end) for _ in range(5)] == [[b"nine"]] * 5
     assert await begun(path) == [b"nine"]
     assert await left_in(path) == []
+
+
+async def test_what_runs_on_the_databases_thread_knows_the_request(tmp_path: Path) -> None:
+    async with Store.opened(tmp_path / "assistant.db") as store:
+        request.set("17")
+        assert await store.read(lambda _: request.get()) == "17"
 
 
 async def test_how_the_database_is_can_be_told_when_its_directory_is_no_more(
