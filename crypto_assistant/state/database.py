@@ -69,6 +69,7 @@ class Database:
         self.begun_anew = 0
         self._schema = schema
         self._timing = timing
+        self._busy = timing.busy
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._tried = 0.0
@@ -98,8 +99,9 @@ class Database:
 
     def hurry(self) -> None:
         """The end is near: from now on nobody is waited for long."""
+        self._busy = self._timing.last_busy
         if self._connection:
-            self._connection.execute(f"PRAGMA busy_timeout = {self._timing.last_busy * 1000:.0f}")
+            self._connection.execute(f"PRAGMA busy_timeout = {self._busy * 1000:.0f}")
 
     def close(self) -> None:
         """Until it is opened again."""
@@ -173,7 +175,7 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         if self.path is None:
-            return make_ready(_connected(":memory:", self._timing.busy), None, self._schema)
+            return make_ready(_connected(":memory:", self._busy), None, self._schema)
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with alone(self.path.parent):  # Who makes, sets aside and closes does it undisturbed.
             try:
@@ -189,7 +191,7 @@ class Database:
             self._tell("its write-ahead log is none", kept)
         self._inode = path.stat().st_ino
         with ExitStack() as undo:
-            connection = undo.enter_context(closing(_connected(path, self._timing.busy)))
+            connection = undo.enter_context(closing(_connected(path, self._busy)))
             try:
                 make_ready(connection, path, self._schema)
             except sqlite3.Error as error:

@@ -38,9 +38,13 @@ class Left(NamedTuple):
 
 
 class Inbox:
-    """Raises nothing: what the file does not take is known here, and written when it does."""
+    """Raises nothing: what the file does not take is known here, and written when it does.
+
+    `ending`: from now on nothing is written before `close`, which writes all of it.
+    """
 
     def __init__(self, file: Database) -> None:
+        self.ending = False
         self._file = file
         self._open: dict[int, Question] = {}
         self._answered: set[int] = set()
@@ -86,6 +90,7 @@ class Inbox:
 
     def close(self, *, ended_well: bool) -> None:
         """What was begun counts no longer, if the program ended well."""
+        self.ending = False
         if ended_well:
             self._count(-1)
         if not self._is_written:
@@ -112,7 +117,7 @@ class Inbox:
 
     def _settle(self) -> None:
         """Writes what is open and deletes what is not, unless that is done."""
-        if not self._is_written and self._read():
+        if not (self._is_written or self.ending) and self._read():
             self._is_written = self._asked(lambda: self._file.write(self._write)) is not None
 
     def _write(self, db: sqlite3.Connection) -> bool:

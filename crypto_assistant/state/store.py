@@ -104,16 +104,19 @@ class Store:
         """
         with ThreadPoolExecutor(1, "store") as thread:
             store = Store(path, thread, timing)
-            await store._on_thread(store._file.open)
             ended_well = False
             try:
+                await store._on_thread(store._file.open)
                 yield store
                 ended_well = True
             except (asyncio.CancelledError, ConfigError):
                 ended_well = True
                 raise
             finally:
-                await store._on_thread(lambda: store._close(ended_well=ended_well))
+                store._inbox.ending = True
+                # On its way to the thread whatever happens here: a second stop may come meanwhile.
+                closing = thread.submit(store._close, ended_well=ended_well)
+                await asyncio.shield(asyncio.wrap_future(closing))
 
     @property
     def begun_anew(self) -> int:

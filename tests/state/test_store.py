@@ -7,6 +7,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +17,7 @@ import pytest
 
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.journal import request
+from crypto_assistant.state.database import Timing
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.store import SCHEMA, Store
 from tests.state.lives import left, left_in
@@ -102,6 +105,60 @@ async def test_a_life_that_ends_in_good_order_counts_for_no_question(
     assert [await begun(path, end) for _ in range(5)] == [[b"nine"]] * 5
     assert await begun(path) == [b"nine"]
     assert await left_in(path) == []
+
+
+async def busy(path: Path, is_busy: asyncio.Event, released: threading.Event) -> None:
+    """A life whose database is busy when it is stopped."""
+    tell = asyncio.get_running_loop().call_soon_threadsafe
+
+    def wait(_: sqlite3.Connection) -> None:
+        tell(is_busy.set)
+        released.wait(10)
+
+    async with Store.opened(path) as store:
+        await store.left()
+        await store.keep({10: b"ten"}, 2)
+        await store.read(wait)
+
+
+async def test_a_second_stop_takes_nothing_from_the_end_of_a_busy_database(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.db"
+    async with Store.opened(path) as store:
+        await store.keep({9: b"nine"}, 1)
+    for _ in range(4):
+        is_busy, released = asyncio.Event(), threading.Event()
+        life = asyncio.create_task(busy(path, is_busy, released))
+        await is_busy.wait()
+        threading.Timer(0.2, released.set).start()
+        for _ in range(2):
+            life.cancel()
+            await asyncio.sleep(0.01)
+        await asyncio.gather(life, return_exceptions=True)
+    assert names_in(tmp_path) == {path.name}
+    assert await left_in(path) == [b"nine", b"ten"]
+
+
+async def test_a_stop_while_the_database_is_opened_closes_it(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.db"
+    await left_in(path)
+    life = asyncio.create_task(begun(path))
+    await asyncio.sleep(0)
+    life.cancel()
+    await asyncio.gather(life, return_exceptions=True)
+    assert names_in(tmp_path) == {path.name}
+
+
+async def test_at_the_end_nobody_is_waited_for_more_than_once(tmp_path: Path) -> None:
+    path, patience = tmp_path / "assistant.db", 0.5
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        async with Store.opened(path, Timing(busy=patience, last_busy=0)) as store:
+            await store.keep(dict.fromkeys(range(20), b"x"), 1)
+            writer.execute("BEGIN IMMEDIATE")
+            answered = [asyncio.create_task(store.forget([n])) for n in range(20)]
+            await asyncio.sleep(0.01)
+            began = time.monotonic()
+        await asyncio.gather(*answered)
+        assert time.monotonic() - began < 10 * patience
 
 
 async def test_what_runs_on_the_databases_thread_knows_the_request(tmp_path: Path) -> None:
