@@ -97,9 +97,15 @@ class Answers:
     async def _answer(self, line: str, place: Place) -> None:
         reply = Reply(self._post, place, self._timing)
         with told(named(line, {command.name for command in self._front.commands})) as outcome:
-            sheet = await self._worked_out(line, reply, private=place.private)
-            outcome.came_of = came_of(sheet, self._front.view)
-            await self._finish(reply, sheet, outcome)
+            try:
+                sheet = await self._worked_out(line, reply, private=place.private)
+                outcome.came_of = came_of(sheet, self._front.view)
+                await self._finish(reply, sheet, outcome)
+            except Unsent:
+                raise
+            except Exception:
+                log.exception("a bug beside the answer to %.100r", line)
+                await self._finish(reply, APOLOGY, outcome)
 
     async def _worked_out(self, line: str, reply: Reply, *, private: bool) -> Sheet:
         """The whole answer; shows what is known while the rest is awaited."""

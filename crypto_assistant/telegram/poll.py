@@ -210,9 +210,12 @@ class Poll:
     ) -> None:
         """Answers, anew until it is sent, and takes the updates out of the inbox."""
         request.set(str(updates[0].update_id))
-        await AsyncRetrying(
-            retry=retry_if_exception_type(Unsent), wait=pauses(self._timing), sleep=self._rest
-        )(answer)
+        try:
+            await AsyncRetrying(
+                retry=retry_if_exception_type(Unsent), wait=pauses(self._timing), sleep=self._rest
+            )(answer)
+        except Exception:  # Another life would meet it again.
+            log.exception("a bug in the Telegram front: the question is given up")
         # Telegram has it now: not even a stop makes that undone.
         await asyncio.shield(self._store.forget(update.update_id for update in updates))
 

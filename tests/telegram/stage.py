@@ -65,7 +65,7 @@ class Stage:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def front(self) -> Front:
-        runs = [self.echo, self.hold, self.bug, self.hostile, self.unbalanced]
+        runs = [self.echo, self.hold, self.bug, self.hostile, self.unbalanced, self.unsendable]
         commands = [
             Command(run.__name__, f"Plays {run.__name__}", "/x", "", run, _page, Takes(symbol=True))
             for run in runs
@@ -98,6 +98,10 @@ class Stage:
 
     async def unbalanced(self, _: Args, __: Desk, ___: Progress[Said]) -> Said:
         return Said(Html("<b>never closed"))
+
+    async def unsendable(self, _: Args, __: Desk, ___: Progress[Said]) -> Said:
+        """No message can be made of half a character."""
+        return Said(Html("\ud83d"))
 
     async def until_asked(self, line: str, times: int = 1) -> None:
         async with asyncio.timeout(5):

@@ -180,6 +180,14 @@ async def test_what_telegram_cannot_read_is_replaced_by_an_apology(
     assert "can't parse entities" in caplog.text
 
 
+async def test_a_bug_beside_the_command_is_logged_and_told_as_well(
+    api: BotApi, bot: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await asked(api, "/unsendable")
+    assert answer.text == "Something went wrong here; it is in the log."
+    assert "a bug beside the answer to '/unsendable'" in caplog.text
+
+
 async def test_a_bug_is_logged_and_tells_the_reader_nothing(
     api: BotApi, caplog: pytest.LogCaptureFixture
 ) -> None:

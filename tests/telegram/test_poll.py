@@ -562,6 +562,25 @@ async def test_what_is_left_and_cannot_be_read_is_named_and_forgotten(
         assert await left(store) == ([], [])
 
 
+class Unreadable(frozenset[int]):
+    """A list of users in which nobody can be looked up."""
+
+    def __contains__(self, user: object) -> bool:
+        raise ZeroDivisionError
+
+
+async def test_a_question_that_meets_a_bug_is_not_asked_for_ever(
+    api: BotApi, stage: Stage, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with on_air(api, stage, database, listed=Unreadable()):
+        await api.confirmed(api.say("/echo A"))
+        assert await api.silence()
+    assert [line for line in caplog.messages if "a bug" in line] == [
+        "a bug in the Telegram front: the question is given up"
+    ]
+    assert await left_in(database) == []
+
+
 @pytest.mark.parametrize("failure", [{"status": 502}, {"status": 200, "trickle": SCALE}])
 async def test_however_many_answers_are_unsent_updates_are_fetched(
     api: BotApi, stage: Stage, database: Path, failure: dict[str, Any]
