@@ -164,10 +164,11 @@ class Poll:
         known = [self._read(n, Update.model_validate, numbered[n]) for n in new]
         updates = list(filter(None, known))
         bodies = {u.update_id: orjson.dumps(numbered[u.update_id]) for u in updates}
-        await self._store.keep(bodies, clock_ms())
+        is_safe = await self._store.keep(bodies, clock_ms())
         if not all(map(has_id, batch)):
             self._warn_of_ids()
-        if numbered:
+        # What the disk does not take stays with Telegram, unless nothing new would fit beside it.
+        if numbered and (is_safe or len(batch) >= FULL_BATCH):
             self._offset = max(numbered) + 1
         elif batch:
             await asyncio.sleep(self._timing.pause)

@@ -18,6 +18,7 @@ from crypto_assistant.errors import ConfigError
 from crypto_assistant.state.database import Timing as DatabaseTiming
 from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.answers import MOST_AT_ONCE
+from crypto_assistant.telegram.poll import FULL_BATCH
 from crypto_assistant.telegram.session import LARGEST_BODY
 from tests.botapi import BotApi, chat_of, message_from
 from tests.state.lives import left, left_in
@@ -579,6 +580,43 @@ async def test_a_question_that_meets_a_bug_is_not_asked_for_ever(
         "a bug in the Telegram front: the question is given up"
     ]
     assert await left_in(database) == []
+
+
+async def test_what_only_memory_has_stays_with_telegram_until_it_is_answered(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        with refusing(database, "INSERT"):
+            first, polls = api.say("/hold A"), len(api.made("getUpdates"))
+            await stage.until_asked("hold A")
+            api.say("/echo B")
+            assert (await api.next_message()).text == "echo B no. 2"
+            await api.called("getUpdates", times=polls + 5)
+            assert all(int(asked.get("offset", 0)) <= first for asked in api.made("getUpdates"))
+            stage.released["A"].set()
+            assert (await api.next_message()).text == "hold A is whole"
+            await api.confirmed(first)
+            assert await api.silence()
+
+
+async def test_a_disk_that_takes_it_again_lets_telegram_forget(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        with refusing(database, "INSERT"):
+            update = api.say("/hold A")
+            await stage.until_asked("hold A")
+        await api.confirmed(update)
+    assert len(await left_in(database)) == 1
+
+
+async def test_a_full_batch_that_only_memory_has_holds_up_nobody(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        with refusing(database, "INSERT"):
+            updates = [api.say("/hold A") for _ in range(FULL_BATCH)]
+            await api.confirmed(updates[-1])
 
 
 @pytest.mark.parametrize("failure", [{"status": 502}, {"status": 200, "trickle": SCALE}])
