@@ -235,7 +235,7 @@ def _make_file(path: Path) -> None:
     with suppress(FileExistsError):
         # Never opened where it exists: closing it would take SQLite's locks from this process.
         os.close(made(path, os.O_EXCL))
-    if not path.is_file():
+    if path.is_symlink() or not path.is_file():
         raise _unusable(path, "it is no file")
     for used in (path.parent, path, *(beside(path, suffix) for suffix in COMPANIONS)):
         if used.exists() and not os.access(used, os.R_OK | os.W_OK):

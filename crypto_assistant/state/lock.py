@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 NAME = "daemon.lock"
 WRONG = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 """Why a directory cannot be used however often it is tried."""
+IN_PLACE = {errno.ELOOP: f"{NAME} is a link", errno.EISDIR: f"{NAME} is a directory"}
+"""What somebody has put where the lock belongs: never taken for it."""
 
 
 @contextmanager
@@ -40,9 +42,11 @@ def _opened(directory: Path) -> int | None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return made(directory / NAME)
     except OSError as error:
-        if error.errno in WRONG:
-            reason = f"The state directory {directory} cannot be used: {error.strerror}"
-            raise ConfigError(reason) from error
+        if error.errno in WRONG | IN_PLACE.keys():
+            reason = IN_PLACE.get(error.errno, error.strerror)
+            raise ConfigError(
+                f"The state directory {directory} cannot be used: {reason}"
+            ) from error
         _warn(directory, error)
         return None
 

@@ -1,6 +1,7 @@
 """One daemon runs in a state directory; a dead one keeps nobody out."""
 
 import ctypes
+import os
 import platform
 import signal
 import struct
@@ -30,6 +31,7 @@ with held(Path(sys.argv[1])):
 FLOCK = {"x86_64": 73, "aarch64": 32}
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 ENOTSUP = 95
+NOBODY = 65534
 
 
 @contextmanager
@@ -81,6 +83,39 @@ def test_a_place_that_cannot_hold_the_state_is_named(tmp_path: Path, place: str)
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"nowhere|file"), held(tmp_path / place):
         pass
+
+
+@pytest.mark.parametrize("target", ["precious", "nowhere"])
+def test_a_link_in_the_place_of_the_lock_is_refused_and_leads_nowhere(
+    tmp_path: Path, target: str
+) -> None:
+    state, precious = tmp_path / "state", tmp_path / "precious"
+    state.mkdir()
+    precious.write_text("precious")
+    (state / NAME).symlink_to(tmp_path / target)
+    with pytest.raises(ConfigError) as told, held(state):
+        pass
+    assert str(told.value) == f"The state directory {state} cannot be used: {NAME} is a link"
+    assert precious.read_text() == "precious"
+    assert [file.name for file in tmp_path.iterdir() if file != state] == ["precious"]
+
+
+def test_a_directory_in_the_place_of_the_lock_is_refused(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(ConfigError, match=f"{NAME} is a directory$"), held(tmp_path):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_root_gives_away_the_lock_that_it_makes_and_no_other(tmp_path: Path) -> None:
+    lock = tmp_path / NAME
+    lock.touch()
+    os.chown(tmp_path, NOBODY, NOBODY)
+    with held(tmp_path):
+        assert lock.stat().st_uid == 0
+    lock.unlink()
+    with held(tmp_path):
+        assert (lock.stat().st_uid, lock.stat().st_gid) == (NOBODY, NOBODY)
 
 
 def test_on_a_full_disk_the_directory_is_held_all_the_same(tmp_path: Path) -> None:

@@ -225,6 +225,18 @@ async def test_a_place_that_cannot_hold_a_database_is_named(tmp_path: Path, plac
         await left_in(tmp_path / place)
 
 
+@pytest.mark.parametrize("target", ["another.db", "nowhere.db"])
+async def test_a_link_is_no_database(tmp_path: Path, target: str) -> None:
+    await left_in(tmp_path / "another.db")
+    before = names_in(tmp_path)
+    link = tmp_path / "state" / "assistant.db"
+    link.parent.mkdir()
+    link.symlink_to(tmp_path / target)
+    with pytest.raises(ConfigError, match="cannot be used: it is no file"):
+        await left_in(link)
+    assert names_in(tmp_path) == before | {"state"}
+
+
 async def test_the_directory_of_the_database_is_made_for_the_owner_alone(tmp_path: Path) -> None:
     assert await left_in(tmp_path / "state" / "assistant.db") == []
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
