@@ -1,4 +1,4 @@
-"""The commands of the shell: run, console, ask, pair, check, backup, demo, sandbox."""
+"""The commands of the shell: run, console, ask, pair, check, backup, restore, demo, sandbox."""
 
 import argparse
 import asyncio
@@ -16,7 +16,7 @@ from crypto_assistant.config import Config
 from crypto_assistant.errors import AssistantError, ConfigError
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.journal import keep_log
-from crypto_assistant.state.backup import back_up
+from crypto_assistant.state.backup import back_up, restore
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +24,10 @@ DONE, FAILED, USAGE, CONFIGURATION, INTERRUPTED = 0, 1, 2, 78, 130
 """Exit statuses; 78 is EX_CONFIG: starting again does not help; 130 is a Ctrl-C."""
 
 
-RESTORING = """Copies the databases of the state directory, whole, also while the daemon runs.
-To restore one: stop the service, remove the -wal and -shm files beside the database where there are
-any, copy the file back over it with cp, which keeps its owner, and start the service."""
+COPYING = "Copies the databases of the state directory, whole, also while the daemon runs."
+RESTORING = """Puts a copy in the place of the database: stop the service before, start it after.
+What was there is kept under a name with the time. A copy whose name begins with testnet is that of
+play money, any other that of real money."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("pair", help="finds your id in Telegram").set_defaults(run=_pair)
     commands.add_parser("check", help="what works and what does not").set_defaults(run=_check)
-    backup = commands.add_parser("backup", help="copies the databases", description=RESTORING)
+    backup = commands.add_parser("backup", help="copies the databases", description=COPYING)
     backup.add_argument(
         "file",
         nargs="?",
@@ -92,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
         help="of the copy, or a directory for copies with the time in their names (this one)",
     )
     backup.set_defaults(run=_backup)
+
+    restoring = commands.add_parser("restore", help="puts a copy back", description=RESTORING)
+    restoring.add_argument("file", type=Path, metavar="FILE", help="of the copy")
+    restoring.set_defaults(run=_restore)
 
     commands.add_parser("demo", help="every answer once, simulated").set_defaults(run=_demo)
 
@@ -190,6 +195,12 @@ async def _backup(arguments: argparse.Namespace) -> int:
     databases = [database(settings, environment) for environment in (LIVE, "testnet")]
     for line in back_up(databases, arguments.file):
         print(line)
+    return DONE
+
+
+async def _restore(arguments: argparse.Namespace) -> int:
+    environment = "testnet" if arguments.file.name.startswith("testnet") else LIVE
+    print(restore(arguments.file, database(config.load(), environment)))
     return DONE
 
 

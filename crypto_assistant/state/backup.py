@@ -1,4 +1,4 @@
-"""Copies of the databases, whole and looked through, also while the daemon writes."""
+"""Copies of the databases, whole and looked through, also while the daemon writes; and back."""
 
 import os
 import sqlite3
@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crypto_assistant.errors import StateFailed
-from crypto_assistant.state.damage import look_through
+from crypto_assistant.state.damage import alone, look_through, set_aside
+from crypto_assistant.state.lock import held
+from crypto_assistant.state.ownership import made
+from crypto_assistant.state.store import SCHEMA
 
 BUSY_SECONDS = 5.0
 
@@ -21,8 +24,51 @@ def back_up(databases: Sequence[Path], target: Path) -> Iterator[str]:
     try:
         yield from _copies(databases, target)
     except (OSError, sqlite3.Error) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or error
-        raise StateFailed(f"No copy in {target}: {reason}") from error
+        raise StateFailed(f"No copy in {target}: {_reason(error)}") from error
+
+
+def restore(copy: Path, database: Path) -> str:
+    """Puts what a copy holds in the place of the database, which is set aside; a line about it.
+
+    Raises StateFailed, also while a daemon runs, and ConfigError; nothing has changed then.
+    """
+    with held(database.parent):
+        try:
+            content = _content(copy)
+            with alone(database.parent):
+                kept = _replaced(database, content)
+        except (OSError, sqlite3.Error) as error:
+            raise StateFailed(f"{copy} is not restored: {_reason(error)}") from error
+    before = f"; what was there is kept as {kept}" if kept.exists() else ""
+    return f"{database}: as in {copy}{before}"
+
+
+def _content(copy: Path) -> bytes:
+    """Of the whole database, what is still in its log included."""
+    with closing(_connected(copy)) as source:
+        look_through(source)
+        (version,) = source.execute("PRAGMA user_version").fetchone()
+        if not 0 < version <= len(SCHEMA):
+            newer = "of a newer version" if version > 0 else "none of this program's"
+            raise StateFailed(f"{copy} is not restored: it is {newer}")
+        return source.serialize()
+
+
+def _replaced(database: Path, content: bytes) -> Path:
+    """Where the database was put that was there; everything of it goes, its log above all."""
+    new = database.with_name(f".{database.name}.{os.getpid()}")
+    fd = made(new, os.O_EXCL)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(fd)
+        kept = set_aside(database, "replaced")
+        new.rename(database)
+    finally:
+        new.unlink(missing_ok=True)
+    _sync(database.parent)
+    return kept
 
 
 def _copies(databases: Sequence[Path], target: Path) -> Iterator[str]:
@@ -69,6 +115,10 @@ def _beside(target: Path) -> Iterator[Path]:
         for suffix in ("", "-journal"):
             with suppress(FileNotFoundError):
                 copy.with_name(copy.name + suffix).unlink()
+
+
+def _reason(error: OSError | sqlite3.Error) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -45,13 +45,13 @@ def look_through(connection: sqlite3.Connection) -> None:
         raise Damaged(" ".join(found.split()))
 
 
-def set_aside(path: Path) -> Path:
-    """Where the file and what belongs to it were put.
+def set_aside(path: Path, why: str = "corrupt") -> Path:
+    """Where the file and what belongs to it were put, under a name with the reason and the time.
 
     While it is still open: closing it would write its log into the file first, and delete the log.
     """
     # The log goes first: it would be written into a new file that stands beside it.
-    return _moved(path, [*COMPANIONS, ""])
+    return _moved(path, [*COMPANIONS, ""], why)
 
 
 def set_aside_stray_log(path: Path) -> Path | None:
@@ -61,7 +61,7 @@ def set_aside_stray_log(path: Path) -> Path | None:
         return None
     with wal.open("rb") as file:
         is_log = file.read(4) in WAL_MAGIC
-    return None if is_log and size(path) else _moved(path, ["-wal"])
+    return None if is_log and size(path) else _moved(path, ["-wal"], "corrupt")
 
 
 @contextmanager
@@ -89,15 +89,15 @@ def size(path: Path) -> int:
         return 0
 
 
-def _moved(path: Path, suffixes: Sequence[str]) -> Path:
-    kept = _free_name(path)
+def _moved(path: Path, suffixes: Sequence[str], why: str) -> Path:
+    kept = _free_name(path, why)
     for suffix in suffixes:
         with suppress(FileNotFoundError):
             beside(path, suffix).rename(beside(kept, suffix))
     return beside(kept, suffixes[-1])
 
 
-def _free_name(path: Path) -> Path:
-    name = beside(path, f".corrupt-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+def _free_name(path: Path, why: str) -> Path:
+    name = beside(path, f".{why}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     names = (beside(name, f".{n}" if n else "") for n in count())
     return next(one for one in names if not any(beside(one, s).exists() for s in ("", "-wal")))
