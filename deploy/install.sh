@@ -18,6 +18,7 @@ root=$DESTDIR$opt
 
 building= # removed at the end, unless it came into use
 turning=  # towards what is being changed; turned back, unless that was finished
+aside=    # what the names of the databases that made way for older ones end with
 
 main() {
     [ -n "$DESTDIR" ] || [ "$(id -u)" = 0 ] || fail "This needs root: sudo make $1"
@@ -54,6 +55,7 @@ do_rollback() {
         fail 'No version before this one is kept'
     change_to "$previous"
     echo "$service is $current again; sudo make rollback returns to $previous."
+    ! managed || [ -n "$ran" ] || echo "It did not run: sudo systemctl start $service"
 }
 
 do_uninstall() {
@@ -122,6 +124,7 @@ change_to() {
     [ -z "$ran" ] || systemctl stop "$service"
     back_up
     put_in_place "$current" "$turning" "$current"
+    make_way
     [ -z "$ran" ] || systemctl start "$service"
     previous=$current current=$turning turning=
 }
@@ -134,6 +137,8 @@ turn_back() {
     if [ -n "$turning" ]; then
         echo "$turning is not in use: turning back to ${current:-nothing}" >&2
         [ -z "$ran" ] || journalctl --unit="$service" --lines=5 --output=cat --no-pager >&2
+        [ -z "$ran" ] || systemctl stop "$service"
+        [ -z "$aside" ] || take_back
         put_in_place "$turning" "$current" "$previous"
         [ -z "$ran" ] || run_again
     fi
@@ -144,29 +149,74 @@ turn_back() {
 run_again() {
     systemctl restart "$service" && return
     # With settings that it took before, it refuses a database that the other has moved on.
-    [ "$(systemctl show --value --property=ExecMainStatus "$service")" = 78 ] && restore &&
-        systemctl restart "$service" && return
+    [ "$(systemctl show --value --property=ExecMainStatus "$service")" = 78 ] &&
+        restore_all >&2 && systemctl restart "$service" && return
     echo "$current does not start any more either: journalctl -u $service" >&2
 }
 
 # As the version in use left it; removed with that version.
 back_up() {
-    [ -z "$DESTDIR" ] && [ -e "$state/live.db" ] && [ -n "$current" ] || return 0
+    [ -z "$DESTDIR" ] && [ -n "$current" ] || return 0
     copies=$root/$current/state
     rm -rf "$copies"
+    [ -e "$state/live.db" ] || return 0
     install -d -m 0700 "$copies"
     with_settings "$root/$turning" backup "$copies"
 }
 
-# The service's user may have put anything where its database was: nothing is written through it.
-restore() {
-    for copy in "$root/$current/state"/*.db; do
-        database=${copy##*/}
-        database=$state/${database%-*}.db
-        chown --reference="$state/." "$copy" &&
-            rm -f "$database-wal" "$database-shm" &&
-            cp --preserve --remove-destination "$copy" "$database" || return
+# A version that comes back refuses a database that the one in use has moved on: it gets its own.
+make_way() {
+    for copy in "$root/$turning/state"/*.db; do
+        name=${copy##*/}
+        last=$(echo "$root/$current/state/${name%-*}"-*.db)
+        if [ -e "$copy" ] && [ -e "$last" ] && [ "$(schema "$last")" -gt "$(schema "$copy")" ]; then
+            restore "$copy"
+        fi
     done
+}
+
+restore_all() {
+    for copy in "$root/$current/state"/*.db; do
+        restore "$copy" || return
+    done
+}
+
+# SQLite's user_version: https://www.sqlite.org/fileformat2.html#user_version_number
+schema() { od -An -tu4 --endian=big -j60 -N4 "$1"; }
+
+# The service's user may have put anything where its database was: nothing is written through it.
+# The log goes first: it would be applied to the copy.
+restore() {
+    aside=${aside:-newer-$(date -u +%Y%m%dT%H%M%SZ)}
+    database=$(place_of "$1")
+    for suffix in -journal -wal -shm ''; do
+        [ ! -e "$database$suffix" ] ||
+            mv -fT "$database$suffix" "$database.$aside$suffix" || return
+    done
+    chown --reference="$state/." "$1" &&
+        cp --preserve --remove-destination "$1" "$database" || return
+    time=${1##*-}
+    echo "$database is that of ${time%.db} again; the newer one is kept as $database.$aside"
+}
+
+# place_of COPY: the database of which it is one.
+place_of() {
+    name=${1##*/}
+    echo "$state/${name%-*}.db"
+}
+
+take_back() {
+    for copy in "$root/$turning/state"/*.db; do
+        database=$(place_of "$copy")
+        [ ! -e "$database.$aside" ] ||
+            rm -f "$database" "$database-journal" "$database-wal" "$database-shm"
+        for suffix in '' -shm -wal -journal; do
+            [ ! -e "$database.$aside$suffix" ] ||
+                mv -fT "$database.$aside$suffix" "$database$suffix"
+        done
+    done
+    aside=
+    echo 'The newer database is in its place again' >&2
 }
 
 # put_in_place FROM TO BEFORE: the files of version TO, where those of FROM were.

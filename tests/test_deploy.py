@@ -4,9 +4,11 @@ import fcntl
 import os
 import re
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, collapse_addresses, ip_network
 from pathlib import Path
@@ -413,6 +415,191 @@ def test_two_installations_at_once_are_one_too_many(source: Source) -> None:
         os.close(directory)
     assert refused.returncode == 1
     assert "Something else is changing" in refused.stderr
+
+
+SYSTEMCTL = """#!{python}
+import sqlite3, sys
+from pathlib import Path
+root, verb = Path({root!r}), sys.argv[1]
+if verb == "is-active":
+    print((root / "is").read_text())
+elif verb == "show":
+    print(78)
+elif verb == "stop":
+    (root / "is").write_text("inactive")
+elif verb in {{"start", "restart"}}:
+    (root / "is").write_text("failed")
+    knows, *faults = (root / "opt/crypto-assistant/current/deploy/knows").read_text().split()
+    with sqlite3.connect(root / "var/lib/crypto-assistant/live.db") as database:
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > int(knows):
+            sys.exit(1)
+        database.execute("PRAGMA user_version = " + knows)
+    if "fails" in faults:
+        sys.exit(1)
+    (root / "is").write_text("active")
+"""
+PROGRAM = """#!/bin/sh
+[ "$1" != backup ] || PYTHONPATH={source} exec {python} -m crypto_assistant "$@"
+"""
+"""The one command of it that is real; a version of this program knows a version of the database."""
+
+
+@dataclass
+class Host:
+    """A host with a systemd of its own, below a directory: the installer's paths lead there."""
+
+    tree: Path
+    root: Path
+
+    def release(self, version: str, knows: str) -> None:
+        """A checkout of a version; `knows`: the newest database that it opens, and its fault."""
+        (self.tree / "crypto_assistant/__init__.py").write_text(f'__version__ = "{version}"\n')
+        (self.tree / "deploy/knows").write_text(knows)
+
+    def run(self, verb: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": f"{self.tree}:{os.defpath}", "PYTHON": str(self.tree / "python3")}
+        command = ["sh", str(self.tree / "deploy/install.sh"), verb]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def does(self, verb: str) -> str:
+        done = self.run(verb)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    @property
+    def state(self) -> Path:
+        return self.root / "var/lib/crypto-assistant"
+
+    @property
+    def database(self) -> Path:
+        return self.state / "live.db"
+
+    def kept(self) -> list[Path]:
+        """What made way for an older database."""
+        return sorted(self.state.glob("live.db.*"))
+
+    def is_running(self, version: str) -> bool:
+        current = (self.root / OPT / "current").readlink().name
+        return (current, (self.root / "is").read_text()) == (version, "active")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    """Where 1.0 runs, which knows the first version of the database, and 1.1 is to come."""
+    tree, root = tmp_path / "tree", tmp_path / "root"
+    for directory in (
+        tree / "crypto_assistant",
+        root / "run/systemd/system",
+        root / "var/lib/crypto-assistant",
+    ):
+        directory.mkdir(parents=True)
+    shutil.copytree(DEPLOY, tree / "deploy")
+    installer = tree / "deploy/install.sh"
+    places = r'(?<=[ ="R])/(opt|etc|var|run|usr/local)/'
+    installer.write_text(re.sub(places, rf"{root}/\1/", installer.read_text()))
+    pip = f'cp {tree}/program "$(dirname "$0")/crypto-assistant"'
+    commands = {
+        "python3": FAKE_PYTHON.format(pip=pip, version=":"),
+        "program": PROGRAM.format(source=ROOT, python=sys.executable),
+        "systemctl": SYSTEMCTL.format(python=sys.executable, root=str(root)),
+        "journalctl": "#!/bin/sh",
+        "systemd-analyze": "#!/bin/sh\necho systemd 252",
+        "id": "#!/bin/sh\necho 0",
+    }
+    for name, text in commands.items():
+        (tree / name).write_text(text)
+        (tree / name).chmod(0o755)
+    (root / "is").write_text("inactive")
+    host = Host(tree, root)
+    host.release("1.0", "1")
+    host.does("install")
+    note(host.database, "old", version=1)
+    if os.geteuid() == 0:
+        os.chown(host.state, NOBODY, NOBODY)
+    (root / "is").write_text("active")
+    return host
+
+
+def note(path: Path, text: str, version: int) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE IF NOT EXISTS notes (text)")
+        database.execute("INSERT INTO notes VALUES (?)", (text,))
+        database.execute(f"PRAGMA user_version = {version}")
+
+
+def notes(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as database:
+        return [text for (text,) in database.execute("SELECT text FROM notes")]
+
+
+def note_as_killed(path: Path, text: str, version: int) -> None:
+    """As a SIGKILL leaves it: the note and the version are in the log alone."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA user_version = {version - 1}")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute(f"PRAGMA user_version = {version}")
+        with database:
+            database.execute("INSERT INTO notes VALUES (?)", (text,))
+        files = {file: file.read_bytes() for file in path.parent.glob("live.db*")}
+    for file, content in files.items():
+        file.write_bytes(content)
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_rollback_gives_the_version_before_the_database_that_it_knows(
+    host: Host, is_running: bool
+) -> None:
+    host.release("1.1", "2")
+    host.does("upgrade")
+    assert host.is_running("1.1")
+    note(host.database, "new", version=2)
+    if not is_running:
+        note_as_killed(host.database, "in the log", version=2)
+        (host.root / "is").write_text("failed")
+    said = host.does("rollback")
+    assert host.is_running("1.0") == is_running
+    assert ("It did not run: sudo systemctl start crypto-assistant" in said) != is_running
+    assert notes(host.database) == ["old"]
+    newer, *_ = host.kept()
+    assert notes(newer) == (["old", "new"] if is_running else ["old", "new", "in the log"])
+    assert re.search(rf"live\.db is that of \d{{8}}T\d{{6}}Z again; .* kept as {newer}\n", said)
+    assert mode(host.database) == 0o600
+    assert host.database.stat().st_uid == host.state.stat().st_uid
+
+
+def test_a_database_that_both_versions_know_stays_over_a_rollback(host: Host) -> None:
+    host.release("1.1", "1")
+    host.does("upgrade")
+    note(host.database, "new", version=1)
+    assert "kept" not in host.does("rollback")
+    assert host.is_running("1.0")
+    assert notes(host.database) == ["old", "new"]
+    assert host.kept() == []
+
+
+def test_the_newer_database_comes_back_where_the_version_before_does_not_run(host: Host) -> None:
+    host.release("1.1", "2")
+    host.does("upgrade")
+    note(host.database, "new", version=2)
+    (host.root / OPT / "1.0/deploy/knows").write_text("1 fails")
+    failed = host.run("rollback")
+    assert failed.returncode == 1
+    assert "1.0 is not in use: turning back to 1.1" in failed.stderr
+    assert "The newer database is in its place again" in failed.stderr
+    assert host.is_running("1.1")
+    assert notes(host.database) == ["old", "new"]
+    assert host.kept() == []
+
+
+def test_what_a_failing_upgrade_made_of_the_database_is_kept_as_well(host: Host) -> None:
+    host.release("1.1", "2 fails")
+    failed = host.run("upgrade")
+    assert failed.returncode == 1
+    assert host.is_running("1.0")
+    assert notes(host.database) == ["old"]
+    (newer,) = host.kept()
+    assert f"the newer one is kept as {newer}\n" in failed.stderr
 
 
 @pytest.fixture

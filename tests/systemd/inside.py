@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -295,6 +295,62 @@ def test_a_rollback_brings_the_version_before_back() -> None:
     assert (OPT / "current").readlink() == before
     assert state() == ("active", "running")
     assert is_answered(ADA, "/price BTC")
+
+
+def with_a_newer_schema(tree: Path) -> Path:
+    """The checkout, whose database has one statement more."""
+    module = tree / "crypto_assistant/state/store.py"
+    end = ')\n"""One statement per version'
+    before, after = module.read_text().split(end)
+    module.write_text(f'{before}    "CREATE TABLE later (what TEXT) STRICT",\n{end}{after}')
+    return tree
+
+
+def schema_of(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as database:
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_a_rollback_after_a_change_of_the_schema_brings_the_database_before_too() -> None:
+    before, schema = (OPT / "current").readlink(), schema_of(STATE / "live.db")
+    make("upgrade", with_a_newer_schema(release("9.4")))
+    assert schema_of(STATE / "live.db") == schema + 1
+    assert is_answered(ADA, "/price BTC")
+    aside = set(STATE.glob("live.db.newer-*Z"))
+    printed = make("rollback")
+    assert (OPT / "current").readlink() == before
+    assert state() == ("active", "running")
+    assert is_answered(ADA, "/price BTC")
+    (kept,) = set(STATE.glob("live.db.newer-*Z")) - aside
+    assert f"the newer one is kept as {kept}" in printed
+    assert (schema_of(STATE / "live.db"), schema_of(kept)) == (schema, schema + 1)
+    assert {file.stat().st_uid for file in STATE.iterdir()} == {STATE.stat().st_uid}
+    assert STATE.stat().st_uid != 0
+
+
+def test_the_newer_database_returns_by_hand_with_the_version_that_knows_it() -> None:
+    (*_, kept) = sorted(STATE.glob("live.db.newer-*Z"))
+    make("rollback")
+    systemctl("stop")
+    assert "what was there is kept" in run("crypto-assistant", "restore", kept)
+    systemctl("start")
+    assert is_answered(ADA, "/price BTC")
+    make("rollback")
+    assert is_answered(ADA, "/price BTC")
+
+
+def test_a_copy_is_restored_on_a_new_host() -> None:
+    run("crypto-assistant", "backup", "/root/moved.db")
+    refused = run("crypto-assistant", "restore", "/root/moved.db", status=1)
+    assert refused == f"Another daemon runs in {STATE}: process {show('MainPID')}\n"
+    systemctl("stop")
+    shutil.rmtree(STATE.resolve())
+    STATE.unlink()
+    run("crypto-assistant", "restore", "/root/moved.db")
+    systemctl("start")
+    assert is_answered(ADA, "/price BTC")
+    assert {file.stat().st_uid for file in STATE.iterdir()} == {STATE.stat().st_uid}
+    assert STATE.stat().st_uid != 0
 
 
 def test_what_root_does_in_the_shell_stays_open_to_the_service() -> None:
