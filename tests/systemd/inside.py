@@ -389,7 +389,7 @@ def test_encrypted_credentials_take_the_place_of_the_plain_ones() -> None:
 
 def test_a_private_network_is_out_of_reach_unless_the_owner_opens_it() -> None:
     run("ip", "address", "add", "10.0.0.1/32", "dev", "lo")
-    settings(TELEGRAM_PROXY="http://10.0.0.1:3128")
+    settings(TELEGRAM_API_URL="https://api.telegram.org", TELEGRAM_PROXY="http://10.0.0.1:3128")
     with socket.create_server(("10.0.0.1", 3128)) as neighbour:
         systemctl("restart")  # It is over when an attempt to poll is.
         neighbour.setblocking(False)
