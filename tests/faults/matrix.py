@@ -137,5 +137,5 @@ async def _strays(
     assert_readable(sheet)
     whole = expected(line, failed, cold=cold)
     for venue, reason in whole["failed"].items():
-        assert f"{TITLES[venue]}: {reason}" in sheet.text
+        assert f"{TITLES[venue]}: {reason}" in sheet.text, sheet.text
     return differences(numbers(sheet.answer), whole)

@@ -17,6 +17,7 @@ from crypto_assistant.state.damage import COMPANIONS
 from crypto_assistant.state.lock import NAME, held
 from crypto_assistant.state.store import SCHEMA, Store
 from tests.state.disks import limit_files, limited
+from tests.state.lives import left_in
 
 NOBODY = 65534
 Output = pytest.CaptureFixture[str]
@@ -36,11 +37,6 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def fill(path: Path, body: bytes) -> None:
     async with Store.opened(path) as store:
         await store.keep({len(body): body}, 1)
-
-
-async def left_in(path: Path) -> list[bytes]:
-    async with Store.opened(path) as store:
-        return (await store.left()).to_answer
 
 
 async def leave_as_killed(path: Path, body: bytes) -> None:
