@@ -27,17 +27,6 @@ NOBODY = 65534
 Output = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The state directory that is set; the working directory is another."""
-    state, here = tmp_path / "state", tmp_path / "here"
-    for directory in (state, here):
-        directory.mkdir()
-    monkeypatch.setenv("STATE_DIRECTORY", str(state))
-    monkeypatch.chdir(here)
-    return state
-
-
 async def fill(path: Path, body: bytes = b"one") -> None:
     async with Store.opened(path) as store:
         await store.keep({1: body}, 1)
