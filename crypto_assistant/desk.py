@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
@@ -13,7 +12,13 @@ from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from crypto_assistant.accounts import Access
-from crypto_assistant.errors import ExchangeError, RateLimited, Unreachable, Unsupported
+from crypto_assistant.errors import (
+    ExchangeError,
+    RateLimited,
+    Unreachable,
+    Unsupported,
+    lasting,
+)
 from crypto_assistant.exchanges.base import Account, Exchange
 from crypto_assistant.listings import Listings, Place, per_plain_coin
 from crypto_assistant.models import Family, Instruments, Provenance, Tickers
@@ -360,18 +365,13 @@ class Wave:
             if isinstance(error, RateLimited):  # One order to stop, told a moment apart.
                 error = max(holds, key=lambda hold: hold.until_ms)
             if error and not isinstance(error, Unsupported):
-                kind, why = _kind(error), str(error)[:LONGEST_REASON]
+                kind, why = lasting(str(error)), str(error)[:LONGEST_REASON]
                 parts.setdefault(kind, []).append(part)
                 if kind not in whys or " since " in why:  # Since when it lasts says more.
                     whys[kind] = why
         if venue not in self._answered and len(parts) == 1:
             return next(iter(whys.values()))
         return "; ".join(f"{_listed(names)}: {whys[kind]}" for kind, names in parts.items())
-
-
-def _kind(error: ExchangeError) -> str:
-    """What is one outage, whether it was waited for or is known already."""
-    return re.sub(r"( in [\d.]+ s| since [^:]*:\d\d UTC)$", "", str(error))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -19,9 +19,11 @@ AssistantError
     └── NotListed      the venue does not list the coin
 """
 
+import re
 from datetime import UTC, datetime
 
 DAY_MS = 86_400_000
+WAITED_OR_KNOWN = re.compile(r"( in [\d.]+ s| since [^:]*:\d\d UTC)$")
 
 
 class AssistantError(Exception):
@@ -131,6 +133,11 @@ class NotListed(ExchangeError):
 
     def __init__(self, coin: str) -> None:
         super().__init__(f"does not list {coin}")
+
+
+def lasting(told: str) -> str:
+    """What goes on, whether it was waited for or is known: `no answer in 8 s` as `no answer`."""
+    return WAITED_OR_KNOWN.sub("", told)
 
 
 def moment(ms: int, now_ms: int | None, form: str) -> str:

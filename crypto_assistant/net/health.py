@@ -1,14 +1,13 @@
 """Whether a host answers, how fast, and what is not sent to one that has long been silent."""
 
 import logging
-import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from math import ceil
 
-from crypto_assistant.errors import Unreachable
+from crypto_assistant.errors import Unreachable, lasting
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +153,7 @@ class Health:
         if _path(asked).endswith(CLOCK):
             return
         if whole:
-            self._add(asked, _reason(error), again, sent)
+            self._add(asked, lasting(error).rstrip("."), again, sent)
         if self._outage is not None and self._now() - self._outage.ended <= CONTIGUOUS:
             self._count(self._outage)
 
@@ -200,8 +199,3 @@ class Health:
 
 def _path(asked: str) -> str:
     return asked.partition("?")[0]
-
-
-def _reason(error: str) -> str:
-    """What goes on: `no answer in 8 s` as `no answer`."""
-    return re.sub(r" in [\d.]+ s$", "", error).rstrip(".")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crypto_assistant.errors import StateFailed
-from crypto_assistant.state.damage import alone, look_through, set_aside
+from crypto_assistant.state.damage import alone, look_through, set_aside, words
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.ownership import made
 from crypto_assistant.state.store import SCHEMA
@@ -24,7 +24,7 @@ def back_up(databases: Sequence[Path], target: Path) -> Iterator[str]:
     try:
         yield from _copies(databases, target)
     except (OSError, sqlite3.Error) as error:
-        raise StateFailed(f"No copy in {target}: {_reason(error)}") from error
+        raise StateFailed(f"No copy in {target}: {words(error)}") from error
 
 
 def restore(copy: Path, database: Path) -> str:
@@ -38,7 +38,7 @@ def restore(copy: Path, database: Path) -> str:
             with alone(database.parent):
                 kept = _replaced(database, content)
         except (OSError, sqlite3.Error) as error:
-            raise StateFailed(f"{copy} is not restored: {_reason(error)}") from error
+            raise StateFailed(f"{copy} is not restored: {words(error)}") from error
     before = f"; what was there is kept as {kept}" if kept.exists() else ""
     return f"{database}: as in {copy}{before}"
 
@@ -115,10 +115,6 @@ def _beside(target: Path) -> Iterator[Path]:
         for suffix in ("", "-journal"):
             with suppress(FileNotFoundError):
                 copy.with_name(copy.name + suffix).unlink()
-
-
-def _reason(error: OSError | sqlite3.Error) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -24,6 +24,8 @@ from crypto_assistant.telegram.patience import (
     REFUSAL,
     TOKEN_REFUSED,
     Timing,
+    failure,
+    passes,
     pauses,
     reason,
 )
@@ -163,11 +165,11 @@ class Pairing:
             raise NotPaired(_conflict(e)) from None
 
     def _failed(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        failure = reason(error) if error else ""
-        if failure != self._failure:
-            self._say(f"{failure}; trying again")
-        self._failure = failure
+        error = failure(state)
+        said = reason(error) if error else ""
+        if said != self._failure:
+            self._say(f"{said}; trying again")
+        self._failure = said
 
     async def _thank(self, message: Message) -> None:
         topic = message.message_thread_id if message.is_topic_message else None
@@ -180,8 +182,7 @@ class Pairing:
 
 
 def _passes(error: BaseException) -> bool:
-    final = (*TOKEN_REFUSED, TelegramConflictError)
-    return isinstance(error, FAILURES) and not isinstance(error, final)
+    return passes(error) and not isinstance(error, TelegramConflictError)
 
 
 def _conflict(error: TelegramConflictError) -> str:

@@ -50,12 +50,22 @@ def pauses(timing: Timing) -> Callable[[RetryCallState], float]:
     growing = wait_exponential(timing.pause, timing.longest_pause) + wait_random(0, timing.pause)
 
     def pause(state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
+        error = failure(state)
         if isinstance(error, TelegramRetryAfter):
             return error.retry_after * timing.second
         return growing(state)
 
     return pause
+
+
+def failure(state: RetryCallState) -> BaseException | None:
+    """What a try failed with."""
+    return state.outcome.exception() if state.outcome else None
+
+
+def passes(error: BaseException) -> bool:
+    """Whether another try may fetch updates: the token is not refused."""
+    return isinstance(error, FAILURES) and not isinstance(error, TOKEN_REFUSED)
 
 
 def reason(error: BaseException) -> str:

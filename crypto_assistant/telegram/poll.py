@@ -29,10 +29,11 @@ from crypto_assistant.net.api import clock_ms
 from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.answers import Answers, Missed
 from crypto_assistant.telegram.patience import (
-    FAILURES,
     REFUSAL,
     TOKEN_REFUSED,
     Timing,
+    failure,
+    passes,
     pauses,
     reason,
 )
@@ -95,7 +96,7 @@ class Poll:
     async def run(self) -> None:
         """Polls for ever, and answers what earlier lives left open; raises ConfigError."""
         retrying = AsyncRetrying(
-            retry=retry_if_exception(_passes), wait=pauses(self._timing), before_sleep=self._failed
+            retry=retry_if_exception(passes), wait=pauses(self._timing), before_sleep=self._failed
         )
         while True:
             await self._take_up()
@@ -129,24 +130,24 @@ class Poll:
         return await self._bot(GetRawUpdates(offset=self._offset, timeout=patience))
 
     def _failed(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        failure = reason(error) if error else ""
+        error = failure(state)
+        said = reason(error) if error else ""
         if isinstance(error, TelegramConflictError):
-            failure = f"{CONFLICT} ({failure})"
+            said = f"{CONFLICT} ({said})"
         if type(error) not in self._failures:
-            self._told |= self._tell(failure)
+            self._told |= self._tell(said)
         self._failures.add(type(error))
         self._after_gap = True
         self._online.clear()
-        self._on_polled(failure, state.upcoming_sleep)
+        self._on_polled(said, state.upcoming_sleep)
 
-    def _tell(self, failure: str) -> bool:
+    def _tell(self, said: str) -> bool:
         """Whether it was told: two programs that interrupt each other do so all the time."""
-        if failure.startswith(CONFLICT):
+        if said.startswith(CONFLICT):
             if time.monotonic() - self._conflict_told_at < self._timing.reminder:
                 return False
             self._conflict_told_at = time.monotonic()
-        log.warning("no updates: %s; trying again until it works", failure)
+        log.warning("no updates: %s; trying again until it works", said)
         return True
 
     def _succeeded(self) -> None:
@@ -230,10 +231,6 @@ class Poll:
         for update in late:
             await self._dispatcher.feed_update(self._bot, update, missed=missed)
         await self._answers.catch_up(missed)
-
-
-def _passes(error: BaseException) -> bool:
-    return isinstance(error, FAILURES) and not isinstance(error, TOKEN_REFUSED)
 
 
 def has_id(raw: Any) -> bool:
