@@ -6,7 +6,7 @@ import socket
 import time
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -39,23 +39,6 @@ SCALED = Timing(
     pause=(SHIPPED.pause[0] / PACE, SHIPPED.pause[1] / PACE),
 )
 GOOD = {"price": "1"}
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(auto_decompress=False) as session:
-        yield session
-
-
-@pytest.fixture
-def host() -> Loopback:
-    return Loopback()
-
-
-@pytest.fixture
-async def base(host: Loopback) -> AsyncIterator[str]:
-    async with host.serve() as base:
-        yield base
 
 
 @pytest.fixture

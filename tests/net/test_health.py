@@ -271,22 +271,10 @@ def test_the_pace_of_a_host_is_that_of_its_last_answers(clockwork: Clockwork) ->
 
 
 @pytest.fixture
-def host() -> Loopback:
-    return Loopback()
-
-
-@pytest.fixture
-async def base(host: Loopback) -> AsyncIterator[str]:
-    async with host.serve() as base:
-        yield base
-
-
-@pytest.fixture
-async def door() -> AsyncIterator[Door]:
-    async with aiohttp.ClientSession(auto_decompress=False) as session:
-        door = Door(session, Cache(time.monotonic), QUICK, lambda: NOW)
-        yield door
-        await door.close()
+async def door(session: aiohttp.ClientSession) -> AsyncIterator[Door]:
+    door = Door(session, Cache(time.monotonic), QUICK, lambda: NOW)
+    yield door
+    await door.close()
 
 
 def unwrap(response: Response) -> Any:

@@ -198,12 +198,6 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(auto_decompress=False) as session:
-        yield session
-
-
-@pytest.fixture
 def venue(clock: Clock) -> Venue:
     return Venue(clock)
 
