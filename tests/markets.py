@@ -5,7 +5,7 @@ from math import nan
 
 import numpy as np
 
-from crypto_assistant.exchanges.base import listing
+from crypto_assistant.exchanges.payload import listing
 from crypto_assistant.models import Family, Instruments, Tickers
 
 NOW = 1_750_000_000_000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import Table, matrix, number, numbers, price, rows
+from crypto_assistant.exchanges.payload import Table, matrix, number, numbers, price, rows
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from math import nan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import listing, number, rows, trading
+from crypto_assistant.exchanges.payload import listing, number, rows, trading
 from crypto_assistant.models import Family, Instruments
 
 PERPS = {"PERPETUAL", "TRADIFI_PERPETUAL"}

@@ -11,16 +11,7 @@ from functools import partial
 from typing import ClassVar
 
 from crypto_assistant.errors import NotListed, Unsupported
-from crypto_assistant.exchanges.base import (
-    LIVE,
-    Account,
-    Practice,
-    Table,
-    Used,
-    number,
-    rows,
-    used,
-)
+from crypto_assistant.exchanges.base import LIVE, Account, Practice, Used, used
 from crypto_assistant.exchanges.binance import now, series
 from crypto_assistant.exchanges.binance.account import BinanceAccount
 from crypto_assistant.exchanges.binance.envelope import unwrap
@@ -29,6 +20,7 @@ from crypto_assistant.exchanges.binance.reads import READS
 from crypto_assistant.exchanges.binance.statistics import Statistics
 from crypto_assistant.exchanges.binance.windows import Window, bars_weight, most_bars
 from crypto_assistant.exchanges.pages import paged
+from crypto_assistant.exchanges.payload import Table, number, rows
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -224,7 +216,7 @@ class Binance:
             weight=bars_weight(instrument.family, limit),
             lifetime=window.lifetime,
             variant=instrument,
-            parse=lambda payload, ms: series.candles(
+            parse=lambda payload, ms: series.bars(
                 window.answered(payload), instrument, timeframe, ms
             ),
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from crypto_assistant.exchanges.base import Table, price
+from crypto_assistant.exchanges.payload import Table, price
 from crypto_assistant.models import (
     Family,
     Fundings,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from crypto_assistant.exchanges.base import number
 from crypto_assistant.exchanges.binance.told import amount, each
+from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Family, Find, Instrument, Position, Positions, Side, known
 
 LEGS = {"LONG": Side.LONG, "SHORT": Side.SHORT}

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crypto_assistant.errors import Malformed, Unsupported
-from crypto_assistant.exchanges import base
-from crypto_assistant.exchanges.base import number, numbers, price, rows
+from crypto_assistant.exchanges.payload import candles, matrix, number, numbers, price, rows
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -28,23 +27,23 @@ LONG = ("longPosition", "longAccount")
 """COIN-M's positions have a name of their own, USDⓈ-M's are called accounts, too."""
 
 
-def candles(payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int) -> Candles:
-    bars = np.empty((0, 11)) if payload == [] else base.matrix(payload, 11)
-    volume, taker_buy = bars[:, 5] * instrument.multiplier, bars[:, 9] * instrument.multiplier
-    turnover, taker_buy_turnover = bars[:, 7], bars[:, 10]
+def bars(payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int) -> Candles:
+    cells = np.empty((0, 11)) if payload == [] else matrix(payload, 11)
+    volume, taker_buy = cells[:, 5] * instrument.multiplier, cells[:, 9] * instrument.multiplier
+    turnover, taker_buy_turnover = cells[:, 7], cells[:, 10]
     if instrument.family is Family.INVERSE:  # Contracts first, then coins.
-        volume, taker_buy = bars[:, 7], bars[:, 10]
-        turnover, taker_buy_turnover = bars[:, [5, 9]].T * instrument.contract
-    return base.candles(
+        volume, taker_buy = cells[:, 7], cells[:, 10]
+        turnover, taker_buy_turnover = cells[:, [5, 9]].T * instrument.contract
+    return candles(
         instrument,
         timeframe,
         now_ms,
-        bars=bars,
+        bars=cells,
         volume=volume,
         turnover=turnover,
         taker_buy=taker_buy,
         taker_buy_turnover=taker_buy_turnover,
-        closed=bars[:, 6] < now_ms,
+        closed=cells[:, 6] < now_ms,
     )
 
 

@@ -4,7 +4,7 @@ from math import isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import number, rows
+from crypto_assistant.exchanges.payload import number, rows
 
 
 def amount(value: object) -> float:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from math import fsum
 from typing import Any
 
-from crypto_assistant.exchanges.base import number
 from crypto_assistant.exchanges.binance.told import amount, each
+from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Balance, Holding, Wallet, known
 
 SPOT = ("free", "locked")

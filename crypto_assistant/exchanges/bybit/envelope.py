@@ -13,7 +13,7 @@ from crypto_assistant.errors import (
     Refused,
     Unreachable,
 )
-from crypto_assistant.exchanges.base import forbidden, number
+from crypto_assistant.exchanges.payload import forbidden, number
 from crypto_assistant.net.api import Response, Stop
 
 RETRYABLE = {"10000", "10016", "131001", "131003", "170007", "3400214"}

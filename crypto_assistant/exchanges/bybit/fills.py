@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import number
+from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Family, Fills, Instrument
 from crypto_assistant.models.units import known
 

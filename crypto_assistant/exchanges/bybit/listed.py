@@ -8,7 +8,7 @@ from math import nan
 from typing import Any, NamedTuple
 
 from crypto_assistant.errors import Unreachable
-from crypto_assistant.exchanges.base import NO_MARKET, listing, number, rows
+from crypto_assistant.exchanges.payload import NO_MARKET, listing, number, rows
 from crypto_assistant.models import Family, Instruments
 
 MOST_PAGES = 10

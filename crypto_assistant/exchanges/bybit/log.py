@@ -8,7 +8,7 @@ from math import isclose, isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import number
+from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Entry, Family, Flow
 
 FAMILIES = {family.value: family for family in Family}

@@ -10,7 +10,7 @@ from functools import partial
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges.base import LIVE, Practice, Table, Used, number, used
+from crypto_assistant.exchanges.base import LIVE, Practice, Used, used
 from crypto_assistant.exchanges.bybit import now, series, trades
 from crypto_assistant.exchanges.bybit.account import BybitAccount
 from crypto_assistant.exchanges.bybit.envelope import unwrap
@@ -18,6 +18,7 @@ from crypto_assistant.exchanges.bybit.listed import MOST_PAGES, Page, instrument
 from crypto_assistant.exchanges.bybit.reads import READS
 from crypto_assistant.exchanges.bybit.series import INTERVALS, OPEN_INTEREST_INTERVALS, window
 from crypto_assistant.exchanges.pages import paged
+from crypto_assistant.exchanges.payload import Table, number
 from crypto_assistant.models import (
     Candles,
     Family,

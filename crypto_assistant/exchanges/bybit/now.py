@@ -5,7 +5,7 @@ https://bybit-exchange.github.io/docs/v5/market/tickers
 
 import numpy as np
 
-from crypto_assistant.exchanges.base import Table, price
+from crypto_assistant.exchanges.payload import Table, price
 from crypto_assistant.models import (
     Family,
     Floats,

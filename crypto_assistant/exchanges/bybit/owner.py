@@ -7,8 +7,8 @@ https://bybit-exchange.github.io/docs/v5/account/account-info
 from typing import Any, NamedTuple
 
 from crypto_assistant.errors import Malformed, NotRead
-from crypto_assistant.exchanges.base import number
 from crypto_assistant.exchanges.bybit.envelope import CLASSIC
+from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Permissions
 
 READING = {"Exchange/ExchangeHistory"}

@@ -9,8 +9,8 @@ from math import isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import number
 from crypto_assistant.exchanges.bybit.owner import Standing
+from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Family, Find, Instrument, Position, Side
 from crypto_assistant.models.units import known
 

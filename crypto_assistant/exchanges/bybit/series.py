@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import candles, matrix, number, numbers, price, rows
 from crypto_assistant.exchanges.bybit.now import one_side
+from crypto_assistant.exchanges.payload import candles, matrix, number, numbers, price, rows
 from crypto_assistant.models import (
     Candles,
     Family,

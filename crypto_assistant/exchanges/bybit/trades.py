@@ -9,7 +9,7 @@ import numpy as np
 
 from crypto_assistant.calculators.cvd import into_bars
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import numbers, price, rows
+from crypto_assistant.exchanges.payload import numbers, price, rows
 from crypto_assistant.models import Family, Instrument, TakerVolumes, Timeframe, Trades
 
 SIDES = {"Buy", "Sell"}

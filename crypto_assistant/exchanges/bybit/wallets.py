@@ -9,7 +9,7 @@ from math import isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import number
+from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Balance, Holding, Wallet
 from crypto_assistant.models.units import known
 

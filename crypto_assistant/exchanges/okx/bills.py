@@ -8,8 +8,8 @@ from math import fsum, isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import number
 from crypto_assistant.exchanges.okx.positions import CONTRACTS, contract_family
+from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Entry, Family, Flow
 
 PARTS = {

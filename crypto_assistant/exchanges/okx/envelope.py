@@ -3,7 +3,7 @@
 from typing import Any
 
 from crypto_assistant.errors import ClockSkew, GeoBlocked, Malformed, Refused, Unreachable
-from crypto_assistant.exchanges.base import forbidden, rows
+from crypto_assistant.exchanges.payload import forbidden, rows
 from crypto_assistant.net.api import Response, Stop
 
 RETRYABLE = {"50001", "50004", "50013", "50026"}

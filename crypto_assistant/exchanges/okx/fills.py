@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import number
 from crypto_assistant.exchanges.okx.history import Page
+from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Family, Fills, Instrument
 
 SIGNS = {"buy": 1, "sell": -1}

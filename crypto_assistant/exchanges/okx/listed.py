@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from crypto_assistant.exchanges.base import listing, number, rows, trading
+from crypto_assistant.exchanges.payload import listing, number, rows, trading
 from crypto_assistant.models import Family, Instruments
 
 OTHER_RULES = {"pre_market", "xperp"}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges.base import LIVE, Practice, Table, Used, number
+from crypto_assistant.exchanges.base import LIVE, Practice, Used
 from crypto_assistant.exchanges.okx import listed as lists
 from crypto_assistant.exchanges.okx import now, series
 from crypto_assistant.exchanges.okx.account import OkxAccount
@@ -32,6 +32,7 @@ from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.exchanges.okx.statistics import Statistics
 from crypto_assistant.exchanges.okx.takers import in_coins, priced
 from crypto_assistant.exchanges.pages import paged
+from crypto_assistant.exchanges.payload import Table, number
 from crypto_assistant.models import (
     Candles,
     Family,

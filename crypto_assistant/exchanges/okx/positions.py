@@ -8,8 +8,8 @@ from math import isnan, log
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import number
 from crypto_assistant.exchanges.okx.envelope import objects
+from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Family, Find, Instrument, Position, Positions, Side, known
 
 CONTRACTS = {"SWAP", "FUTURES"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from crypto_assistant.exchanges.base import candles, matrix, numbers, price, rows
+from crypto_assistant.exchanges.payload import candles, matrix, numbers, price, rows
 from crypto_assistant.models import (
     Candles,
     Family,

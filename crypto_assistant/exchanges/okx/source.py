@@ -3,9 +3,10 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from crypto_assistant.exchanges.base import Table, Used, used
+from crypto_assistant.exchanges.base import Used, used
 from crypto_assistant.exchanges.okx.envelope import unwrap
 from crypto_assistant.exchanges.okx.limits import READS, TIME, Budgets
+from crypto_assistant.exchanges.payload import Table
 from crypto_assistant.net.api import Api, Dialect, Door, Query
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.limiter import Limiter

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges.base import price
+from crypto_assistant.exchanges.payload import price
 from crypto_assistant.models import Candles, Family, Floats, TakerVolumes
 
 TOLERANCE = 0.10

@@ -5,8 +5,8 @@ from math import isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import number, rows
 from crypto_assistant.exchanges.okx.envelope import objects
+from crypto_assistant.exchanges.payload import number, rows
 from crypto_assistant.models import Balance, Holding, Permissions, Wallet, known
 
 READS_ONLY = "read_only"
