@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from crypto_assistant.accounts import Access
 from crypto_assistant.errors import (
     ExchangeError,
+    InternalError,
     RateLimited,
     Unreachable,
     Unsupported,
@@ -251,7 +252,7 @@ class Desk:
 class Wave:
     """Questions that go out to several exchanges at once.
 
-    An outage becomes part of the answer; a bug stays an exception.
+    An outage becomes part of the answer, and so does a bug, which the log has in full.
     """
 
     def __init__(self, desk: Desk, exchanges: Sequence[Exchange]) -> None:
@@ -398,3 +399,6 @@ async def outcome(question: Awaitable[T], patience: float) -> T | ExchangeError:
         # It may be kept for minutes: without the frames that hold what was read before it failed.
         error.__cause__ = error.__context__ = None
         return error.with_traceback(None)
+    except Exception:  # A bug that one venue's answer meets is not the end of the others'.
+        log.exception("a question to one venue failed")
+        return InternalError()

@@ -9,6 +9,7 @@ AssistantError
     ├── Unreachable    no connection, a time-out, a 5xx, a cut body: worth another try
     ├── RateLimited    asked too often: nothing is sent before `until_ms`
     ├── GeoBlocked     the venue does not serve this host's country
+    ├── Blocked        a firewall before the venue turns this host's address away
     ├── Refused        the venue understood and said no
     │   ├── KeyRefused the owner's key may withdraw: it is not used
     │   └── NotRead    the owner's account is of a kind that is not read
@@ -16,7 +17,8 @@ AssistantError
     ├── Malformed      an answer that is not what the venue documents
     ├── LedgerFailed   this host's database failed a question about an account
     ├── Unsupported    the venue has no such data
-    └── NotListed      the venue does not list the coin
+    ├── NotListed      the venue does not list the coin
+    └── InternalError  a bug of this program's while it read what the venue said
 """
 
 import re
@@ -85,6 +87,13 @@ class GeoBlocked(ExchangeError):
         super().__init__("geo-blocked")
 
 
+class Blocked(ExchangeError):
+    """A firewall answered in the venue's place: neither a limit of its own nor a country."""
+
+    def __init__(self) -> None:
+        super().__init__("blocked by a firewall: another address or HTTPS_PROXY may help")
+
+
 class Refused(ExchangeError):
     """The venue refused the request; `code` is its own error code."""
 
@@ -129,10 +138,18 @@ class Unsupported(ExchangeError):
 
 
 class NotListed(ExchangeError):
-    """The venue does not list the coin."""
+    """The venue does not list the coin, unless in one of the `unread` rows of its list."""
 
-    def __init__(self, coin: str) -> None:
-        super().__init__(f"does not list {coin}")
+    def __init__(self, coin: str, unread: int = 0) -> None:
+        but = f"; {unread} of its markets cannot be read" if unread else ""
+        super().__init__(f"does not list {coin}{but}")
+
+
+class InternalError(ExchangeError):
+    """This program failed where it deals with one venue; the log has the traceback."""
+
+    def __init__(self) -> None:
+        super().__init__("an error in this program, see its log")
 
 
 def lasting(told: str) -> str:

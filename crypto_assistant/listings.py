@@ -85,7 +85,11 @@ class Listings:
             return self.instruments[venue, family][row]
         if (venue, family) in self.errors:
             raise self.errors[venue, family]
-        raise NotListed(coin.symbol)
+        raise NotListed(coin.symbol, self.unread(venue))
+
+    def unread(self, venue: str) -> int:
+        """Rows of the venue's lists that could not be read: one of them may be any coin's."""
+        return sum(listed.unread for (name, _), listed in self.instruments.items() if name == venue)
 
     def called(self, venue: str, family: Family, symbol: str) -> Instrument | None:
         """The market that the venue calls so, perp, dated future or spot; None for no such."""

@@ -5,8 +5,7 @@ from math import nan
 
 import numpy as np
 
-from crypto_assistant.exchanges.payload import listing
-from crypto_assistant.models import Family, Instruments, Tickers
+from crypto_assistant.models import Family, Instrument, Instruments, Tickers
 
 NOW = 1_750_000_000_000
 
@@ -20,18 +19,11 @@ def markets(
     received_ms: int = NOW,
 ) -> Instruments:
     """A list of markets written COIN/QUOTE, each under the name that the venue gives its coin."""
-    pairs = [name.split("/") for name in names]
-    return listing(
-        venue,
-        family,
-        received_ms,
-        symbol=[name.replace("/", "") for name in names],
-        coin=[coin for coin, _ in pairs],
-        quote=[quote for _, quote in pairs],
-        contract=[1.0] * len(names),
-        tick=[tick] * len(names),
-        tradfi=[tradfi] * len(names),
-    )
+    listed = [
+        Instrument(venue, family, coin + quote, coin, quote, 1.0, 1.0, tick, tradfi)
+        for coin, quote in (name.split("/") for name in names)
+    ]
+    return Instruments.of(venue, family, listed, received_ms)
 
 
 def tickers(

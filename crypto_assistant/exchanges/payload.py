@@ -1,35 +1,39 @@
-"""How every adapter reads a venue's answers: numbers, names, rows, tables."""
+"""How every adapter reads a venue's answers: numbers, times, names, rows, tables.
 
-import re
+A row that cannot be read is left out and counted; a list with too many of them is Malformed.
+"""
+
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import nan
 from sys import intern
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crypto_assistant.errors import GeoBlocked, Malformed, Unreachable
+from crypto_assistant.errors import Malformed, Unreachable
 from crypto_assistant.models import Candles, Family, Floats, Instrument, Instruments, Timeframe
-from crypto_assistant.net.api import Response, Stop
+from crypto_assistant.net.response import UNREADABLE
+from crypto_assistant.net.unread import left_out
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 NO_MARKET = "no market trades now"
-FIREWALL_SECONDS = 60
-"""How long to be silent after a firewall's refusal, which names no time."""
-COUNTRY = re.compile(
-    rb"\bcountry\b|\byour region\b|restricted location|error code: 1009", re.IGNORECASE
-)
-"""What is said where a venue does not serve the host's country; 1009 is how Cloudflare says it."""
 LARGEST = 1e30
 """No price, size or amount of money is larger: what is, is no number of a market's."""
 FEW = 8
 """Cells for which numpy's detour costs more than it saves."""
+MOST_UNREAD = 0.1
+"""Of a list; one that has more that cannot be read is not the documented one."""
+LONGEST_NAME = 40
+MARKUP = frozenset("<>&\"'`")
+EARLIEST_MS, LATEST_MS = 1_262_304_000_000, 4_102_444_800_000
+"""2010 and 2100, UTC: what a venue dates outside is no time of a market's.
 
-
-def forbidden(response: Response) -> GeoBlocked | Stop:
-    """What a 403 means that carries no code of the venue's: the country, or too many requests."""
-    return GeoBlocked() if COUNTRY.search(response.text) else Stop(FIREWALL_SECONDS)
+Binance says that a perp is delivered on 25 December 2100.
+"""
 
 
 def number(value: object) -> float:
@@ -54,55 +58,98 @@ def numbers(cells: Sequence[Any]) -> Floats:
     return np.array([number(cell) for cell in cells], float)
 
 
+def name(value: object) -> str:
+    """What a venue calls a market or a coin; raises Malformed for what cannot be shown as one."""
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME:
+        raise Malformed("no name where one belongs")
+    if not value.isprintable() or MARKUP & set(value):
+        raise Malformed("a name of other characters")
+    return intern(value)
+
+
+def moment(value: object) -> int:
+    """A time in ms that is needed; raises Malformed where it is none."""
+    found = number(value)
+    if not EARLIEST_MS <= found < LATEST_MS:
+        raise Malformed("no time where one belongs")
+    return int(found)
+
+
+def readable(sent: Sequence[S], read: Callable[[S], T]) -> list[T]:
+    """What `read` makes of each row; those that it cannot read are left out and counted.
+
+    Raises Malformed where they are more than a tenth.
+    """
+    found = []
+    for row in sent:
+        try:
+            found.append(read(row))
+        except (Malformed, *UNREADABLE):
+            continue
+    unread = len(sent) - len(found)
+    if unread > MOST_UNREAD * len(sent):
+        raise Malformed(f"{unread} of {len(sent)} rows cannot be read")
+    left_out(unread)
+    return found
+
+
 def rows(payload: object) -> list[dict[str, Any]]:
     """The payload as a list of objects; an empty one is no answer."""
-    if not isinstance(payload, list) or not all(isinstance(row, dict) for row in payload):
+    if not isinstance(payload, list):
         raise Malformed("not the documented list")
     if not payload:
         raise Malformed("an empty list")
-    return payload
+    return readable(payload, _object)
 
 
-def trading(
-    markets: list[dict[str, Any]], trades: Callable[[Mapping[str, Any]], bool]
-) -> list[dict[str, Any]]:
-    """The markets that trade; none at all is maintenance, not an empty exchange."""
-    wanted = [market for market in markets if trades(market)]
-    if not wanted:
-        raise Unreachable(NO_MARKET)
-    return wanted
+def _object(row: object) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise Malformed("not the documented object")
+    return row
+
+
+def instrument(
+    venue: str,
+    family: Family,
+    *,
+    symbol: object,
+    coin: object,
+    quote: object,
+    tick: object,
+    contract: float = 1.0,
+    tradfi: bool = False,
+    expires_ms: int | None = None,
+) -> Instrument:
+    """One market, named after what the venue calls its coin."""
+    return Instrument(
+        venue,
+        family,
+        symbol=name(symbol),
+        coin=name(coin),
+        quote=name(quote),
+        multiplier=1.0,
+        contract=contract,
+        tick=number(tick),
+        tradfi=tradfi,
+        expires_ms=expires_ms,
+    )
 
 
 def listing(
     venue: str,
     family: Family,
     received_ms: int,
+    markets: Sequence[Instrument],
     *,
-    symbol: Sequence[str],
-    coin: Sequence[str],
-    quote: Sequence[str],
-    contract: Sequence[float],
-    tick: Sequence[float],
-    tradfi: Sequence[bool],
-    expires_ms: Sequence[float] = (),
+    unread: int,
 ) -> Instruments:
-    """The markets of one answer, each named after what the venue calls its coin.
+    """The markets of one answer that trade; `unread`: rows that were left out.
 
-    `expires_ms`: NaN or 0 for what is not dated; empty where nothing is.
+    Raises Unreachable where there is none: that is maintenance, not an empty exchange.
     """
-    return Instruments(
-        venue,
-        family,
-        tuple(symbol),
-        tuple(intern(name) for name in coin),
-        tuple(intern(name) for name in quote),
-        np.ones(len(symbol)),
-        np.array(contract, float),
-        np.array(tick, float),
-        np.array(tradfi, bool),
-        price(np.array(expires_ms, float)) if expires_ms else np.full(len(symbol), nan),
-        received_ms,
-    )
+    if not markets:
+        raise Unreachable(NO_MARKET)
+    return Instruments.of(venue, family, markets, received_ms, unread)
 
 
 class Table:
@@ -117,15 +164,16 @@ class Table:
     def read(cls, payload: object, received_ms: int, key: str, names: Sequence[str]) -> "Table":
         """The fields `names` of every object of the list, by the symbol under `key`.
 
-        A field that is missing, null or "" is NaN.
+        A field that is missing, null or "" is NaN; an object with one that is no number, or
+        without its symbol, is left out.
         """
         markets = rows(payload)
-        return cls(
-            {market[key]: i for i, market in enumerate(markets)},
-            # The NaN at the end is what markets that are not in the answer find at -1.
-            {name: numbers([market.get(name) for market in markets] + [nan]) for name in names},
-            received_ms,
-        )
+        try:
+            row, column = _columns(markets, key, names)
+        except (Malformed, *UNREADABLE):
+            found = readable(markets, lambda one: (one, _columns([one], key, names)))
+            row, column = _columns([one for one, _ in found], key, names)
+        return cls(row, column, received_ms)
 
     def columns(self, symbols: Sequence[str], *names: str) -> list[Floats]:
         """One column per name, aligned with `symbols`; NaN for those that the answer lacks."""
@@ -133,20 +181,61 @@ class Table:
         return [self._column[name][at] for name in names]
 
 
+def _columns(
+    markets: Sequence[Mapping[str, Any]], key: str, names: Sequence[str]
+) -> tuple[dict[str, int], dict[str, Floats]]:
+    """Row numbers by symbol, and the columns."""
+    return (
+        {name(market[key]): i for i, market in enumerate(markets)},
+        # The NaN at the end is what markets that are not in the answer find at -1.
+        {field: numbers([market.get(field) for market in markets] + [nan]) for field in names},
+    )
+
+
 def price(column: Floats) -> Floats:
-    """A column of prices or times: zero is a placeholder for none."""
+    """A column of prices: zero is a placeholder for none."""
     return np.where(column > 0, column, nan)
 
 
-def matrix(payload: Sequence[Sequence[object]], width: int) -> Floats:
-    """Rows of arrays (candles) as a matrix of their first `width` numbers; the time is first."""
+def times(column: Floats) -> Floats:
+    """A column of times in ms: NaN where one is none of a market's, as 0 is."""
+    return np.where((column >= EARLIEST_MS) & (column < LATEST_MS), column, nan)
+
+
+def needed(what: str, column: Floats) -> Floats:
+    """A column of what a sum is made of; raises Malformed where one is missing."""
+    if np.isnan(column).any():
+        raise Malformed(f"a row without its {what}")
+    return column
+
+
+def matrix(payload: object, width: int) -> Floats:
+    """Rows of arrays (candles) as a matrix of their first `width` numbers; the time is first.
+
+    A row without its time, or with less than that, is left out. Raises Malformed for an empty
+    list.
+    """
     if payload == []:
         raise Malformed("an empty list")
+    if not isinstance(payload, list):
+        raise Malformed("not the documented bars")
+    with suppress(Malformed, *UNREADABLE):
+        return _bars(payload, width)
+    return np.concatenate(readable(payload, lambda row: _bars([row], width)))
+
+
+def series(payload: object, names: Sequence[str]) -> list[Floats]:
+    """The fields `names` of a list of objects as columns, the time first; as `matrix` does."""
+    cells = [[row.get(field) for field in names] for row in rows(payload)]
+    return list(matrix(cells, len(names)).T)
+
+
+def _bars(payload: Sequence[Sequence[object]], width: int) -> Floats:
     cells = [cell for row in payload for cell in row[:width]]
-    if not payload or len(cells) != width * len(payload):
+    if len(cells) != width * len(payload):
         raise Malformed("not the documented bars")
     bars = numbers(cells).reshape(-1, width)
-    if np.isnan(bars[:, 0]).any():
+    if np.isnan(times(bars[:, 0])).any():
         raise Malformed("a bar without its time")
     return bars
 

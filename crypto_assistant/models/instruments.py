@@ -1,6 +1,6 @@
 """What can be traded: one market of one venue, and all of them as columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 
@@ -36,7 +36,8 @@ class Instrument:
 class Instruments:
     """Markets of one family on one venue that trade now, as columns of equal length.
 
-    `expires_ms` is a float column of ms, NaN for perps and spot.
+    `expires_ms` is a float column of ms, NaN for perps and spot. `unread`: rows of the venue's
+    list that could not be read, of which nobody knows what they are about.
     """
 
     venue: str
@@ -50,6 +51,7 @@ class Instruments:
     tradfi: NDArray[np.bool_]
     expires_ms: Floats
     received_ms: int
+    unread: int = 0
     row: Mapping[str, int] = field(init=False, repr=False)
     """Row number by the venue's symbol."""
 
@@ -75,21 +77,35 @@ class Instruments:
         )
 
     @classmethod
+    def of(
+        cls,
+        venue: str,
+        family: Family,
+        markets: Sequence[Instrument],
+        received_ms: int,
+        unread: int = 0,
+    ) -> "Instruments":
+        """The markets as columns."""
+        expires_ms = [nan if market.expires_ms is None else market.expires_ms for market in markets]
+        return cls(
+            venue,
+            family,
+            tuple(market.symbol for market in markets),
+            tuple(market.coin for market in markets),
+            tuple(market.quote for market in markets),
+            np.array([market.multiplier for market in markets], float),
+            np.array([market.contract for market in markets], float),
+            np.array([market.tick for market in markets], float),
+            np.array([market.tradfi for market in markets], bool),
+            np.array(expires_ms, float),
+            received_ms,
+            unread,
+        )
+
+    @classmethod
     def one(cls, instrument: Instrument, received_ms: int) -> "Instruments":
         """A list of one, so that a single answer is read by the same code as a bulk one."""
-        return cls(
-            instrument.venue,
-            instrument.family,
-            (instrument.symbol,),
-            (instrument.coin,),
-            (instrument.quote,),
-            np.array([instrument.multiplier]),
-            np.array([instrument.contract]),
-            np.array([instrument.tick]),
-            np.array([instrument.tradfi]),
-            np.array([nan if instrument.expires_ms is None else instrument.expires_ms], float),
-            received_ms,
-        )
+        return cls.of(instrument.venue, instrument.family, [instrument], received_ms)
 
     @property
     def dated(self) -> NDArray[np.bool_]:
@@ -113,4 +129,5 @@ class Instruments:
             self.tradfi[rows],
             self.expires_ms[rows],
             self.received_ms,
+            self.unread,
         )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Coroutine, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar
@@ -21,11 +22,21 @@ from tenacity import (
 )
 from yarl import URL
 
-from crypto_assistant.errors import ExchangeError, GeoBlocked, Malformed, RateLimited, Unreachable
-from crypto_assistant.net.body import Room, TooLarge
+from crypto_assistant.errors import (
+    Blocked,
+    ExchangeError,
+    GeoBlocked,
+    Malformed,
+    RateLimited,
+    Unreachable,
+)
+from crypto_assistant.net import firewall
+from crypto_assistant.net.body import Room
 from crypto_assistant.net.cache import Cache, Lifetime
 from crypto_assistant.net.health import CUT, NO_ANSWER, NO_CONNECTION, Health
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.response import UNREADABLE, Response, Stop
+from crypto_assistant.net.unread import counting
 
 T = TypeVar("T")
 Query = Sequence[tuple[str, str | int]]
@@ -76,6 +87,7 @@ class Timing:
     tries: int = 3
     pause: tuple[float, float] = (0.2, 1.0)
     probe: float = 15.0
+    blocked: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +113,6 @@ Reads = frozenset[tuple[str, str]]
 
 class WouldNotRead(Exception):
     """A request that is on no list of those that only read: a bug, never sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What a venue sent; `body` is the decoded JSON, None where it was not JSON."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: bytes | bytearray
-    body: Any
-
-
-class Stop(Exception):
-    """A venue's order to send nothing for `seconds`; None: as its Retry-After or window says."""
-
-    def __init__(self, seconds: float | None = None) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
 
 
 Unwrap = Callable[[Response], Any]
@@ -240,9 +234,18 @@ class Api:
         return self._parsed(parse, await self._retrying(question, due), path)
 
     def _parsed(self, parse: Callable[[Any, int], T], payload: Any, path: str) -> T:
+        with counting() as unread, self._reading(path):
+            value = parse(payload, self._door.clock_ms())
+        if unread.rows:
+            self.health.left_out(path, unread.rows)
+        return value
+
+    @contextmanager
+    def _reading(self, path: str) -> Iterator[None]:
+        """What fails inside fails of what the venue sent."""
         try:
-            return parse(payload, self._door.clock_ms())
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as e:
+            yield
+        except UNREADABLE as e:
             log.warning("%s%s: cannot be read: %r", self._base, path, e)
             raise Malformed("an answer of another shape") from e
 
@@ -299,7 +302,14 @@ class Api:
     async def _attempt(self, question: _Question, seconds: float) -> Any:
         request, sent = question.compose(), time.monotonic()
         try:
-            payload = self._judged(await self._send(request, seconds), question.budget)
+            response = await self._send(request, seconds)
+            with self._reading(request.path):
+                payload = self._judged(response, question.budget)
+        except Blocked as error:
+            again = partial(self._once_more, question)
+            self.health.blocked(question.asked, str(error), again, sent=sent)
+            self._see_to_probes()
+            raise
         except (Unreachable, Malformed) as error:
             reason, again = request.hide(str(error)), partial(self._once_more, question)
             whole = seconds >= self._door.timing.attempt / 2 or not reason.startswith(NO_ANSWER)
@@ -325,8 +335,9 @@ class Api:
 
     async def _probing(self) -> None:
         """Asks the host once per interval, until it answers."""
+        timing = self._door.timing
         while self.health.is_probed and not self._door.session.closed:
-            await asyncio.sleep(self._door.timing.probe)
+            await asyncio.sleep(timing.blocked if self.health.is_blocked else timing.probe)
             try:
                 await self._probe()
             except Exception:  # A host that nobody asks again would be down for ever.
@@ -343,8 +354,6 @@ class Api:
             raise WouldNotRead(f"{request.method} {request.path}")
         try:
             return await self._answered(request, seconds)
-        except TooLarge:
-            raise Malformed("an answer too large to read") from None
         except TimeoutError:
             failure = f"{NO_ANSWER} in {self._door.timing.answer:g} s"
         except aiohttp.ClientPayloadError:
@@ -377,10 +386,11 @@ class Api:
             raise self._limiter.hold(told) from stop
 
     def _payload(self, response: Response) -> Any:
-        if response.status in {418, 429}:
-            raise self._stop(response)
         if response.status == 451:
             raise GeoBlocked
+        firewall.check(response)
+        if response.status in {418, 429}:
+            raise self._stop(response)
         if 300 <= response.status < 400:
             raise Malformed(f"sends us to another address (HTTP {response.status})")
         if response.status >= 500:
@@ -388,6 +398,8 @@ class Api:
         if response.body is None and response.status == 200:
             if response.text.lstrip()[:1] == b"<":
                 raise Malformed("HTML instead of JSON")
+            if response.text.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+                raise Malformed("UTF-16 instead of UTF-8")
             raise Unreachable(CUT)
         return self._dialect.unwrap(response)
 
@@ -404,7 +416,7 @@ class Api:
 
 def _json(text: bytes | bytearray) -> Any:
     try:
-        return orjson.loads(text)
+        return orjson.loads(text.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError:
         return None
 

@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 
+from crypto_assistant.errors import Malformed
+
 PACKED = "gzip, deflate"
 """What `Accept-Encoding` asks for."""
+UNPACKED = {"gzip", "x-gzip", "deflate"}
+"""`x-gzip` is gzip's name of before it had one (RFC 9110, 8.4.1.3)."""
+PLAIN = {"", "identity"}
+OTHERS = {"br": "brotli", "zstd": "zstandard", "compress": "compress"}
 PIECE = 256 * 1024
 """Bytes that are unpacked at once: a packed answer may be a thousand times larger unpacked."""
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
-
-
-class TooLarge(Exception):
-    """There is no room for the rest."""
 
 
 class Room:
@@ -26,7 +28,7 @@ class Room:
     async def read(self, response: aiohttp.ClientResponse) -> bytearray:
         """The body; the session must not have unpacked it.
 
-        Raises TooLarge, and aiohttp.ClientPayloadError where the body is broken.
+        Raises Malformed, and aiohttp.ClientPayloadError where the body is broken.
         """
         body = bytearray()
         try:
@@ -43,11 +45,11 @@ class Room:
     def _take(self, size: int) -> None:
         self._taken += size
         if self._taken > self._most:
-            raise TooLarge
+            raise Malformed("an answer too large to read")
 
 
 async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    packed = response.headers.get("Content-Encoding", "").lower() in PACKED.split(", ")
+    packed = _is_packed(response.headers.get("Content-Encoding", ""))
     unpacker = zlib.decompressobj(GZIP_OR_ZLIB)
     try:
         async for chunk in response.content.iter_any():
@@ -58,3 +60,10 @@ async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
             yield rest
     except zlib.error as error:
         raise aiohttp.ClientPayloadError(str(error)) from None
+
+
+def _is_packed(encoding: str) -> bool:
+    name = encoding.strip().lower()
+    if name not in UNPACKED | PLAIN:
+        raise Malformed(f"packed with {OTHERS.get(name, 'something')} that was not asked for")
+    return name in UNPACKED

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from math import ceil
 
-from crypto_assistant.errors import Unreachable, lasting
+from crypto_assistant.errors import Blocked, ExchangeError, Unreachable, lasting
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ LASTING, SETTLED = 0.95, 1.05
 The tries of the question that finds a host silent end a moment before it does; all of them
 should say the same of it.
 """
+HOUR = 3600.0
 CONTIGUOUS = 60.0
 """Seconds; failures farther apart are not one outage: nobody knows what was in between."""
 MOST_UNANSWERED = 8
@@ -55,6 +56,7 @@ class _Outage:
     reason: str
     attempts: int = 0
     is_down: bool = False
+    is_blocked: bool = False
     failed: set[str] = field(default_factory=set)
     unanswered: OrderedDict[str, Again] = field(default_factory=OrderedDict)
     """By path and query; the one to ask again first stands first.
@@ -64,7 +66,7 @@ class _Outage:
     @property
     def is_of_the_host(self) -> bool:
         """Whether it is no matter of one path alone."""
-        return len(self.failed) > 1 or self.reason == NO_CONNECTION
+        return self.is_blocked or len(self.failed) > 1 or self.reason == NO_CONNECTION
 
 
 class Health:
@@ -89,6 +91,8 @@ class Health:
         self._now = now
         self._latencies: deque[float] = deque(maxlen=KEPT)
         self._outage: _Outage | None = None
+        self._unread: dict[str, tuple[float, int]] = {}
+        """By path: when the log was told, and how many of the last answer."""
         self._is_told = False
 
     @property
@@ -112,13 +116,24 @@ class Health:
         """Whether something is down, and to be asked for again by and by."""
         return self._outage is not None and self._outage.is_down
 
-    def refusal(self, asked: str) -> Unreachable | None:
+    @property
+    def is_blocked(self) -> bool:
+        """Whether a firewall answers in the host's place."""
+        return self._outage is not None and self._outage.is_blocked
+
+    @property
+    def unread(self) -> int:
+        """Rows that were left out of the answers of the last hour."""
+        since = self._now() - HOUR
+        return sum(rows for told, rows in self._unread.values() if told > since)
+
+    def refusal(self, asked: str) -> ExchangeError | None:
         """Why a question is not sent now; None where it may be."""
         outage, path = self._outage, _path(asked)
         if outage is None or not outage.is_down:
             return None
         concerned = path in outage.failed or outage.is_of_the_host
-        settled = self._now() >= outage.began + SETTLED * self._patience
+        settled = outage.is_blocked or self._now() >= outage.began + SETTLED * self._patience
         return self._why(outage) if concerned and settled else None
 
     def turned_away(self, asked: str, again: Again) -> None:
@@ -139,9 +154,27 @@ class Health:
     def answered(self, asked: str, seconds: float) -> None:
         """The host said something of its own about a question, were it a refusal."""
         self._latencies.append(seconds)
-        if self._outage is not None and not _path(asked).endswith(CLOCK):
+        outage = self._outage
+        if outage is not None and (outage.is_blocked or not _path(asked).endswith(CLOCK)):
             self._outage = None
             self._tell_back()
+
+    def blocked(self, asked: str, error: str, again: Again, *, sent: float) -> None:
+        """A firewall answered: the host is down at once, since it turns the address away."""
+        self.note(error)
+        self._add(asked, error, again, sent)
+        if self._outage is not None:
+            self._outage.is_down = self._outage.is_blocked = True
+            self._tell_down(self._outage)
+
+    def left_out(self, asked: str, rows: int) -> None:
+        """So many rows of an answer could not be read; the log has it once an hour."""
+        path, now = _path(asked), self._now()
+        told, _ = self._unread.get(path, (now - HOUR, 0))
+        if now - told >= HOUR:
+            log.warning("%s%s: left out %d rows that cannot be read", self._host, path, rows)
+            told = now
+        self._unread[path] = told, rows
 
     def failed(self, asked: str, error: str, again: Again, *, sent: float, whole: bool) -> None:
         """An attempt that was sent at `sent` told nothing about its question.
@@ -182,7 +215,9 @@ class Health:
             outage.is_down = True
             self._tell_down(outage)
 
-    def _why(self, outage: _Outage) -> Unreachable:
+    def _why(self, outage: _Outage) -> ExchangeError:
+        if outage.is_blocked:
+            return Blocked()
         reason = AS_A_HABIT.get(outage.reason, outage.reason)
         return Unreachable(reason, outage.began_ms, self._clock_ms())
 

@@ -94,8 +94,8 @@ def ask_absent(wave: Wave, listings: Listings, segments: Sequence[Segment]) -> N
         if listings.may_list(venue, segment.family, segment.coin)
     }
 
-    async def missing(_: Exchange) -> Never:
-        raise NotListed(segments[0].coin.symbol)
+    async def missing(exchange: Exchange) -> Never:
+        raise NotListed(segments[0].coin.symbol, listings.unread(exchange.name))
 
     wave.ask("", missing, [venue for venue in listings.titles if venue not in there])
 

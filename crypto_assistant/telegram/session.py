@@ -12,7 +12,8 @@ from aiogram.exceptions import TelegramNetworkError, TelegramServerError
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 
-from crypto_assistant.net.body import Room, TooLarge
+from crypto_assistant.errors import Malformed
+from crypto_assistant.net.body import Room
 
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes; a hundred of the longest messages, each a reply to another, are a third of it."""
@@ -74,8 +75,8 @@ class Session(BaseSession):
                 allow_redirects=False,
             ) as response:
                 return response.status, (await self._room.read(response)).decode(errors="replace")
-        except TooLarge:
-            raise TelegramNetworkError(method, "an answer too large to read") from None
+        except Malformed as error:
+            raise TelegramNetworkError(method, str(error)) from None
         except TimeoutError:
             raise TelegramNetworkError(method, f"no answer in {seconds:g} s") from None
         except (aiohttp.ClientError, OSError) as e:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from crypto_assistant.errors import (
+    Blocked,
     ClockSkew,
     ExchangeError,
     GeoBlocked,
@@ -224,12 +225,12 @@ async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
         (Reply({"code": -1121, "msg": "Invalid symbol."}, 400), Refused, "Invalid symbol. (-1121)"),
         (Reply({"code": -1021, "msg": "Timestamp"}, 400), ClockSkew, "Timestamp"),
         (Reply({"code": -1003, "msg": "Too much"}, 400), RateLimited, "rate-limited"),
-        (Reply(b"<html>403 Forbidden</html>", 403), RateLimited, "rate-limited"),
+        (Reply(b"<html>403 Forbidden</html>", 403), Blocked, "blocked by a firewall"),
         (Reply({"code": 0, "msg": "restricted"}, 451), GeoBlocked, "geo-blocked"),
         (Reply(b"not found", 404), Refused, "HTTP 404"),
         ([], Malformed, "an empty list"),
-        ([None], Malformed, "not the documented list"),
-        ({**TICKER, "lastPrice": "soon"}, Malformed, "a text"),
+        ([None], Malformed, "1 of 1 rows"),
+        ({**TICKER, "lastPrice": "soon"}, Malformed, "1 of 1 rows"),
     ],
 )
 async def test_errors_say_what_the_venue_said(
@@ -288,7 +289,7 @@ async def test_recorded_perp_numbers(binance: Binance, host: Loopback, recorded:
     [
         ("000", RateLimited),
         ("001", RateLimited),
-        ("002", RateLimited),
+        ("002", Blocked),
         ("003", ClockSkew),
         ("006", Refused),
         ("009", Refused),

@@ -322,14 +322,12 @@ async def test_a_trade_without_time_or_side_is_refused(
 
 
 @pytest.mark.parametrize(("field", "value"), [("q", None), ("q", ""), ("p", "0"), ("p", None)])
-async def test_a_trade_whose_price_or_size_is_missing_has_no_turnover(
+async def test_a_trade_without_its_price_or_size_is_refused(
     binance: Binance, host: Loopback, field: str, value: Any
 ) -> None:
-    host.plays("/fapi/v1/aggTrades", [{**TRADES[0], field: value}])
-    host.plays("/dapi/v1/aggTrades", [{**TRADES[0], field: value}])
-    linear, inverse = await binance.trades(PERP), await binance.trades(COIN_PERP)
-    assert np.isnan(linear.turnover).all()
-    assert np.isnan(inverse.size).all()
+    host.plays("/fapi/v1/aggTrades", [*TRADES, {**TRADES[0], field: value}])
+    with pytest.raises(Malformed, match="without its"):
+        await binance.trades(PERP)
 
 
 async def test_trades_are_kept_for_five_seconds(

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from crypto_assistant.errors import ExchangeError, GeoBlocked, RateLimited, Refused
+from crypto_assistant.errors import Blocked, ExchangeError, GeoBlocked, RateLimited, Refused
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.net.api import Door
@@ -12,7 +12,7 @@ from tests.exchanges.conftest import NOW
 from tests.net.loopback import Loopback, Reply
 
 Meaning = type[ExchangeError] | int
-"""An error after which the venue is asked again, or the ms for which it is not."""
+"""An error, after which the venue is asked again unless it is `Blocked`, or the ms of a hold."""
 Asked = Callable[[str, Reply], Awaitable[Meaning]]
 
 MINUTE_MS = 60_000
@@ -33,10 +33,11 @@ def asked(door: Door, base: str, host: Loopback) -> Asked:
         exchange = venue(door, dict.fromkeys(venue.addresses, base))
         host.plays(TIMES[name], reply)
         errors = [await failure(exchange) for _ in range(2)]
+        is_silent = isinstance(errors[0], RateLimited | Blocked)
+        assert len(host.asked) == (1 if is_silent else 2)
+        assert str(errors[0]) == str(errors[1])
         if isinstance(errors[0], RateLimited):
-            assert len(host.asked) == 1
             return round(errors[0].until_ms - NOW, -4)
-        assert len(host.asked) == 2
         return type(errors[0])
 
     return ask
@@ -64,6 +65,9 @@ CLOUDFLARE = b"""<!DOCTYPE html><html lang="en-US"><head>
 <h2>%s</h2></body></html>"""
 BANNED_COUNTRY = b"has banned the country or region your IP address is in (US) from accessing it."
 FIREWALL = b"This website is using a security service to protect itself from online attacks."
+CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>"
+MITIGATED = {"cf-mitigated": "challenge"}
+STATION = {"message": "You have been denied access to the station service"}
 RESTRICTED = "Service unavailable from a restricted location according to 'b. Eligibility'."
 
 
@@ -75,20 +79,28 @@ def no(code: int | str, message: str, status: int = 403) -> Reply:
 
 EVERYWHERE = [
     pytest.param(Reply(CLOUDFRONT % COUNTRY, 403), GeoBlocked, id="CloudFront, country"),
-    pytest.param(Reply(CLOUDFRONT % BUSY, 403), MINUTE_MS, id="CloudFront, busy"),
+    pytest.param(Reply(CLOUDFRONT % BUSY, 403), Blocked, id="CloudFront, busy"),
     pytest.param(
         Reply(CLOUDFLARE % (b"1009", BANNED_COUNTRY), 403), GeoBlocked, id="Cloudflare 1009"
     ),
     pytest.param(Reply(b"error code: 1009", 403), GeoBlocked, id="Cloudflare 1009, in short"),
-    pytest.param(Reply(CLOUDFLARE % (b"1020", FIREWALL), 403), MINUTE_MS, id="Cloudflare 1020"),
-    pytest.param(Reply(b"error code: 1020", 403), MINUTE_MS, id="Cloudflare 1020, in short"),
+    pytest.param(Reply(CLOUDFLARE % (b"1020", FIREWALL), 403), Blocked, id="Cloudflare 1020"),
+    pytest.param(Reply(b"error code: 1020", 403), Blocked, id="Cloudflare 1020, in short"),
     pytest.param(
         Reply(b"error code: 1015", 429, {"Retry-After": "30"}),
         MINUTE_MS // 2,
         id="Cloudflare 1015",
     ),
-    pytest.param(Reply(b"<html>403 Forbidden</html>", 403), MINUTE_MS, id="a firewall"),
-    pytest.param(Reply(b"", 403), MINUTE_MS, id="nothing"),
+    pytest.param(Reply(b"<html>403 Forbidden</html>", 403), Blocked, id="a firewall"),
+    pytest.param(Reply(CLOUDFRONT % b"Bad request.", 403), Blocked, id="CloudFront, bad"),
+    pytest.param(Reply(b"", 403), Blocked, id="nothing"),
+    pytest.param(Reply(b"", 202), Blocked, id="AWS WAF, a challenge without a body"),
+    pytest.param(Reply(CHALLENGE, 403, MITIGATED), Blocked, id="Cloudflare, a challenge"),
+    pytest.param(Reply(CHALLENGE, 503, MITIGATED), Blocked, id="a challenge for the busy"),
+    pytest.param(Reply(CHALLENGE, 429, MITIGATED), Blocked, id="a challenge for the many"),
+    pytest.param(Reply(CHALLENGE, 200), Blocked, id="a challenge that claims to be an answer"),
+    pytest.param(Reply(b"<h1>Sorry, you have been blocked</h1>", 403), Blocked, id="blocked"),
+    pytest.param(Reply(STATION, 403), Blocked, id="OKX, access denied"),
     pytest.param(Reply(b"", 403, {"Retry-After": "7200"}), 120 * MINUTE_MS, id="for two hours"),
     pytest.param(Reply(b"", 451), GeoBlocked, id="451"),
 ]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from crypto_assistant.errors import (
+    Blocked,
     ClockSkew,
     ExchangeError,
     GeoBlocked,
@@ -303,11 +304,11 @@ async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
         (no("50102", 401), ClockSkew, "why"),
         (no("50112", 401), ClockSkew, "why"),
         (Reply(b"<html>not available in your country or region</html>", 403), GeoBlocked, "geo"),
-        (Reply(b"error code: 1020", 403), RateLimited, "rate-limited"),
+        (Reply(b"error code: 1020", 403), Blocked, "blocked by a firewall"),
         ({"msg": "", "data": []}, Malformed, "without a code"),
         ({"code": "0", "msg": ""}, Malformed, "not the documented list"),
         (ok(), Malformed, "an empty list"),
-        (ok({**TICKER_ROW, "last": "soon"}), Malformed, "a text"),
+        (ok({**TICKER_ROW, "last": "soon"}), Malformed, "1 of 1 rows"),
     ],
 )
 async def test_errors_say_what_the_venue_said(

@@ -228,16 +228,9 @@ async def test_a_full_page_may_have_cut_its_oldest_millisecond(okx: Okx, host: L
     assert found.time_ms[0] == NOW - 248
 
 
-@pytest.mark.parametrize("name", ["px", "sz"])
-@pytest.mark.parametrize("cell", ["", None])
-async def test_a_trade_without_a_number_is_not_one_of_nothing(
-    okx: Okx, host: Loopback, name: str, cell: str | None
-) -> None:
-    host.plays(TRADES, ok({**trade(NOW, "64000", "1", "buy"), name: cell}))
-    assert np.isnan((await okx.trades(PERP)).turnover).all()
-
-
-@pytest.mark.parametrize("broken", [{"side": None}, {"side": "Buy"}, {"ts": ""}])
+@pytest.mark.parametrize(
+    "broken", [{"side": None}, {"side": "Buy"}, {"ts": ""}, {"px": ""}, {"sz": None}]
+)
 async def test_a_trade_that_cannot_be_placed_is_malformed(
     okx: Okx, host: Loopback, broken: dict[str, Any]
 ) -> None:

@@ -49,7 +49,7 @@ BROKEN = [
     Broken("rate_limited", 60, "rate-limited until 14:14:49 UTC"),
     Broken("banned", 150, "rate-limited until 14:16:19 UTC"),
     Broken("geo_blocked", reason="geo-blocked"),
-    Broken("waf", reason="rate-limited until 14:14:49 UTC"),
+    Broken("waf", reason="blocked by a firewall: another address or HTTPS_PROXY may help"),
     Broken("html", reason="HTML instead of JSON"),
     Broken("truncated", reason="the answer was cut short"),
     Broken("cut", reason="the answer was cut short"),

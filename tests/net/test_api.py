@@ -6,6 +6,7 @@ import socket
 import time
 import tracemalloc
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -16,6 +17,7 @@ import pytest
 
 from crypto_assistant.app import connection
 from crypto_assistant.errors import (
+    Blocked,
     ExchangeError,
     GeoBlocked,
     Malformed,
@@ -23,10 +25,12 @@ from crypto_assistant.errors import (
     Refused,
     Unreachable,
 )
+from crypto_assistant.exchanges.payload import number, readable
 from crypto_assistant.net import api
-from crypto_assistant.net.api import Api, Dialect, Door, Response, Stop, Timing, target
+from crypto_assistant.net.api import Api, Dialect, Door, Timing, target
 from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.response import UNREADABLE, Response, Stop
 from tests.net.loopback import Loopback, Reply
 
 NOW = 1_789_992_000_000
@@ -87,6 +91,7 @@ async def test_an_answer_is_parsed_once_and_dated(venue: Api, host: Loopback) ->
 
 ZIPPED = {
     "gzip": gzip.compress(b'{"price": "1"}'),
+    "x-gzip": gzip.compress(b'{"price": "1"}'),
     "deflate": zlib.compress(b'{"price": "1"}'),
 }
 
@@ -98,6 +103,11 @@ def zipped(how: str, body: bytes) -> Reply:
 @pytest.mark.parametrize("how", ZIPPED)
 async def test_a_compressed_answer_is_read(venue: Api, host: Loopback, how: str) -> None:
     host.plays("/price", zipped(how, ZIPPED[how]))
+    assert (await ask(venue))[0] == GOOD
+
+
+async def test_a_byte_order_mark_is_no_part_of_the_answer(venue: Api, host: Loopback) -> None:
+    host.plays("/price", Reply(BOM_UTF8 + b'{"price": "1"}'))
     assert (await ask(venue))[0] == GOOD
 
 
@@ -116,8 +126,9 @@ async def test_a_compressed_answer_is_read(venue: Api, host: Loopback, how: str)
         Reply(b" " * 1_000_000, pause=0.01),
     ],
     ids=[
-        *("502", "503", "cut", "truncated", "empty", "bad gzip", "bad deflate", "cut gzip"),
-        *("cut deflate", "silence", "reset", "a byte at a time"),
+        *("502", "503", "cut", "truncated", "empty"),
+        *(f"{what} {how}" for what in ("bad", "cut") for how in ZIPPED),
+        *("silence", "reset", "a byte at a time"),
     ],
 )
 async def test_what_may_pass_is_tried_again(venue: Api, host: Loopback, failure: Reply) -> None:
@@ -313,9 +324,11 @@ async def test_a_budget_of_its_own_spares_the_venues(
     ("reply", "error"),
     [
         (Reply({"msg": "restricted location"}, 451), GeoBlocked),
-        (Reply(b"<!doctype html><html>Just a moment...</html>"), Malformed),
+        (Reply(b"<!doctype html><html>A fine page</html>"), Malformed),
+        (Reply('{"price": "1"}'.encode("utf-16")), Malformed),
+        (Reply(b"packed", headers={"Content-Encoding": "br"}), Malformed),
     ],
-    ids=["451", "HTML"],
+    ids=["451", "HTML", "UTF-16", "packed as nobody asked for"],
 )
 async def test_what_will_not_pass_is_not_tried_again(
     venue: Api, host: Loopback, reply: Reply, error: type[ExchangeError]
@@ -324,6 +337,59 @@ async def test_what_will_not_pass_is_not_tried_again(
     with pytest.raises(error):
         await ask(venue)
     assert len(host.asked) == 1
+
+
+@pytest.mark.parametrize("error", [*UNREADABLE, OverflowError, ZeroDivisionError, KeyError])
+async def test_whatever_an_answer_trips_over_is_its_venues_failure(
+    door: Door, base: str, budget: Budget, host: Loopback, error: type[Exception]
+) -> None:
+    def trip(*_: object) -> Any:
+        raise error("as it was read")
+
+    host.plays("/price", GOOD)
+    limiter = Limiter(time.monotonic, lambda: NOW)
+    unwraps = Api(door, base, limiter, budget, replace(DIALECT, unwrap=trip))
+    parses = Api(door, base, limiter, budget, DIALECT)
+    for one in (unwraps.get("/price", parse=lambda *_: 1), parses.get("/price", parse=trip)):
+        with pytest.raises(Malformed, match="another shape"):
+            await one
+
+
+async def test_rows_that_are_left_out_are_counted_and_logged_once_an_hour(
+    venue: Api, base: str, host: Loopback, caplog: pytest.LogCaptureFixture
+) -> None:
+    host.plays("/price", [*range(19), "a text"])
+
+    def read(payload: Any, _: int) -> list[float]:
+        return readable(payload, number)
+
+    for variant in ("one", "other"):
+        assert len(await venue.get("/price", parse=read, variant=variant)) == 19
+    assert venue.health.unread == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{base.removeprefix('http://')}/price: left out 1 rows that cannot be read"
+    ]
+
+
+async def test_a_firewall_is_asked_again_by_a_slow_probe_alone(
+    session: aiohttp.ClientSession, base: str, host: Loopback, budget: Budget
+) -> None:
+    timing = replace(SCALED, probe=60, blocked=0.05)
+    door = Door(session, Cache(time.monotonic), timing, lambda: NOW)
+    venue = Api(door, base, Limiter(time.monotonic, lambda: NOW), budget, DIALECT)
+    host.plays("/price", Reply(b"Sorry, you have been blocked", 403))
+    host.plays("/other", GOOD)
+    for path in ("/price", "/price", "/other"):
+        with pytest.raises(Blocked, match="another address or HTTPS_PROXY may help"):
+            await ask(venue, path)
+    assert host.asked == ["/price"]
+    assert venue.health.down_since_ms
+    host.plays("/price", GOOD)
+    async with asyncio.timeout(5):
+        while venue.health.is_probed:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (await ask(venue, "/other"))[0] == GOOD
+    await door.close()
 
 
 async def test_an_answer_of_another_shape_is_malformed(venue: Api, host: Loopback) -> None:
@@ -353,7 +419,7 @@ def bomb(how: str, unpacked: int) -> bytes:
     return first + another * (unpacked // len(part))
 
 
-@pytest.mark.parametrize("how", ZIPPED)
+@pytest.mark.parametrize("how", ["gzip", "deflate"])
 async def test_answers_that_unpack_to_gigabytes_do_not_fill_the_memory(
     door: Door, base: str, host: Loopback, budget: Budget, how: str
 ) -> None:

@@ -22,10 +22,11 @@ from crypto_assistant.errors import (
     Refused,
     Unreachable,
 )
-from crypto_assistant.net.api import Api, Dialect, Door, Request, Response, Timing, deadline
+from crypto_assistant.net.api import Api, Dialect, Door, Request, Timing, deadline
 from crypto_assistant.net.cache import Cache, Lifetime
 from crypto_assistant.net.health import Health
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.response import Response
 from tests.net.loopback import Loopback, Reply
 
 NOON_MS = 1_789_992_000_000

@@ -23,13 +23,13 @@ from crypto_assistant.net.api import (
     Dialect,
     Door,
     Request,
-    Response,
     Timing,
     WouldNotRead,
     clock_ms,
 )
 from crypto_assistant.net.cache import Cache, Lifetime
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.response import Response
 from crypto_assistant.net.signed import MEASURED_MS, Key, Signature, SignedApi, VenueClock
 
 NOW: Final = 1_789_992_000_000

@@ -5,8 +5,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from crypto_assistant.errors import ClockSkew, Refused, Unreachable
-from crypto_assistant.exchanges.payload import forbidden
-from crypto_assistant.net.api import Response, Stop
+from crypto_assistant.net.firewall import forbidden
+from crypto_assistant.net.response import Response, Stop
 
 RETRYABLE = {-1000, -1001, -1006, -1007, -1008, -1016}
 CLOCK = {-1021}

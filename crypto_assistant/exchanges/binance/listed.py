@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import nan
+from functools import partial
 from typing import Any
 
-from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.payload import listing, number, rows, trading
-from crypto_assistant.models import Family, Instruments
+from crypto_assistant.exchanges.payload import instrument, listing, moment, number, readable, rows
+from crypto_assistant.models import Family, Instrument, Instruments
 
 PERPS = {"PERPETUAL", "TRADIFI_PERPETUAL"}
 DATED = {"CURRENT_QUARTER", "NEXT_QUARTER"}
@@ -22,21 +21,34 @@ class Listed:
 
     @classmethod
     def read(cls, payload: Any, family: Family, received_ms: int) -> "Listed":
-        wanted = trading(rows(payload["symbols"]), _trades)
-        instruments = listing(
-            "binance",
-            family,
-            received_ms,
-            symbol=[row["symbol"] for row in wanted],
-            coin=[row["baseAsset"] for row in wanted],
-            quote=[row["quoteAsset"] for row in wanted],
-            contract=[number(row.get("contractSize", 1)) for row in wanted],
-            tick=[_tick(row) for row in wanted],
-            tradfi=[row.get("underlyingType", "COIN") != "COIN" for row in wanted],
-            expires_ms=[_delivery(row) for row in wanted],
+        sent = payload["symbols"]
+        found = readable(rows(sent), partial(_market, family))
+        markets = [market for market in found if market]
+        unread = len(sent) - len(found)
+        return cls(
+            listing("binance", family, received_ms, [one for one, _ in markets], unread=unread),
+            {one.symbol: kind for one, kind in markets if one.expires_ms},
         )
-        dated = filter(_dated, wanted)
-        return cls(instruments, {row["symbol"]: row["contractType"] for row in dated})
+
+
+def _market(family: Family, row: Mapping[str, Any]) -> tuple[Instrument, str] | None:
+    """A market that trades, and the kind of its contract."""
+    if not _trades(row):
+        return None
+    kind = row.get("contractType", "PERPETUAL")
+    market = instrument(
+        "binance",
+        family,
+        symbol=row["symbol"],
+        coin=row["baseAsset"],
+        quote=row["quoteAsset"],
+        tick=_tick(row),
+        contract=number(row.get("contractSize", 1)),
+        tradfi=row.get("underlyingType", "COIN") != "COIN",
+        # The date of a perp, in the year 2100, is none.
+        expires_ms=moment(row.get("deliveryDate")) if kind in DATED else None,
+    )
+    return market, kind
 
 
 def _trades(row: Mapping[str, Any]) -> bool:
@@ -44,20 +56,6 @@ def _trades(row: Mapping[str, Any]) -> bool:
     return status == "TRADING" and row.get("contractType", "PERPETUAL") in PERPS | DATED
 
 
-def _dated(row: Mapping[str, Any]) -> bool:
-    return row.get("contractType") in DATED
-
-
-def _delivery(row: Mapping[str, Any]) -> float:
-    """When a dated future is delivered; the date of a perp, in the year 2100, is none."""
-    if not _dated(row):
-        return nan
-    expires_ms = number(row.get("deliveryDate"))
-    if not expires_ms > 0:
-        raise Malformed("a dated future without its delivery")
-    return expires_ms
-
-
-def _tick(row: Mapping[str, Any]) -> float:
+def _tick(row: Mapping[str, Any]) -> object:
     sizes = (f["tickSize"] for f in row["filters"] if f["filterType"] == "PRICE_FILTER")
-    return number(next(sizes, None))
+    return next(sizes, None)

@@ -20,7 +20,7 @@ from crypto_assistant.exchanges.binance.reads import READS
 from crypto_assistant.exchanges.binance.statistics import Statistics
 from crypto_assistant.exchanges.binance.windows import Window, bars_weight, most_bars
 from crypto_assistant.exchanges.pages import paged
-from crypto_assistant.exchanges.payload import Table, number, rows
+from crypto_assistant.exchanges.payload import Table, moment, rows
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -105,7 +105,7 @@ class Binance:
         return await self._apis[Family.SPOT].get(
             "/api/v3/time",
             lifetime=Lifetime.MOMENT,
-            parse=lambda payload, _: int(number(payload.get("serverTime"))),
+            parse=lambda payload, _: moment(payload.get("serverTime")),
         )
 
     async def instruments(self, family: Family) -> Instruments:
@@ -245,10 +245,9 @@ class Binance:
             budget=self._funding_info,
             lifetime=Lifetime.INSTRUMENTS,
             # On COIN-M it may be empty; hundreds of USDⓈ-M perps are paid more often.
-            parse=lambda payload, _: {
-                row["symbol"]: number(row["fundingIntervalHours"])
-                for row in (rows(payload) if family is Family.LINEAR else payload)
-            },
+            parse=lambda payload, _: now.funding_hours(
+                rows(payload) if family is Family.LINEAR else payload
+            ),
         )
 
     async def _all(self, family: Family, path: str, names: Sequence[str], weight: float) -> Table:

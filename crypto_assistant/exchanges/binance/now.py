@@ -1,10 +1,11 @@
 """Binance's rows of markets at this moment, in coins, quote currency and fractions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from crypto_assistant.exchanges.payload import Table, price
+from crypto_assistant.exchanges.payload import Table, name, number, price, readable, times
 from crypto_assistant.models import (
     Family,
     Fundings,
@@ -43,13 +44,20 @@ def tickers(statistics: Table, book: Table, listed: Instruments) -> Tickers:
     )
 
 
+def funding_hours(payload: Sequence[Any]) -> dict[str, float]:
+    """The interval of each perp of the list."""
+    return dict(
+        readable(payload, lambda row: (name(row["symbol"]), number(row["fundingIntervalHours"])))
+    )
+
+
 def fundings(premiums: Table, hours: Mapping[str, float], listed: Instruments) -> Fundings:
     rate, next_ms = premiums.columns(listed.symbols, "lastFundingRate", "nextFundingTime")
     return Fundings(
         instruments=listed,
         rate=rate,
         hours=price(np.array([hours.get(symbol, 8.0) for symbol in listed.symbols])),
-        next_ms=price(next_ms),
+        next_ms=times(next_ms),
         received_ms=premiums.received_ms,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from crypto_assistant.exchanges.binance.told import amount, each
-from crypto_assistant.exchanges.payload import number
+from crypto_assistant.exchanges.payload import name, number
 from crypto_assistant.models import Family, Find, Instrument, Position, Positions, Side, known
 
 LEGS = {"LONG": Side.LONG, "SHORT": Side.SHORT}
@@ -44,6 +44,9 @@ class Settings:
         return replace(position, leverage=leverage, isolated=isolated)
 
 
+PRICES = ("entryPrice", "markPrice", "liquidationPrice")
+
+
 class Prices(NamedTuple):
     """Per plain coin."""
 
@@ -69,7 +72,7 @@ def _open(payload: Any) -> list[dict[str, Any]]:
 
 
 def _linear(row: Mapping[str, Any], find: Find) -> Position:
-    symbol, settle = row["symbol"], row["marginAsset"]
+    symbol, settle = name(row["symbol"]), name(row["marginAsset"])
     instrument = find(Family.LINEAR, symbol)
     contracts, prices = abs(amount(row["positionAmt"])), _prices(row, instrument)
     return Position(
@@ -96,7 +99,7 @@ def _linear(row: Mapping[str, Any], find: Find) -> Position:
 
 
 def _inverse(row: Mapping[str, Any], find: Find) -> Position:
-    symbol = row["symbol"]
+    symbol = name(row["symbol"])
     instrument = find(Family.INVERSE, symbol)
     contracts, prices = abs(amount(row["positionAmt"])), _prices(row, instrument)
     leverage = known(number(row.get("leverage")))
@@ -134,7 +137,7 @@ def _prices(row: Mapping[str, Any], instrument: Instrument | None) -> Prices:
     if instrument is None:  # Its multiplier is not known.
         return Prices()
     # Zero is a placeholder: no liquidation price, an entry that is not known.
-    told = (number(row.get(name)) for name in ("entryPrice", "markPrice", "liquidationPrice"))
+    told = (number(row.get(price)) for price in PRICES)
     return Prices(*(price / instrument.multiplier if price > 0 else None for price in told))
 
 

@@ -4,10 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crypto_assistant.errors import Malformed, Unsupported
-from crypto_assistant.exchanges.payload import candles, matrix, number, numbers, price, rows
+from crypto_assistant.exchanges.payload import (
+    candles,
+    matrix,
+    moment,
+    needed,
+    number,
+    numbers,
+    price,
+    rows,
+    series,
+    times,
+)
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -23,6 +33,7 @@ from crypto_assistant.models import (
 )
 
 MOST_TRADES = 1000
+SAMPLE = ("timestamp", "sumOpenInterest", "sumOpenInterestValue")
 LONG = ("longPosition", "longAccount")
 """COIN-M's positions have a name of their own, USDⓈ-M's are called accounts, too."""
 
@@ -68,8 +79,8 @@ def taker_volumes(bars: Candles) -> TakerVolumes:
 
 def trades(payload: Any, instrument: Instrument, received_ms: int) -> Trades:
     found = rows(payload)
-    time_ms = _times(found, "T")
-    paid, size = price(_column(found, "p")), _column(found, "q")
+    time_ms = needed("time", times(_column(found, "T"))).astype(np.int64)
+    paid, size = needed("price", price(_column(found, "p"))), needed("size", _column(found, "q"))
     coins, turnover = size * instrument.multiplier, size * paid
     if instrument.family is Family.INVERSE:
         turnover = size * instrument.contract
@@ -92,29 +103,20 @@ def trades(payload: Any, instrument: Instrument, received_ms: int) -> Trades:
 def open_interest_history(
     payload: Any, instrument: Instrument, received_ms: int
 ) -> OpenInterestHistory:
-    found = [] if payload == [] else rows(payload)
-    size, value = _column(found, "sumOpenInterest"), _column(found, "sumOpenInterestValue")
+    sampled = np.empty((3, 0)) if payload == [] else series(payload, SAMPLE)
+    time_ms, size, value = sampled
     coins, usd = size * instrument.multiplier, value
     if instrument.family is Family.INVERSE:  # Contracts, and their value in coins.
         coins, usd = value, size * instrument.contract
-    return OpenInterestHistory(instrument, _times(found, "timestamp"), coins, usd, received_ms)
+    return OpenInterestHistory(instrument, time_ms.astype(np.int64), coins, usd, received_ms)
 
 
 def long_shorts(payload: Any, counts: str, instrument: Instrument, received_ms: int) -> LongShorts:
     """The newest row of one of the venue's counts."""
     newest = rows(payload)[-1]
-    (time_ms,) = _times([newest], "timestamp")
     share = next((newest[name] for name in LONG if name in newest), None)
-    count = LongShort(counts, known(number(share)), int(time_ms))
+    count = LongShort(counts, known(number(share)), moment(newest["timestamp"]))
     return LongShorts(instrument, (count,), received_ms)
-
-
-def _times(found: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.int64]:
-    """A column of times: integers, or strings in older answers."""
-    column = _column(found, name)
-    if np.isnan(column).any():
-        raise Malformed("a row without its time")
-    return column.astype(np.int64)
 
 
 def _column(found: Sequence[Mapping[str, Any]], name: str) -> Floats:

@@ -5,7 +5,7 @@ from math import fsum
 from typing import Any
 
 from crypto_assistant.exchanges.binance.told import amount, each
-from crypto_assistant.exchanges.payload import number
+from crypto_assistant.exchanges.payload import name, number
 from crypto_assistant.models import Balance, Holding, Wallet, known
 
 SPOT = ("free", "locked")
@@ -32,12 +32,12 @@ def margined(wallet: Wallet, payload: Any, received_ms: int) -> Balance:
 
 
 def _cash(row: Mapping[str, Any], parts: tuple[str, ...]) -> Holding:
-    return Holding(row["asset"], fsum(amount(row[part]) for part in parts))
+    return Holding(name(row["asset"]), fsum(amount(row[part]) for part in parts))
 
 
 def _equity(row: Mapping[str, Any]) -> Holding:
     unrealised = known(number(row.get("unrealizedProfit")))
-    return Holding(row["asset"], amount(row["marginBalance"]), unrealised)
+    return Holding(name(row["asset"]), amount(row["marginBalance"]), unrealised)
 
 
 def _balance(wallet: Wallet, held: Iterable[Holding], received_ms: int) -> Balance:

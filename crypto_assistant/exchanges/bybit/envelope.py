@@ -3,6 +3,7 @@
 https://bybit-exchange.github.io/docs/v5/error
 """
 
+from contextlib import suppress
 from typing import Any
 
 from crypto_assistant.errors import (
@@ -13,8 +14,9 @@ from crypto_assistant.errors import (
     Refused,
     Unreachable,
 )
-from crypto_assistant.exchanges.payload import forbidden, number
-from crypto_assistant.net.api import Response, Stop
+from crypto_assistant.exchanges.payload import number
+from crypto_assistant.net.firewall import forbidden
+from crypto_assistant.net.response import Response, Stop
 
 RETRYABLE = {"10000", "10016", "131001", "131003", "170007", "3400214"}
 CLOCK = {"10002"}
@@ -62,6 +64,8 @@ def unwrap(response: Response) -> Any:
 
 def _seconds_to_reset(response: Response) -> float | None:
     """By the venue's own clock, on which it stamps both times."""
-    reset = number(response.headers.get("X-Bapi-Limit-Reset-Timestamp"))
-    seconds = (reset - number(response.body.get("time"))) / 1000
-    return seconds if seconds > 0 else None
+    with suppress(Malformed):
+        reset = number(response.headers.get("X-Bapi-Limit-Reset-Timestamp"))
+        seconds = (reset - number(response.body.get("time"))) / 1000
+        return seconds if seconds > 0 else None
+    return None

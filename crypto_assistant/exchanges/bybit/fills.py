@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.payload import number
+from crypto_assistant.exchanges.payload import moment, number
 from crypto_assistant.models import Family, Fills, Instrument
 from crypto_assistant.models.units import known
 
@@ -45,7 +45,7 @@ def read(row: Mapping[str, Any]) -> list[Fill]:
     return [
         Fill(
             row["execId"],
-            int(row["execTime"]),
+            moment(row["execTime"]),
             known(number(row.get("seq"))) or 0.0,
             known(number(row["leavesQty"])) or 0.0,
             SIDES[row["side"]],

@@ -8,7 +8,7 @@ from math import isclose, isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.payload import number
+from crypto_assistant.exchanges.payload import moment, name, number
 from crypto_assistant.models import Entry, Family, Flow
 
 FAMILIES = {family.value: family for family in Family}
@@ -38,8 +38,8 @@ def entries(row: Mapping[str, Any]) -> list[Entry]:
     family = FAMILIES.get(row["category"]) if row["symbol"] else None
     if not row["id"]:
         raise Malformed("a line without its number")
-    key, time_ms = ":".join(str(row[name]) for name in KEY), int(row["transactionTime"])
-    symbol, coin = row["symbol"] if family else "", row["currency"]
+    key, time_ms = ":".join(str(row[field]) for field in KEY), moment(row["transactionTime"])
+    symbol, coin = name(row["symbol"]) if family else "", name(row["currency"])
     return [
         Entry(key, flow, time_ms, family, symbol, coin, coins)
         for flow, coins in _flows(row, family)

@@ -18,7 +18,7 @@ from crypto_assistant.exchanges.bybit.listed import MOST_PAGES, Page, instrument
 from crypto_assistant.exchanges.bybit.reads import READS
 from crypto_assistant.exchanges.bybit.series import INTERVALS, OPEN_INTEREST_INTERVALS, window
 from crypto_assistant.exchanges.pages import paged
-from crypto_assistant.exchanges.payload import Table, number
+from crypto_assistant.exchanges.payload import Table, moment
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -92,7 +92,7 @@ class Bybit:
         return await self._api.get(
             "/v5/market/time",
             lifetime=Lifetime.MOMENT,
-            parse=lambda result, _: int(number(result["timeNano"][:-6])),
+            parse=lambda result, _: moment(result["timeNano"][:-6]),
         )
 
     async def instruments(self, family: Family) -> Instruments:
@@ -184,7 +184,7 @@ class Bybit:
             # The venue sends its cursors percent-encoded already.
             f"{path}&cursor={cursor}" if cursor else path,
             lifetime=Lifetime.INSTRUMENTS,
-            parse=partial(Page.read, first=not cursor),
+            parse=partial(Page.read, family=family, first=not cursor),
         )
 
     async def _market(self, family: Family, symbol: str | None = None) -> Table:

@@ -5,7 +5,7 @@ https://bybit-exchange.github.io/docs/v5/market/tickers
 
 import numpy as np
 
-from crypto_assistant.exchanges.payload import Table, price
+from crypto_assistant.exchanges.payload import Table, price, times
 from crypto_assistant.models import (
     Family,
     Floats,
@@ -56,7 +56,7 @@ def tickers(table: Table, listed: Instruments) -> Tickers:
 
 def fundings(table: Table, listed: Instruments) -> Fundings:
     rate, hours, next_ms = table.columns(listed.symbols, *FUNDING)
-    return Fundings(listed, rate, price(hours), price(next_ms), table.received_ms)
+    return Fundings(listed, rate, price(hours), times(next_ms), table.received_ms)
 
 
 def marks(table: Table, listed: Instruments) -> Marks:

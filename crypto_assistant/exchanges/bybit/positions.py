@@ -10,7 +10,7 @@ from typing import Any
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.bybit.owner import Standing
-from crypto_assistant.exchanges.payload import number
+from crypto_assistant.exchanges.payload import name, number
 from crypto_assistant.models import Family, Find, Instrument, Position, Side
 from crypto_assistant.models.units import known
 
@@ -29,7 +29,7 @@ def read(row: Mapping[str, Any], family: Family, settle: str | None, find: Find)
         return []
     if isnan(size):
         raise Malformed("a position without its size")
-    symbol, mark = row["symbol"], _positive(row["markPrice"])
+    symbol, mark = name(row["symbol"]), _positive(row["markPrice"])
     market = find(family, symbol)
     usd = _usd(family, size * (market.contract if market else 1.0), mark)
     return [

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.bybit.now import one_side
-from crypto_assistant.exchanges.payload import candles, matrix, number, numbers, price, rows
+from crypto_assistant.exchanges.payload import candles, matrix, moment, number, price, rows, series
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -45,6 +44,9 @@ OPEN_INTEREST_INTERVALS = {
     Timeframe.H4: "4h",
     Timeframe.D1: "1d",
 }
+
+
+SAMPLE = ("timestamp", "singleOpenInterest", "openInterest")
 
 
 def window(start: str, end: str, limit: int, timeframe: Timeframe, end_ms: int | None) -> Query:
@@ -94,14 +96,10 @@ def open_interest(
     payload: Any, instrument: Instrument, now_ms: int, *, newest: bool
 ) -> OpenInterestHistory:
     """Samples in the market's own unit: coins, or USD where the coin is the margin."""
-    sent = [] if payload == [] and not newest else rows(payload)[::-1]
-    time, single, both = (
-        numbers([row.get(name) for row in sent])
-        for name in ("timestamp", "singleOpenInterest", "openInterest")
-    )
-    if np.isnan(time).any():
-        raise Malformed("a sample without its time")
-    size, none = one_side(single, both), np.full(len(sent), nan)
+    is_empty = payload == [] and not newest
+    sampled = np.empty((3, 0)) if is_empty else series(payload, SAMPLE)
+    time, single, both = (column[::-1] for column in sampled)
+    size, none = one_side(single, both), np.full(len(time), nan)
     inverse = instrument.family is Family.INVERSE
     return OpenInterestHistory(
         instrument,
@@ -126,7 +124,7 @@ def long_shorts(payload: Any, instrument: Instrument, now_ms: int) -> LongShorts
     count = LongShort(
         counts="all accounts",
         long=long if long > 0 else None,  # In no market is everybody short.
-        time_ms=int(number(newest["timestamp"])),
+        time_ms=moment(newest["timestamp"]),
     )
     return LongShorts(instrument, (count,), now_ms)
 

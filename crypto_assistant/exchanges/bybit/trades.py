@@ -9,7 +9,7 @@ import numpy as np
 
 from crypto_assistant.calculators.cvd import into_bars
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.payload import numbers, price, rows
+from crypto_assistant.exchanges.payload import needed, numbers, price, rows, times
 from crypto_assistant.models import Family, Instrument, TakerVolumes, Timeframe, Trades
 
 SIDES = {"Buy", "Sell"}
@@ -21,8 +21,10 @@ def read(payload: Any, instrument: Instrument, asked: int, now_ms: int) -> Trade
     time, prices, size, seq = (
         numbers([row.get(name) for row in sent]) for name in ("time", "price", "size", "seq")
     )
-    if {row["side"] for row in sent} - SIDES or np.isnan([time, price(prices), size]).any():
-        raise Malformed("a trade without its time, side, price or size")
+    if {row["side"] for row in sent} - SIDES:
+        raise Malformed("a trade without its side")
+    time, size = needed("time", times(time)), needed("size", size)
+    prices = needed("price", price(prices))
     # More trades of a full page's oldest millisecond may lie beyond it.
     since_ms = int(time.min()) + (len(sent) >= asked)
     order = np.lexsort((seq, time))

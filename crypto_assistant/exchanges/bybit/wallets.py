@@ -9,7 +9,7 @@ from math import isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.payload import number
+from crypto_assistant.exchanges.payload import name, number
 from crypto_assistant.models import Balance, Holding, Wallet
 from crypto_assistant.models.units import known
 
@@ -22,7 +22,9 @@ def unified(result: Any, received_ms: int) -> Balance:
 
 
 def funding(result: Any, received_ms: int) -> Balance:
-    held = [Holding(row["coin"], _coins(row["walletBalance"])) for row in result["balance"] or ()]
+    held = [
+        Holding(name(row["coin"]), _coins(row["walletBalance"])) for row in result["balance"] or ()
+    ]
     return _balance(Wallet.FUNDING, held, received_ms)
 
 
@@ -33,7 +35,7 @@ def _balance(wallet: Wallet, held: list[Holding], received_ms: int) -> Balance:
 
 def _in_unified(row: Mapping[str, Any]) -> Holding:
     return Holding(
-        row["coin"],
+        name(row["coin"]),
         _coins(row["equity"]),
         unrealised=known(number(row["unrealisedPnl"])),
         # Of a coin that the venue does not value it is 0.

@@ -9,7 +9,7 @@ from typing import Any
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.okx.positions import CONTRACTS, contract_family
-from crypto_assistant.exchanges.payload import number
+from crypto_assistant.exchanges.payload import moment, name, number
 from crypto_assistant.models import Entry, Family, Flow
 
 PARTS = {
@@ -49,7 +49,7 @@ def entries(bill: Mapping[str, Any]) -> list[Entry]:
     """What one bill says, in amounts that add up to the change of the account's equity."""
     family, symbol = _market(bill)
     return [
-        Entry(bill["billId"], flow, int(bill["ts"]), family, symbol, bill["ccy"], coins)
+        Entry(bill["billId"], flow, moment(bill["ts"]), family, symbol, name(bill["ccy"]), coins)
         for flow, coins in _flows(bill)
         if coins
     ]
@@ -57,9 +57,9 @@ def entries(bill: Mapping[str, Any]) -> list[Entry]:
 
 def _market(bill: Mapping[str, Any]) -> tuple[Family | None, str]:
     if bill["instType"] in CONTRACTS:
-        return contract_family(bill["instId"]), bill["instId"]
+        return contract_family(bill["instId"]), name(bill["instId"])
     if bill["instType"] in SPOT and bill["instId"]:
-        return Family.SPOT, bill["instId"]
+        return Family.SPOT, name(bill["instId"])
     return None, ""
 
 
@@ -79,9 +79,9 @@ def _flows(bill: Mapping[str, Any]) -> Iterator[tuple[Flow, float]]:
         yield WHOLE.get(kind, Flow.OTHER), _sum(change)
 
 
-def _amount(bill: Mapping[str, Any], name: str) -> float:
+def _amount(bill: Mapping[str, Any], field: str) -> float:
     """What does not apply to a bill is ""."""
-    amount = 0.0 if bill[name] == "" else number(bill[name])
+    amount = 0.0 if bill[field] == "" else number(bill[field])
     if isnan(amount):
         raise Malformed("a bill without its amount")
     return amount

@@ -3,8 +3,9 @@
 from typing import Any
 
 from crypto_assistant.errors import ClockSkew, GeoBlocked, Malformed, Refused, Unreachable
-from crypto_assistant.exchanges.payload import forbidden, rows
-from crypto_assistant.net.api import Response, Stop
+from crypto_assistant.exchanges.payload import rows
+from crypto_assistant.net.firewall import forbidden
+from crypto_assistant.net.response import Response, Stop
 
 RETRYABLE = {"50001", "50004", "50013", "50026"}
 CLOCK = {"50102", "50112"}

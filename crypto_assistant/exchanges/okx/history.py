@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.okx.envelope import objects
+from crypto_assistant.exchanges.payload import moment
 from crypto_assistant.net.api import Query
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class Page(Generic[T]):
 def page(data: object, received_ms: int, read: Callable[[dict[str, Any]], T]) -> Page[T]:
     """One answer, each of its rows read."""
     return Page(
-        [Row(int(row["billId"]), int(row["ts"]), read(row)) for row in objects(data)],
+        [Row(int(row["billId"]), moment(row["ts"]), read(row)) for row in objects(data)],
         received_ms,
     )
 

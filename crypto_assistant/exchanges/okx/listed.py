@@ -1,27 +1,35 @@
 """What OKX lists: spot pairs, perps, dated futures."""
 
-from collections.abc import Mapping
-from math import nan
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from crypto_assistant.exchanges.payload import listing, number, rows, trading
-from crypto_assistant.models import Family, Instruments
+from crypto_assistant.errors import Unreachable
+from crypto_assistant.exchanges.payload import NO_MARKET, instrument, moment, number, readable, rows
+from crypto_assistant.models import Family, Instrument, Instruments
 
 OTHER_RULES = {"pre_market", "xperp"}
 """Not yet a market, and futures that pay funding and are never delivered."""
 
+NEVER = {None, "", "0"}
+"""The `expTime` of what is not delivered."""
+
 
 def instruments(payload: Any, received_ms: int) -> dict[Family, Instruments]:
     """The markets of an answer that trade now, by family."""
-    return _families(trading(rows(payload), _trades), received_ms)
+    found = readable(rows(payload), _market)
+    markets = [market for market in found if market]
+    if not markets:
+        raise Unreachable(NO_MARKET)
+    return _families(markets, received_ms, unread=len(payload) - len(found))
 
 
 def dated_futures(payload: Any, received_ms: int) -> dict[Family, Instruments]:
     """The futures with a delivery, by family; a venue may have none."""
-    futures = rows(payload) if payload != [] else []
-    return _families([row for row in futures if _trades(row) and _expires(row) > 0], received_ms)
+    found = readable(rows(payload), _market) if payload != [] else []
+    dated = [market for market in found if market and market.expires_ms]
+    return _families(dated, received_ms, unread=len(payload) - len(found))
 
 
 def together(perps: Instruments, dated: Instruments) -> Instruments:
@@ -38,6 +46,39 @@ def together(perps: Instruments, dated: Instruments) -> Instruments:
         np.concatenate([perps.tradfi, dated.tradfi]),
         np.concatenate([perps.expires_ms, dated.expires_ms]),
         min(perps.received_ms, dated.received_ms),
+        perps.unread + dated.unread,
+    )
+
+
+def _families(
+    markets: Sequence[Instrument], received_ms: int, *, unread: int
+) -> dict[Family, Instruments]:
+    return {
+        family: Instruments.of(
+            "okx",
+            family,
+            [market for market in markets if market.family is family],
+            received_ms,
+            unread,
+        )
+        for family in Family
+    }
+
+
+def _market(row: Mapping[str, Any]) -> Instrument | None:
+    if not _trades(row):
+        return None
+    coin, quote = _pair(row)
+    return instrument(
+        "okx",
+        Family(row["ctType"] or "spot"),
+        symbol=row["instId"],
+        coin=coin,
+        quote=quote,
+        tick=row["tickSz"],
+        contract=_contract(row),
+        tradfi=row.get("instCategory") not in {None, "", "1"},
+        expires_ms=_expires(row),
     )
 
 
@@ -45,28 +86,7 @@ def _trades(row: Mapping[str, Any]) -> bool:
     return row["state"] == "live" and row.get("ruleType") not in OTHER_RULES
 
 
-def _families(markets: list[dict[str, Any]], received_ms: int) -> dict[Family, Instruments]:
-    return {family: _family(markets, family, received_ms) for family in Family}
-
-
-def _family(markets: list[dict[str, Any]], family: Family, received_ms: int) -> Instruments:
-    wanted = [row for row in markets if (row["ctType"] or "spot") == family.value]
-    pairs = [_pair(row) for row in wanted]
-    return listing(
-        "okx",
-        family,
-        received_ms,
-        symbol=[row["instId"] for row in wanted],
-        coin=[coin for coin, _ in pairs],
-        quote=[quote for _, quote in pairs],
-        contract=[_contract(row) for row in wanted],
-        tick=[number(row["tickSz"]) for row in wanted],
-        tradfi=[row.get("instCategory") not in {None, "", "1"} for row in wanted],
-        expires_ms=[_expires(row) for row in wanted],
-    )
-
-
-def _pair(row: Mapping[str, Any]) -> tuple[str, str]:
+def _pair(row: Mapping[str, Any]) -> Sequence[object]:
     """Coin and quote; contracts name them only in their index: BTC-USD of BTC-USD_UM-SWAP."""
     if row["instType"] == "SPOT":
         return row["baseCcy"], row["quoteCcy"]
@@ -80,6 +100,7 @@ def _contract(row: Mapping[str, Any]) -> float:
     return number(row["ctVal"]) * number(row.get("ctMult") or 1)
 
 
-def _expires(row: Mapping[str, Any]) -> float:
+def _expires(row: Mapping[str, Any]) -> int | None:
     """The time of delivery; of other markets "expTime" is when they will be taken off the list."""
-    return number(row["expTime"]) if row["instType"] == "FUTURES" else nan
+    is_dated = row["instType"] == "FUTURES" and row["expTime"] not in NEVER
+    return moment(row["expTime"]) if is_dated else None

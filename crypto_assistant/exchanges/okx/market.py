@@ -32,7 +32,7 @@ from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.exchanges.okx.statistics import Statistics
 from crypto_assistant.exchanges.okx.takers import in_coins, priced
 from crypto_assistant.exchanges.pages import paged
-from crypto_assistant.exchanges.payload import Table, number
+from crypto_assistant.exchanges.payload import Table, moment
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -93,7 +93,7 @@ class Okx:
         return await self._source.get(
             TIME,
             lifetime=Lifetime.MOMENT,
-            parse=lambda data, _: int(number(data[0]["ts"])),
+            parse=lambda data, _: moment(data[0]["ts"]),
         )
 
     async def instruments(self, family: Family) -> Instruments:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crypto_assistant.exchanges.payload import Table, price
+from crypto_assistant.exchanges.payload import Table, price, times
 from crypto_assistant.models import (
     HOUR_MS,
     Family,
@@ -60,8 +60,8 @@ def tickers(table: Table, listed: Instruments) -> Tickers:
 def fundings(table: Table, listed: Instruments) -> Fundings:
     """The "fundingTime" is the settlement to come, "nextFundingTime" the one after it."""
     rate, next_ms, later_ms = table.columns(listed.symbols, *FUNDING_FIELDS)
-    hours = (price(later_ms) - price(next_ms)) / HOUR_MS
-    return Fundings(listed, rate, price(hours), price(next_ms), table.received_ms)
+    hours = (times(later_ms) - times(next_ms)) / HOUR_MS
+    return Fundings(listed, rate, price(hours), times(next_ms), table.received_ms)
 
 
 def marks(table: Table, indices: Sequence[Table], listed: Instruments) -> Marks:

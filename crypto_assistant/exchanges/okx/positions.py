@@ -9,7 +9,7 @@ from typing import Any
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.okx.envelope import objects
-from crypto_assistant.exchanges.payload import number
+from crypto_assistant.exchanges.payload import name, number
 from crypto_assistant.models import Family, Find, Instrument, Position, Positions, Side, known
 
 CONTRACTS = {"SWAP", "FUTURES"}
@@ -40,7 +40,7 @@ def _position(row: Mapping[str, Any], family: Family, instrument: Instrument | N
     return Position(
         venue="okx",
         family=family,
-        symbol=row["instId"],
+        symbol=name(row["instId"]),
         instrument=instrument,
         side=side,
         hedged=row["posSide"] in SIDES,
@@ -53,7 +53,7 @@ def _position(row: Mapping[str, Any], family: Family, instrument: Instrument | N
         liquidation=_price(row["liqPx"], instrument),
         leverage=known(number(row["lever"])),
         isolated=isolated,
-        settle=row["ccy"],
+        settle=name(row["ccy"]),
         margin=known(number(row["margin"])) if isolated else _required(row, coins, usd),
         unrealised=known(number(row["upl"])),
         endless=row["liqPx"] == "",

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from crypto_assistant.exchanges.payload import candles, matrix, numbers, price, rows
+from crypto_assistant.exchanges.payload import candles, matrix, needed, numbers, price, rows, times
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -47,13 +47,15 @@ def trades(payload: Any, instrument: Instrument, most: int, now_ms: int) -> Trad
     """The "side" is the taker's. Of `most` rows the oldest millisecond may be cut in two."""
     listed = rows(payload)[::-1]
     time, paid, size = (numbers([row.get(name) for row in listed]) for name in ("ts", "px", "sz"))
+    time, size = needed("time", times(time)), needed("size", size)
+    paid = needed("price", price(paid))
     first = time.min() + (len(listed) >= most)
     whole = time >= first
-    coins, turnover = _sizes(size * instrument.contract, price(paid), instrument)
+    coins, turnover = _sizes(size * instrument.contract, paid, instrument)
     return Trades(
         instrument,
         time[whole].astype(np.int64),
-        (price(paid) / instrument.multiplier)[whole],
+        (paid / instrument.multiplier)[whole],
         coins[whole],
         turnover[whole],
         np.array([BOUGHT[row["side"]] for row in listed], bool)[whole],

@@ -6,7 +6,7 @@ from typing import Any
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.okx.envelope import objects
-from crypto_assistant.exchanges.payload import number, rows
+from crypto_assistant.exchanges.payload import name, number, rows
 from crypto_assistant.models import Balance, Holding, Permissions, Wallet, known
 
 READS_ONLY = "read_only"
@@ -35,7 +35,7 @@ def trading(data: Any, received_ms: int) -> Balance:
 
 def funding(data: Any, received_ms: int) -> Balance:
     """What is frozen is part of "bal"."""
-    holdings = [Holding(coin["ccy"], _amount(coin["bal"])) for coin in objects(data)]
+    holdings = [Holding(name(coin["ccy"]), _amount(coin["bal"])) for coin in objects(data)]
     return _balance(Wallet.FUNDING, holdings, received_ms)
 
 
@@ -47,7 +47,7 @@ def _holding(coin: Mapping[str, Any]) -> Holding:
     equity, usd = _amount(coin["eq"]), known(number(coin.get("eqUsd")))
     coins = equity - (known(number(coin.get("stgyEq"))) or 0.0)
     return Holding(
-        coin["ccy"],
+        name(coin["ccy"]),
         coins,
         # Of an account that only trades spot it is "": nothing in it is unrealised.
         0.0 if coin["upl"] == "" else known(number(coin["upl"])),

@@ -1,0 +1,38 @@
+"""What stands before a venue and answers in its place: firewalls, and what their pages mean.
+
+https://developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response/
+https://docs.aws.amazon.com/waf/latest/developerguide/waf-captcha-and-challenge-how-it-works.html
+"""
+
+import re
+
+from crypto_assistant.errors import Blocked, GeoBlocked
+from crypto_assistant.net.response import Response, Stop
+
+COUNTRY = re.compile(
+    rb"\bcountry\b|\byour region\b|restricted location|error code: 1009", re.IGNORECASE
+)
+"""What is said where a venue does not serve the host's country; 1009 is how Cloudflare says it."""
+ADDRESS = re.compile(
+    rb"just a moment|you have been blocked|error code: 1020|request blocked", re.IGNORECASE
+)
+CHALLENGES = ("cf-mitigated", "x-amzn-waf-action")
+"""Headers of a page that only a browser can solve."""
+
+
+def forbidden(response: Response) -> GeoBlocked | Blocked | Stop:
+    """What a 403 means that carries no code of the venue's."""
+    if COUNTRY.search(response.text):
+        return GeoBlocked()
+    return Stop() if "Retry-After" in response.headers else Blocked()
+
+
+def check(response: Response) -> None:
+    """Raises Blocked for a page that is known to be a firewall's, whatever its status."""
+    if response.body is None and (_is_challenge(response) or ADDRESS.search(response.text)):
+        raise GeoBlocked if COUNTRY.search(response.text) else Blocked
+
+
+def _is_challenge(response: Response) -> bool:
+    is_empty = response.status == 202 and not response.text.strip()
+    return is_empty or any(name in response.headers for name in CHALLENGES)
