@@ -163,7 +163,7 @@ async def test_whatever_happens_no_secret_is_told(tmp_path: Path) -> None:
             home.said.append((await logged).decode())
             await daemon.wait()
         assert daemon.returncode == 78
-        assert "a bug in the answer to '/pnl 7d'" in home.said[-1]
+        assert "a question to one venue failed" in home.said[-1]
         assert "no updates: " in home.said[-1]
         assert "cannot be read: " in home.said[-1]
         assert leaks(home.everything()) == set()
@@ -189,7 +189,7 @@ async def the_database_fails(home: House) -> None:
     with closing(sqlite3.connect(home.state / "live.db")) as database:
         database.execute("UPDATE entries SET family = 'unheard of'")
         database.commit()
-    assert "Something went wrong" in await home.answers("/pnl 7d")
+    assert "an error in this program" in await home.answers("/pnl 7d")
 
 
 async def telegram_fails(home: House) -> None:

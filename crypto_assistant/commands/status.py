@@ -32,7 +32,9 @@ has used of what it may in the current window (OKX counts each path apart: the f
 what went wrong last, and when.
 
 A host that answered nothing for 8 s is down: it is asked every 15 s whether it is back, and until
-then its part of every answer says at once since when it is silent."""
+then its part of every answer says at once since when it is silent. One before which a firewall
+stands is asked every 5 minutes. Rows of an answer that cannot be read are left out: so many of
+each kind of answer in the last hour."""
 
 TAKES = Takes(venue=True)
 
@@ -47,7 +49,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One of a venue's addresses; None where nothing is known yet."""
+    """One of a venue's addresses; None where nothing is known yet.
+
+    `unread_rows`: of its answers of the last hour, left out since they cannot be read.
+    """
 
     latency_p50_seconds: float | None
     latency_p95_seconds: float | None
@@ -55,6 +60,7 @@ class Host:
     down_since_ms: int | None
     last_error: str | None
     last_error_ms: int | None
+    unread_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,7 @@ def _host(health: Health) -> Host:
         down_since_ms=health.down_since_ms,
         last_error=error.text if error else None,
         last_error_ms=error.at_ms if error else None,
+        unread_rows=health.unread,
     )
 
 
@@ -202,6 +209,8 @@ def _venue(title: str, venue: Venue, view: v.View, now_ms: int) -> Iterator[str]
         if host.last_error and host.last_error_ms is not None:
             when = view.clock(host.last_error_ms, now_ms)
             yield f"  {of}last error {when}: {host.last_error}"
+        if host.unread_rows:
+            yield f"  {of}{host.unread_rows} rows cannot be read and are left out"
 
 
 def _ms(seconds: float | None) -> str:

@@ -91,6 +91,15 @@ async def test_a_venue_that_fails_is_named_with_what_went_wrong(market: Floor) -
     assert "Binance: reachable · clock 0.0 s · key: it only reads" in text
 
 
+async def test_rows_that_cannot_be_read_are_counted_for_an_hour(market: Floor) -> None:
+    health = market.front.desk.exchanges[1].hosts["all"].health
+    health.left_out("/v5/market/tickers", 2)
+    health.left_out("/v5/market/instruments-info", 1)
+    assert (await market.ask("/status"))["venues"]["bybit"]["hosts"]["all"]["unread_rows"] == 3
+    text = (await market.front.reply("/status")).text
+    assert "\n  3 rows cannot be read and are left out" in text
+
+
 async def test_what_went_wrong_long_ago_has_its_day(market: Floor) -> None:
     health = market.front.desk.exchanges[1].hosts["all"].health
     health.last_error = LastError("HTTP 502", NOW - 3 * 86_400_000)
