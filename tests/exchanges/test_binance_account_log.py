@@ -302,7 +302,7 @@ async def test_more_trades_in_a_moment_than_a_page_holds_are_not_cut(
     account: Account, host: Venue
 ) -> None:
     host.tells(USDM_TRADES, Rows([trade(i, NOW - DAY) for i in range(1001)]))
-    with pytest.raises(Malformed, match="more trades in a millisecond"):
+    with pytest.raises(Malformed, match="more rows in a millisecond"):
         await account.fills(PERP, NOW - DAY - 8, NOW - DAY + 8)
 
 

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, TypeVar
 from crypto_assistant.errors import DAY_MS, NotRead, Refused, Unsupported
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.exchanges.binance import income, positions, user_trades, wallets
+from crypto_assistant.exchanges.binance.halving import MOST_ROWS, Page, R, Window, whole
 from crypto_assistant.exchanges.binance.permissions import Powers, uid
 from crypto_assistant.exchanges.binance.signing import sign
-from crypto_assistant.exchanges.binance.user_trades import Window
+from crypto_assistant.exchanges.binance.user_trades import Trade
 from crypto_assistant.models import (
     AccountLog,
     Balance,
@@ -128,7 +129,8 @@ class BinanceAccount:
         if instrument.family not in USER_TRADES:
             raise Unsupported("spot trades are not read")
         start_ms = max(start_ms, await self.clock.now_ms() - user_trades.KEPT_MS)
-        pages = await user_trades.whole(partial(self._trades, instrument), start_ms, end_ms)
+        windows = user_trades.windows(start_ms, end_ms)
+        pages = await whole(partial(self._trades, instrument), windows)
         return user_trades.fills(instrument, start_ms, end_ms, pages)
 
     async def _owner(self) -> tuple[str, int]:
@@ -163,17 +165,35 @@ class BinanceAccount:
             parse=lambda payload, ms: income.Page.read(payload, family, ms),
         )
 
-    async def _trades(self, instrument: Instrument, window: Window) -> user_trades.Page:
-        return await self._futures(
+    async def _trades(self, instrument: Instrument, window: Window) -> Page[Trade]:
+        return await self._rows(
             instrument.family,
             USER_TRADES[instrument.family],
-            [
-                ("symbol", instrument.symbol),
-                *_within(window),
-                ("limit", user_trades.MOST_ROWS),
-            ],
+            window,
+            [("symbol", instrument.symbol)],
             weight=5,
-            parse=lambda payload, ms: user_trades.Page.read(payload, window, instrument, ms),
+            row=partial(user_trades.trade, instrument=instrument),
+        )
+
+    async def _rows(
+        self,
+        family: Family,
+        path: str,
+        window: Window,
+        query: Query = (),
+        *,
+        weight: float,
+        row: Callable[[Mapping[str, Any]], R],
+    ) -> Page[R]:
+        """Both ends belong to what the venue is asked for."""
+        start_ms, end_ms = window
+        within = [("startTime", start_ms), ("endTime", end_ms - 1), ("limit", MOST_ROWS)]
+        return await self._futures(
+            family,
+            path,
+            [*query, *within],
+            weight=weight,
+            parse=lambda payload, ms: Page.read(payload, window, ms, row),
         )
 
     async def _futures(
