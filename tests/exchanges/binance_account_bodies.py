@@ -50,35 +50,28 @@ TOO_LATE = refusal(-1021, "Timestamp for this request is outside of the recvWind
 
 @dataclass
 class Rows:
-    """Rows that are told a thousand at a time, those of times from `startTime` to `endTime`.
+    """At most a thousand rows of times from `startTime` to `endTime`, the oldest or the newest.
 
-    `late`: a row that comes to stand before all others once the first page was told.
+    `broken`: the number of the question that is refused.
     """
 
     rows: Sequence[Row]
     longest_ms: int = 365 * DAY
-    newest_first: bool = False
-    stuck: bool = False
-    broken_page: int = 0
-    late: Row | None = None
+    newest: bool = False
+    broken: int = 0
     asked: list[dict[str, str]] = field(default_factory=list)
 
     def reply(self, query: dict[str, str]) -> Reply:
         self.asked.append(query)
         start, end = int(query["startTime"]), int(query["endTime"])
-        page, most = int(query.get("page", 1)), int(query["limit"])
+        most = int(query["limit"])
         if end - start > self.longest_ms:
             return refusal(-4088, f"Maximum time interval is {self.longest_ms // DAY} days.")
-        if page == self.broken_page:
-            return refusal(-1102, "Mandatory parameter 'page' was malformed.")
+        if len(self.asked) == self.broken:
+            return refusal(-1102, "Mandatory parameter 'endTime' was malformed.")
         found = sorted(self._of(query), key=lambda row: int(row["time"]))
         found = [row for row in found if start <= int(row["time"]) <= end]
-        if self.late and page > 1:
-            found.insert(0, self.late)
-        if self.newest_first:
-            return Reply(found[-most:])
-        first = 0 if self.stuck else (page - 1) * most
-        return Reply(found[first : first + most])
+        return Reply(found[-most:] if self.newest else found[:most])
 
     def _of(self, query: dict[str, str]) -> list[Row]:
         return [row for row in self.rows if query.get("symbol", row["symbol"]) == row["symbol"]]

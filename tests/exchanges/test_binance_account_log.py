@@ -1,4 +1,4 @@
-"""Binance's account log and the owner's trades, to the end of their pages and windows."""
+"""Binance's account log and the owner's trades, to the end of what one answer holds."""
 
 from typing import Any
 
@@ -119,33 +119,55 @@ async def test_the_venues_number_is_unique_within_a_kind_a_trade_a_coin_and_a_wa
     assert len({entry.key for entry in entries}) == 5
 
 
-@pytest.mark.parametrize("lines", [0, 1, 999, 1000, 1001, 2000, 2500])
-async def test_pages_are_followed_to_the_end(account: Account, host: Venue, lines: int) -> None:
+@pytest.mark.parametrize("newest", [False, True])
+@pytest.mark.parametrize("lines", [0, 1, 999, 1000, 1001, 2500])
+async def test_no_line_is_lost_or_doubled_whichever_end_of_a_window_the_venue_cuts(
+    account: Account, host: Venue, lines: int, newest: bool
+) -> None:
     rows = [line("COMMISSION", str(-i), i) for i in range(lines)]
-    told = host.tells(USDM_INCOME, Rows(rows))
+    told = host.tells(USDM_INCOME, Rows(rows, newest=newest))
     entries = (await account.log(START, END)).entries
     assert [entry.coins for entry in entries] == [-i for i in range(lines)]
-    assert [query["page"] for query in told.asked] == [
-        str(page + 1) for page in range(lines // 1000 + 1)
-    ]
+    assert (len(told.asked) > 1) == (lines >= 1000)
+
+
+async def test_the_log_is_asked_for_as_the_venue_knows_it(account: Account, host: Venue) -> None:
+    told = host.tells(USDM_INCOME, Rows([line("COMMISSION", "-1", i) for i in range(2500)]))
+    await account.log(START, END)
+    signing = {"timestamp", "recvWindow", "signature"}
+    assert {frozenset(query.keys() - signing) for query in told.asked} == {
+        frozenset({"startTime", "endTime", "limit"})
+    }
     assert {query["limit"] for query in told.asked} == {"1000"}
 
 
-async def test_lines_of_one_moment_are_kept_across_the_edge_of_pages(
+async def test_nearly_a_thousand_lines_of_one_moment_are_found_among_many(
     account: Account, host: Venue
 ) -> None:
-    rows = [line("FUNDING_FEE", "1", i, time=NOW - DAY) for i in range(1500)]
-    host.tells(USDM_INCOME, Rows(rows))
-    assert len((await account.log(START, END)).entries) == 1500
+    fundings = [line("FUNDING_FEE", "1", i, time=NOW - DAY) for i in range(999)]
+    fees = [line("COMMISSION", "-1", i) for i in range(1, 1500)]
+    host.tells(USDM_INCOME, Rows([*fundings, *fees]))
+    assert len((await account.log(START, END)).entries) == 999 + 1499
 
 
-async def test_a_line_that_moves_to_the_next_page_meanwhile_counts_once(
+async def test_more_lines_in_a_moment_than_an_answer_holds_are_not_cut(
     account: Account, host: Venue
 ) -> None:
-    rows = [line("COMMISSION", "-1", i) for i in range(1500)]
-    host.tells(USDM_INCOME, Rows(rows, late=line("TRANSFER", "5", 0, time=START)))
-    entries = (await account.log(START, END)).entries
-    assert sum(entry.coins for entry in entries) == -1500
+    told = host.tells(
+        USDM_INCOME, Rows([line("FUNDING_FEE", "1", i, time=NOW - DAY) for i in range(1000)])
+    )
+    with pytest.raises(Malformed, match="more rows in a millisecond"):
+        await account.log(START, END)
+    assert len(told.asked) < 60
+
+
+@pytest.mark.parametrize("time_ms", [START - 1, END])
+async def test_lines_of_another_time_are_not_believed(
+    account: Account, host: Venue, time_ms: int
+) -> None:
+    host.plays(USDM_INCOME, [line("COMMISSION", "-1", 1, time=time_ms)])
+    with pytest.raises(Malformed, match="another time"):
+        await account.log(START, END)
 
 
 async def test_both_ends_of_a_window_belong_to_one_window_only(
@@ -158,25 +180,17 @@ async def test_both_ends_of_a_window_belong_to_one_window_only(
     assert [entry.time_ms for entry in log.entries] == [START, END - 1]
 
 
-async def test_pages_that_repeat_each_other_are_no_log(account: Account, host: Venue) -> None:
-    rows = [line("COMMISSION", "-1", i) for i in range(1000)]
-    told = host.tells(USDM_INCOME, Rows(rows, stuck=True))
-    with pytest.raises(Malformed, match="repeats"):
-        await account.log(START, END)
-    assert len(told.asked) == 2
-
-
 @pytest.mark.parametrize("broken", [1, 2, 3])
-async def test_a_page_that_fails_fails_all(account: Account, host: Venue, broken: int) -> None:
+async def test_an_answer_that_fails_fails_all(account: Account, host: Venue, broken: int) -> None:
     rows = [line("COMMISSION", "-1", i) for i in range(2500)]
-    host.tells(USDM_INCOME, Rows(rows, broken_page=broken))
+    host.tells(USDM_INCOME, Rows(rows, broken=broken))
     with pytest.raises(Refused, match="malformed"):
         await account.log(START, END)
 
 
 async def test_a_host_that_fails_fails_all(account: Account, host: Venue) -> None:
     host.tells(USDM_INCOME, Rows([line("COMMISSION", "-1", 1)]))
-    host.tells(COINM_INCOME, Rows([], broken_page=1))
+    host.tells(COINM_INCOME, Rows([], broken=1))
     with pytest.raises(Refused):
         await account.log(START, END)
 
@@ -208,7 +222,7 @@ async def test_a_month_of_the_log_is_a_request_of_each_host(account: Account, ho
     assert sorted(host.signed) == [f"GET {COINM_INCOME}", f"GET {USDM_INCOME}"]
 
 
-async def test_a_page_of_both_logs_weighs_fifty(
+async def test_an_answer_of_both_logs_weighs_fifty(
     binance: Binance, account: Account, host: Venue
 ) -> None:
     host.tells(USDM_INCOME, Rows([]))
@@ -286,14 +300,14 @@ async def test_trades_are_asked_for_in_weeks_that_touch(account: Account, host: 
     assert (asked[0][0], asked[-1][1]) == (start, NOW - 1)
 
 
-@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("newest", [False, True])
 async def test_no_trade_is_lost_or_doubled_whichever_end_of_a_window_the_venue_cuts(
-    account: Account, host: Venue, newest_first: bool
+    account: Account, host: Venue, newest: bool
 ) -> None:
     """More than two pages of them at one place, a thousand at another."""
     busy = [trade(i, NOW - DAY + i // 3 * 10_000) for i in range(2100)]
     full = [trade(5000 + i, NOW - 10 * DAY + i * 10_000) for i in range(1000)]
-    host.tells(USDM_TRADES, Rows([*full, *busy], newest_first=newest_first))
+    host.tells(USDM_TRADES, Rows([*full, *busy], newest=newest))
     fills = await account.fills(PERP, NOW - 14 * DAY, NOW)
     assert fills.time_ms.tolist() == [row["time"] for row in (*full, *busy)]
 

@@ -1,9 +1,8 @@
-"""Binance's account tells the truth of its book, in Binance's fields and pages."""
+"""Binance's account tells the truth of its book, in Binance's fields and order."""
 
 import json
 from collections import Counter, defaultdict
 from decimal import Decimal
-from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -52,18 +51,13 @@ def ask(client: Client) -> Reader:
     return Reader(client)
 
 
-def joined(found: list[list[Any]]) -> list[Any]:
-    return list(chain.from_iterable(found))
-
-
-async def pages(ask: Reader, path: str, **query: Any) -> list[list[Any]]:
-    """Pages until one is not full."""
-    found: list[list[Any]] = []
-    for page in count(1):
-        found.append(await ask(path, page=page, limit=1000, **query))
-        if len(found[-1]) < 1000:
-            return found
-    raise AssertionError
+async def income(ask: Reader, path: str, start: int, end: int) -> list[Any]:
+    """Every line, by windows that are halved while an answer is full."""
+    rows: list[Any] = await ask(path, startTime=start, endTime=end, limit=1000)
+    if len(rows) < 1000:
+        return rows
+    middle = (start + end) // 2
+    return [*await income(ask, path, start, middle), *await income(ask, path, middle + 1, end)]
 
 
 def expected(book: Book, start: int, kind: str) -> dict[tuple[str, str], Decimal]:
@@ -88,7 +82,7 @@ def expected(book: Book, start: int, kind: str) -> dict[tuple[str, str], Decimal
 @pytest.mark.parametrize(("path", "kind"), [(INCOME, "linear"), ("/dapi/v1/income", "inverse")])
 async def test_income_is_all_that_happened(ask: Reader, book: Book, path: str, kind: str) -> None:
     start = NOW - 60 * DAY
-    rows = joined(await pages(ask, path, startTime=start, endTime=NOW))
+    rows = await income(ask, path, start, NOW)
     sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for row in rows:
         sums[row["incomeType"], row["asset"]] += Decimal(row["income"])
@@ -109,14 +103,26 @@ async def test_profit_is_realised_by_closing_trades_alone(ask: Reader, book: Boo
     assert [int(row["tradeId"]) for row in rows] == closing
 
 
-async def test_a_busy_month_takes_pages(ask: Reader) -> None:
-    found = await pages(ask, INCOME, startTime=NOW - 30 * DAY, endTime=NOW)
-    assert len(found) >= 2
-    days = Counter(row["time"] // DAY for page in found for row in page)
+async def test_of_a_busy_day_the_oldest_lines_are_told(ask: Reader) -> None:
+    rows = await income(ask, INCOME, NOW - 30 * DAY, NOW)
+    days = Counter(row["time"] // DAY for row in rows)
     assert max(days.values()) > 1000
-    whole = joined(found)
-    small = [await ask(INCOME, startTime=NOW - 30 * DAY, page=n, limit=300) for n in range(1, 9)]
-    assert joined(small) == whole[: 8 * 300]
+    assert await ask(INCOME, startTime=NOW - 30 * DAY, endTime=NOW, limit=300) == rows[:300]
+
+
+@pytest.mark.parametrize("path", [INCOME, "/dapi/v1/income"])
+async def test_the_log_has_no_pages(ask: Reader, path: str) -> None:
+    body = await ask(path, limit=5, page=2)
+    assert (ask.status, body["code"]) == (400, -1104)
+    assert body["msg"].endswith("read '1' parameter(s) but was sent '2'.")
+
+
+@pytest.mark.parametrize("path", [INCOME, "/dapi/v1/income"])
+async def test_a_lenient_venue_passes_over_the_page_that_is_asked_for(
+    ask: Reader, sandbox: Sandbox, path: str
+) -> None:
+    sandbox.owners["binance"].lenient = True
+    assert await ask(path, limit=5, page=2) == await ask(path, limit=5) != []
 
 
 async def test_income_comes_from_the_last_week_unless_times_are_named(

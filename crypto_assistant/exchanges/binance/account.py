@@ -19,6 +19,7 @@ from crypto_assistant.exchanges.binance.user_trades import Trade
 from crypto_assistant.models import (
     AccountLog,
     Balance,
+    Entry,
     Family,
     Fills,
     Find,
@@ -114,12 +115,13 @@ class BinanceAccount:
         return settings.applied(found)
 
     async def log(self, start_ms: int, end_ms: int) -> AccountLog:
-        window = (start_ms, end_ms)
+        windows = [(start_ms, end_ms)]
         usdm, coinm = await asyncio.gather(
-            *(income.whole(partial(self._income, family, window)) for family in INCOME)
+            *(whole(partial(self._income, family), windows) for family in INCOME)
         )
-        entries = sorted([*usdm.entries, *coinm.entries], key=lambda entry: entry.time_ms)
-        received_ms = min(usdm.received_ms, coinm.received_ms)
+        pages = [*usdm, *coinm]
+        entries = sorted(income.lines(pages), key=lambda entry: entry.time_ms)
+        received_ms = min((page.received_ms for page in pages), default=end_ms)
         return AccountLog(self.venue, start_ms, end_ms, tuple(entries), received_ms)
 
     def settled(self, instrument: Instrument) -> str:
@@ -156,13 +158,13 @@ class BinanceAccount:
     async def _equity(self, wallet: Wallet, family: Family, path: str) -> Balance:
         return await self._futures(family, path, weight=5, parse=partial(wallets.margined, wallet))
 
-    async def _income(self, family: Family, window: Window, page: int) -> income.Page:
-        return await self._futures(
+    async def _income(self, family: Family, window: Window) -> Page[Entry]:
+        return await self._rows(
             family,
             INCOME[family],
-            [*_within(window), ("limit", income.MOST_ROWS), ("page", page)],
+            window,
             weight=INCOME_WEIGHT[family],
-            parse=lambda payload, ms: income.Page.read(payload, family, ms),
+            row=partial(income.entry, family=family),
         )
 
     async def _trades(self, instrument: Instrument, window: Window) -> Page[Trade]:
@@ -212,9 +214,3 @@ class BinanceAccount:
             if error.code != NOT_ALLOWED:
                 raise
             raise NotRead(NO_FUTURES) from error
-
-
-def _within(window: Window) -> Query:
-    """Both ends belong to what the venue is asked for."""
-    start_ms, end_ms = window
-    return [("startTime", start_ms), ("endTime", end_ms - 1)]

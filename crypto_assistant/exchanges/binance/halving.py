@@ -47,9 +47,16 @@ Ask = Callable[[Window], Awaitable[Page[R]]]
 
 
 async def whole(ask: Ask[R], windows: Iterable[Window]) -> list[Page[R]]:
-    """Pages that together have every row of the windows; an empty window is not asked for."""
-    asked = (_halved(ask, (start, end)) for start, end in windows if start < end)
-    return [page for pages in await asyncio.gather(*asked) for page in pages]
+    """Pages that together have every row of the windows; an empty window is not asked for.
+
+    Where one fails, nothing more is asked for.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(_halved(ask, w)) for w in windows if w[0] < w[1]]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+    return [page for task in asked for page in task.result()]
 
 
 async def _halved(ask: Ask[R], window: Window) -> list[Page[R]]:

@@ -23,7 +23,10 @@ KEYS: Final = {
 
 @dataclass
 class Owner:
-    """What a test turns. extra_positions: so many besides, as far as the venue has markets."""
+    """What a test turns. extra_positions: so many besides, as far as the venue has markets.
+
+    lenient: Binance passes over what it is asked for but does not know, instead of refusing it.
+    """
 
     key: str
     secret: str = field(repr=False)
@@ -34,6 +37,7 @@ class Owner:
     ip_allowed: bool = True
     expired: bool = False
     demo: bool = False
+    lenient: bool = False
 
 
 class Account(NamedTuple):

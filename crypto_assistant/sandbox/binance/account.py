@@ -53,7 +53,8 @@ class FuturesAccount(ABC):
     def _coins(self) -> list[str]: ...
 
     def _income(self, query: Query, now: int) -> list[Row]:
-        return income(self._account.book, self.wallet, query, now)
+        owner, book = self._account
+        return income(book, self.wallet, query, now, lenient=owner.lenient)
 
     def _trades(self, query: Query, now: int) -> list[Row]:
         markets = self._asked(query)

@@ -1,6 +1,10 @@
 """Binance's account log of futures: income, and the trades that most of it comes from.
 
 https://developers.binance.com/docs/derivatives/usds-margined-futures/account/rest-api/Get-Income-History
+
+The log has no pages: since October 2026 `page` is no parameter of it any more, as the change logs
+of Binance's own clients say (usds-futures 18.0.0, coin-futures 14.0.0). Nobody says whether the
+venue refuses it like any other parameter that it does not know, or passes over it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,12 +23,16 @@ from crypto_assistant.sandbox.face import Query, plain
 _WEEK: Final = 7 * DAY
 _KEPT: Final = 90 * DAY
 _KINDS: Final = {"transfer": "TRANSFER", "rebate": "COMMISSION_REBATE"}
+_KNOWN: Final = frozenset({"symbol", "incomeType", "startTime", "endTime", "limit"})
+_STAMPS: Final = frozenset({"timestamp", "recvWindow", "signature"})
 
 
-def income(book: Book, wallet: str, query: Query, now: int) -> list[Row]:
-    """Ascending pages of what is kept: three months."""
+def income(book: Book, wallet: str, query: Query, now: int, *, lenient: bool) -> list[Row]:
+    """The oldest lines of what is kept: three months."""
+    if not lenient:
+        _refuse_unknown(query)
     start, end = _window(query, now)
-    limit, page = limit_of(query, 100), whole(query, "page", 1)
+    limit = limit_of(query, 100)
     rows = [
         row
         for event in book.events(max(start, now - _KEPT), min(end, now) + 1)
@@ -32,8 +40,7 @@ def income(book: Book, wallet: str, query: Query, now: int) -> list[Row]:
         if query.get("symbol") in (None, row["symbol"])
         and query.get("incomeType") in (None, row["incomeType"])
     ]
-    first = (max(page, 1) - 1) * limit
-    return rows[first : first + limit]
+    return rows[:limit]
 
 
 def trades(
@@ -109,6 +116,14 @@ def _window(query: Query, now: int) -> tuple[int, int]:
     if start > end:
         raise error(-1130, "Data sent for parameter 'startTime' is not valid.")
     return start, end
+
+
+def _refuse_unknown(query: Query) -> None:
+    sent = query.keys() - _STAMPS
+    read, told = len(sent & _KNOWN), len(sent)
+    if read < told:
+        counts = f"read '{read}' parameter(s) but was sent '{told}'."
+        raise error(-1104, f"Not all sent parameters were read; {counts}")
 
 
 def _rows(event: Event, wallet: str) -> Iterator[Row]:
