@@ -228,6 +228,7 @@ def _keep(db: Connection, book: Book, log: AccountLog, settled_ms: int) -> None:
             for e in log.entries
         ],
     )
+    _agrees(db, book, log)
     db.execute(  # What a clock that was ahead has covered before its time.
         """UPDATE coverage SET end_ms = max(start_ms, ?)
         WHERE (venue, environment, uid) = (?, ?, ?) AND end_ms > ?""",
@@ -236,6 +237,15 @@ def _keep(db: Connection, book: Book, log: AccountLog, settled_ms: int) -> None:
     end_ms = min(log.end_ms, settled_ms)
     if log.start_ms < end_ms:
         _cover(db, book, log.start_ms, end_ms)
+
+
+def _agrees(db: Connection, book: Book, log: AccountLog) -> None:
+    """Raises Malformed where a line is kept as another, from before or from this very log."""
+    found = _entries(db, book, log.start_ms, log.end_ms)
+    kept = {(entry.key, entry.flow): (entry.time_ms, entry.coins) for entry in found}
+    for entry in log.entries:
+        if kept.get((entry.key, entry.flow)) != (entry.time_ms, entry.coins):
+            raise Malformed(f"a line of the account log told in two ways: {entry.key}")
 
 
 def _cover(db: Connection, book: Book, start_ms: int, end_ms: int) -> None:

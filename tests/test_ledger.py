@@ -114,6 +114,22 @@ async def test_one_line_told_twice_is_one_and_its_flows_are_several(ledger: Ledg
     assert await everything(ledger) == [funding, fee]
 
 
+@pytest.mark.parametrize("other", [line("8", NOW - MINUTE, -1.0), line("8", NOW - HOUR, 2.0)])
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_line_of_another_amount_or_time_than_before_is_told_and_nothing_is_kept_of_it(
+    ledger: Ledger, other: Entry, at_once: bool
+) -> None:
+    one, window = line("8", NOW - MINUTE, 2.0), (NOW - 2 * HOUR, NOW)
+    account = PlayedAccount([one, other] if at_once else [one])
+    if not at_once:
+        await ledger.update(BOOK, account, *window, quiet)
+        account.lines = [other, line("9", NOW - MINUTE)]
+    before = await everything(ledger)
+    with pytest.raises(Malformed, match=r"^a line of the account log told in two ways: 8$"):
+        await ledger.update(BOOK, account, *window, quiet, afresh=True)
+    assert await everything(ledger) == before
+
+
 async def test_no_window_is_longer_than_the_venue_allows_and_each_is_asked_for_alike(
     ledger: Ledger,
 ) -> None:
