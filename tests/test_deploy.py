@@ -17,7 +17,11 @@ import pytest
 
 import crypto_assistant
 from crypto_assistant.config import ADDRESSES, CREDENTIALS, Config
+from crypto_assistant.errors import ConfigError
 from crypto_assistant.exchanges import EXCHANGES
+from crypto_assistant.state.migration import make_ready
+from crypto_assistant.state.store import SCHEMA
+from tests.state import former
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -420,6 +424,7 @@ def test_two_installations_at_once_are_one_too_many(source: Source) -> None:
 SYSTEMCTL = """#!{python}
 import sqlite3, sys
 from pathlib import Path
+sys.path.insert(0, {source!r})
 root, verb = Path({root!r}), sys.argv[1]
 if verb == "is-active":
     print((root / "is").read_text())
@@ -429,12 +434,16 @@ elif verb == "stop":
     (root / "is").write_text("inactive")
 elif verb in {{"start", "restart"}}:
     (root / "is").write_text("failed")
+    from crypto_assistant.errors import ConfigError
+    from crypto_assistant.state.migration import make_ready
+    from crypto_assistant.state.store import SCHEMA
     knows, *faults = (root / "opt/crypto-assistant/current/deploy/knows").read_text().split()
-    with sqlite3.connect(root / "var/lib/crypto-assistant/live.db") as database:
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > int(knows):
-            sys.exit(1)
-        database.execute("PRAGMA user_version = " + knows)
+    path = root / "var/lib/crypto-assistant/live.db"
+    try:
+        database = sqlite3.connect(path, isolation_level=None)
+        make_ready(database, path, SCHEMA[:int(knows)]).close()
+    except ConfigError as refused:
+        sys.exit(str(refused))
     if "fails" in faults:
         sys.exit(1)
     (root / "is").write_text("active")
@@ -442,7 +451,10 @@ elif verb in {{"start", "restart"}}:
 PROGRAM = """#!/bin/sh
 [ "$1" != backup ] || PYTHONPATH={source} exec {python} -m crypto_assistant "$@"
 """
-"""The one command of it that is real; a version of this program knows a version of the database."""
+"""The one command of it that is real; a version of this program knows a version of the database.
+
+What systemd starts of it opens the database in earnest, and brings it up to that version.
+"""
 
 
 @dataclass
@@ -502,7 +514,7 @@ def host(tmp_path: Path) -> Host:
     commands = {
         "python3": FAKE_PYTHON.format(pip=pip, version=":"),
         "program": PROGRAM.format(source=ROOT, python=sys.executable),
-        "systemctl": SYSTEMCTL.format(python=sys.executable, root=str(root)),
+        "systemctl": SYSTEMCTL.format(python=sys.executable, root=str(root), source=str(ROOT)),
         "journalctl": "#!/bin/sh",
         "systemd-analyze": "#!/bin/sh\necho systemd 252",
         "id": "#!/bin/sh\necho 0",
@@ -566,6 +578,31 @@ def test_a_rollback_gives_the_version_before_the_database_that_it_knows(
     assert re.search(rf"live\.db is that of \d{{8}}T\d{{6}}Z again; .* kept as {newer}\n", said)
     assert mode(host.database) == 0o600
     assert host.database.stat().st_uid == host.state.stat().st_uid
+
+
+def test_a_rollback_gives_the_version_before_its_account_log_again(host: Host) -> None:
+    """Between them Binance's lines have got longer keys, and are to be read once more."""
+    host.database.unlink()
+    line = ("usdm:FUNDING_FEE:7::USDT", "funding", 1, "linear", "BTCUSDT", "USDT", -1.25)
+    entry, stretch = ("binance", "live", "1001", *line), ("binance", "live", "1001", 0, 1000)
+    former.write(host.database, entries=[entry], coverage=[stretch])
+    (host.root / OPT / "1.0/deploy/knows").write_text(str(len(former.STATEMENTS)))
+    host.release("1.1", str(len(SCHEMA)))
+    host.does("upgrade")
+    assert host.is_running("1.1")
+    newer = host.root / "newer.db"
+    shutil.copy(host.database, newer)
+    assert [row[3] for row in former.rows(newer, "entries")] == ["usdm:FUNDING_FEE:7::USDT:BTCUSDT"]
+    assert former.rows(newer, "coverage") == []
+    with (
+        closing(sqlite3.connect(newer)) as database,
+        pytest.raises(ConfigError, match="was written by a newer version of this program"),
+    ):
+        make_ready(database, newer, former.STATEMENTS)
+    host.does("rollback")
+    assert host.is_running("1.0")
+    assert former.rows(host.database, "entries") == [entry]
+    assert former.rows(host.database, "coverage") == [stretch]
 
 
 def test_a_database_that_both_versions_know_stays_over_a_rollback(host: Host) -> None:

@@ -60,6 +60,22 @@ SCHEMA = (
         until_ms INTEGER NOT NULL,
         PRIMARY KEY (environment, venue)
     ) STRICT, WITHOUT ROWID""",
+    # One number of Binance's may be that of a funding of several markets, of which one was kept.
+    """UPDATE entries SET
+        key = key || ':' || symbol,
+        flow = iif(key GLOB '*:SPECIAL_FUNDING_FEE:*', 'funding', flow)
+    WHERE venue = 'binance'""",
+    # So its log is read again as far as it reaches, by the venue's clock 89 days: two days less, so
+    # that what is read again meets what is kept.
+    """INSERT INTO coverage
+        SELECT 'binance, kept', environment, uid, start_ms, min(end_ms, last_ms - 87 * 86400000)
+        FROM coverage NATURAL JOIN (
+            SELECT venue, environment, uid, max(end_ms) AS last_ms FROM coverage
+            GROUP BY venue, environment, uid
+        )
+        WHERE venue = 'binance' AND start_ms < last_ms - 87 * 86400000""",
+    "DELETE FROM coverage WHERE venue = 'binance'",
+    "UPDATE coverage SET venue = 'binance' WHERE venue = 'binance, kept'",
 )
 """One statement per version; a database that has taken the first n has `user_version` n."""
 

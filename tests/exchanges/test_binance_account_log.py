@@ -53,7 +53,7 @@ async def test_a_line_of_the_log(account: Account, host: Venue) -> None:
     assert (log.venue, log.start_ms, log.end_ms, log.received_ms) == ("binance", START, END, NOW)
     assert log.entries == (
         Entry(
-            key="usdm:COMMISSION:9689322007:7:BNB",
+            key="usdm:COMMISSION:9689322007:7:BNB:BTCUSDT",
             flow=Flow.FEE,
             time_ms=NOW - DAY + 7000,
             family=LINEAR,
@@ -72,6 +72,7 @@ async def test_a_line_of_the_log(account: Account, host: Venue) -> None:
         ("COMMISSION", Flow.FEE),
         ("POSITION_LIMIT_INCREASE_FEE", Flow.FEE),
         ("FUNDING_FEE", Flow.FUNDING),
+        ("SPECIAL_FUNDING_FEE", Flow.FUNDING),
         ("REFERRAL_KICKBACK", Flow.REBATE),
         ("COMMISSION_REBATE", Flow.REBATE),
         ("API_REBATE", Flow.REBATE),
@@ -105,18 +106,55 @@ async def test_both_futures_wallets_in_the_order_of_time(account: Account, host:
     ]
 
 
-async def test_the_venues_number_is_unique_within_a_kind_a_trade_a_coin_and_a_wallet(
+async def test_the_venues_number_is_unique_within_a_kind_a_trade_a_coin_a_market_and_a_wallet(
     account: Account, host: Venue
 ) -> None:
     same: dict[str, Any] = {"tranId": 1, "tradeId": "1", "asset": "BNB", "symbol": ""}
     kinds = line("TRANSFER", "-1", 1, **same), line("COMMISSION", "-2", 2, **same)
     trades = line("COMMISSION", "-3", 3, **same | {"tradeId": "2"})
     coins = line("COMMISSION", "-4", 4, **same | {"asset": "USDT"})
-    host.tells(USDM_INCOME, Rows([*kinds, trades, coins]))
-    host.tells(COINM_INCOME, Rows([line("TRANSFER", "1", 5, **same)]))
+    markets = line("COMMISSION", "-5", 5, **same | {"symbol": "ETHUSDT"})
+    host.tells(USDM_INCOME, Rows([*kinds, trades, coins, markets]))
+    host.tells(COINM_INCOME, Rows([line("TRANSFER", "1", 6, **same)]))
     entries = (await account.log(START, END)).entries
-    assert [entry.coins for entry in entries] == [-1, -2, -3, -4, 1]
-    assert len({entry.key for entry in entries}) == 5
+    assert [entry.coins for entry in entries] == [-1, -2, -3, -4, -5, 1]
+    assert len({entry.key for entry in entries}) == 6
+
+
+async def test_a_funding_of_several_markets_under_one_number_is_theirs_all(
+    account: Account, host: Venue
+) -> None:
+    paid: dict[str, Any] = {"tranId": 7, "tradeId": "", "time": NOW - DAY}
+    host.tells(
+        USDM_INCOME,
+        Rows(
+            [
+                line("FUNDING_FEE", f"-{i}", i, **paid, symbol=symbol)
+                for i, symbol in enumerate(("BTCUSDT", "ETHUSDT", "SOLUSDT"), 1)
+            ]
+        ),
+    )
+    entries = (await account.log(START, END)).entries
+    assert [(entry.symbol, entry.coins) for entry in entries] == [
+        ("BTCUSDT", -1),
+        ("ETHUSDT", -2),
+        ("SOLUSDT", -3),
+    ]
+
+
+async def test_one_line_that_is_told_twice_is_one(account: Account, host: Venue) -> None:
+    host.tells(USDM_INCOME, Rows([line("FUNDING_FEE", "-1", 7)] * 2))
+    assert len((await account.log(START, END)).entries) == 1
+
+
+@pytest.mark.parametrize("differing", [{"income": "-2"}, {"time": NOW - 2000}])
+async def test_two_lines_that_only_their_amounts_or_times_tell_apart_are_told(
+    account: Account, host: Venue, differing: dict[str, Any]
+) -> None:
+    one = line("FUNDING_FEE", "-1", 7)
+    host.tells(USDM_INCOME, Rows([one, one | differing]))
+    with pytest.raises(Malformed, match=r"two ways: usdm:FUNDING_FEE:9689322007:7:USDT:BTCUSDT$"):
+        await account.log(START, END)
 
 
 @pytest.mark.parametrize("newest", [False, True])

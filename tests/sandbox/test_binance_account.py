@@ -87,10 +87,23 @@ async def test_income_is_all_that_happened(ask: Reader, book: Book, path: str, k
     for row in rows:
         sums[row["incomeType"], row["asset"]] += Decimal(row["income"])
     assert {name: total for name, total in sums.items() if total} == expected(book, start, kind)
-    keys = Counter((r["incomeType"], r["tranId"], r["tradeId"], r["asset"]) for r in rows)
+    keys = Counter(
+        (r["incomeType"], r["tranId"], r["tradeId"], r["asset"], r["symbol"]) for r in rows
+    )
     assert max(keys.values()) == 1
     assert len({row["tranId"] for row in rows}) < len(rows)  # unique within their type only
     assert [row["time"] for row in rows] == sorted(row["time"] for row in rows)
+
+
+async def test_one_number_may_be_that_of_a_funding_of_several_markets(ask: Reader) -> None:
+    rows = await income(ask, INCOME, NOW - 30 * DAY, NOW)
+    symbols = defaultdict[int, list[str]](list)
+    for row in rows:
+        if row["incomeType"] == "FUNDING_FEE":
+            symbols[row["tranId"]].append(row["symbol"])
+    assert min(map(len, symbols.values())) == 1
+    assert max(map(len, symbols.values())) > 2
+    assert all(len(set(paid)) == len(paid) for paid in symbols.values())
 
 
 async def test_profit_is_realised_by_closing_trades_alone(ask: Reader, book: Book) -> None:

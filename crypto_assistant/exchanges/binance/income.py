@@ -17,6 +17,7 @@ FLOWS = {
     "COMMISSION": Flow.FEE,
     "POSITION_LIMIT_INCREASE_FEE": Flow.FEE,
     "FUNDING_FEE": Flow.FUNDING,
+    "SPECIAL_FUNDING_FEE": Flow.FUNDING,
     "REFERRAL_KICKBACK": Flow.REBATE,
     "COMMISSION_REBATE": Flow.REBATE,
     "API_REBATE": Flow.REBATE,
@@ -32,10 +33,11 @@ FLOWS = {
 
 def entry(row: Mapping[str, Any], family: Family) -> Entry:
     kind, coin, symbol = row["incomeType"], row["asset"], row.get("symbol") or ""
-    # The venue's own number is unique among lines of one kind only.
+    # The venue's own number is unique among lines of one kind only, and of one funding of several
+    # markets there may be but one.
     if row["tranId"] in {None, ""}:
         raise Malformed("a line without its number")
-    key = (HOSTS[family], kind, row["tranId"], row.get("tradeId") or "", coin)
+    key = (HOSTS[family], kind, row["tranId"], row.get("tradeId") or "", coin, symbol)
     return Entry(
         key=":".join(map(str, key)),
         flow=FLOWS.get(kind, Flow.OTHER),
@@ -48,5 +50,10 @@ def entry(row: Mapping[str, Any], family: Family) -> Entry:
 
 
 def lines(pages: Iterable[Page[Entry]]) -> list[Entry]:
-    """Each line once."""
-    return list({entry.key: entry for page in pages for entry in page.rows}.values())
+    """Each line once; raises Malformed where two differ that nothing tells apart."""
+    found: dict[str, Entry] = {}
+    for page in pages:
+        for line in page.rows:
+            if found.setdefault(line.key, line) != line:
+                raise Malformed(f"a line of the account log told in two ways: {line.key}")
+    return list(found.values())

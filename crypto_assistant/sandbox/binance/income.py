@@ -154,6 +154,13 @@ def _row(event: Event, kind: str, amount: Decimal, coin: str) -> Row:
         "asset": coin,
         "info": kind,
         "time": event.time,
-        "tranId": event.id,
+        "tranId": _number(event),
         "tradeId": str(event.id) if isinstance(event, Fill) else "",
     }
+
+
+def _number(event: Event) -> int:
+    """Of the funding at midnight UTC all markets have one, each leg of hedge mode its own."""
+    if isinstance(event, Payment) and event.time % DAY == 0:
+        return event.time * 10 + list(SIDES).index(event.leg)
+    return event.id
