@@ -367,12 +367,12 @@ async def test_trades_of_another_time_are_not_believed(
         await account.fills(PERP, START, END)
 
 
-async def test_trades_of_more_than_half_a_year_ago_are_not_asked_for(
+async def test_trades_of_more_than_three_months_ago_are_not_asked_for(
     account: Account, host: Venue
 ) -> None:
     told = host.tells(USDM_TRADES, Rows([]))
     fills = await account.fills(PERP, NOW - 400 * DAY, NOW)
-    kept = host.now_ms - 180 * DAY
+    kept = host.now_ms - 89 * DAY
     assert (fills.start_ms, windows(told.asked)[0][0]) == (kept, kept)
 
 

@@ -222,6 +222,17 @@ async def test_trades_come_newest_or_from_a_start(ask: Reader) -> None:
     assert old[-1]["time"] <= NOW - 43 * DAY
 
 
+async def test_trades_are_kept_for_three_months(ask: Reader, book: Book) -> None:
+    assert any(isinstance(event, Fill) for event in book.events(STARTED, NOW - 91 * DAY))
+    queries: list[dict[str, Any]] = [
+        {"startTime": NOW - 96 * DAY, "endTime": NOW - 89 * DAY},
+        {"fromId": 1},
+    ]
+    for query in queries:
+        rows = await ask(TRADES, symbol="BTCUSDT", limit=1000, **query)
+        assert 0 <= rows[0]["time"] - (NOW - 90 * DAY) < DAY
+
+
 async def test_trades_of_coin_margined_contracts_are_in_contracts(ask: Reader, book: Book) -> None:
     rows = await ask("/dapi/v1/userTrades", pair="BTCUSD", limit=50)
     assert rows == await ask("/dapi/v1/userTrades", symbol="BTCUSD_PERP")

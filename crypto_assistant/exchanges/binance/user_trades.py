@@ -11,7 +11,8 @@ from crypto_assistant.exchanges.binance.told import amount
 from crypto_assistant.models import Family, Fills, Instrument
 
 WINDOW_MS = 7 * DAY_MS
-KEPT_MS = 180 * DAY_MS
+KEPT_MS = 89 * DAY_MS
+"""Three months, however long they are."""
 
 SIDES = {"BUY": 1.0, "SELL": -1.0}
 LEGS = {"BOTH": 0, "LONG": 1, "SHORT": -1}

@@ -46,22 +46,25 @@ def income(book: Book, wallet: str, query: Query, now: int, *, lenient: bool) ->
 def trades(
     book: Book, markets: Mapping[str, Market], query: Query, now: int, *, default: int
 ) -> list[Row]:
-    """From a trade's number or from a time on the oldest, otherwise the newest of a week."""
-    limit = limit_of(query, default)
+    """From a trade's number or from a time on the oldest, otherwise the newest of a week.
+
+    Three months of them are kept.
+    """
+    limit, kept = limit_of(query, default), now - _KEPT
     if "fromId" in query:
         if {"startTime", "endTime"} & query.keys():
             raise error(-1128, "Combination of optional parameters invalid.")
         number = whole(query, "fromId", 0)
-        later = [fill for fill in _fills(book, markets, book.started, now) if fill.id >= number]
+        later = [fill for fill in _fills(book, markets, kept, now) if fill.id >= number]
         return [trade(fill) for fill in later[:limit]]
     start, end = _window(query, now)
     if end - start > _WEEK:
         if "endTime" in query:
             raise error(-4088, "Maximum time interval is 7 days.")
         end = start + _WEEK
-    fills = _fills(book, markets, start, min(end, now))
-    kept = fills[:limit] if "startTime" in query else fills[-limit:]
-    return [trade(fill) for fill in kept]
+    fills = _fills(book, markets, max(start, kept), min(end, now))
+    told = fills[:limit] if "startTime" in query else fills[-limit:]
+    return [trade(fill) for fill in told]
 
 
 def limit_of(query: Query, default: int) -> int:
