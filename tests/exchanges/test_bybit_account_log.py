@@ -239,18 +239,21 @@ async def test_fills_are_followed_through_windows_and_pages(
     assert found.leg.tolist() == [0, 0, 0]
 
 
-async def test_funding_is_no_fill_but_liquidation_and_delivery_are(
+async def test_funding_is_no_fill_but_liquidation_delivery_and_stock_splits_are(
     account: BybitAccount, host: Venue
 ) -> None:
     one_way(host)
-    kinds = ("Funding", "Trade", "AdlTrade", "BustTrade", "Delivery", "Settle", "Dividend")
+    kinds = (
+        *("Funding", "Trade", "AdlTrade", "BustTrade", "Delivery", "Settle", "Dividend"),
+        *("CorporateAction", "ForwardSplitSettle", "ReverseSplitSettle"),
+    )
     rows = [
-        execution(END - 9 + n, "Sell", str(n), "64000", execType=kind)
+        execution(END - 10 + n, "Sell", str(n), "64000", execType=kind)
         for n, kind in enumerate(kinds)
     ]
     host.plays(fills_of("BTCUSDT", START, END), pages(*rows))
     found = await account.fills(BTCUSDT, START, END)
-    assert found.size.tolist() == [-1, -2, -3, -4, -5]
+    assert found.size.tolist() == [-1, -2, -3, -4, -5, -7, -8, -9]
 
 
 async def test_fills_of_one_moment_are_in_the_order_of_filling(

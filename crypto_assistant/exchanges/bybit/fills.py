@@ -18,8 +18,10 @@ SIDES = {"Buy": 1, "Sell": -1}
 FILLS = {
     *("Trade", "AdlTrade", "BustTrade", "Delivery", "Settle"),
     *("BlockTrade", "MovePosition", "FutureSpread"),
+    # Splits of stocks: until August 2026, and since then.
+    *("CorporateAction", "ForwardSplitSettle", "ReverseSplitSettle"),
 }
-"""What changes a position; payments of funding stand among them."""
+"""What changes a position; payments of funding and of dividends stand among them."""
 
 
 class Fill(NamedTuple):
