@@ -410,6 +410,16 @@ async def test_days_begin_by_the_venues_clock_and_not_by_this_hosts(
     assert silent["start_ms"] == right["start_ms"] + DAY
 
 
+@pytest.mark.parametrize("line", ["/pnl today", "/pnl today btc details"])
+async def test_at_midnight_sharp_nothing_has_happened_yet(store: Store, line: str) -> None:
+    async with program(store, midnight()) as (front, _):
+        answer = told(await front.reply(line))
+    assert (answer["failed"], answer["start_ms"]) == ({}, midnight())
+    for venue in VENUES:
+        assert answer["venues"][venue]["flows"]["sum_usd"] == 0
+        assert answer["venues"][venue]["open"]["unrealised_usd"] != 0
+
+
 async def test_before_the_first_snapshot_nothing_is_reconciled(store: Store) -> None:
     async with program(store) as (front, _):
         sheet = await front.reply("/pnl")

@@ -326,6 +326,12 @@ async def test_no_trades_are_an_answer(account: Account, host: Venue) -> None:
     ] * 4
 
 
+async def test_an_empty_stretch_is_an_empty_answer(account: Account, host: Venue) -> None:
+    log, trades = await account.log(END, END), await account.fills(PERP, END, END)
+    assert (log.entries, log.received_ms, len(trades.time_ms)) == ((), END, 0)
+    assert host.signed == []
+
+
 async def test_trades_are_asked_for_in_weeks_that_touch(account: Account, host: Venue) -> None:
     start = NOW - 30 * DAY
     rows = [trade(day, start + day * DAY) for day in range(-1, 31)]

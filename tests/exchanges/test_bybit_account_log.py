@@ -256,6 +256,13 @@ async def test_funding_is_no_fill_but_liquidation_delivery_and_stock_splits_are(
     assert found.size.tolist() == [-1, -2, -3, -4, -5, -7, -8, -9]
 
 
+async def test_an_empty_stretch_is_an_empty_answer(account: BybitAccount, host: Venue) -> None:
+    one_way(host)
+    host.plays(QUERY.replace(f"={START}&", f"={END}&"), pages(at(END)))
+    log, trades = await account.log(END, END), await account.fills(BTCUSDT, END, END)
+    assert (log.entries, len(trades.time_ms)) == ((), 0)
+
+
 async def test_fills_of_one_moment_are_in_the_order_of_filling(
     account: BybitAccount, host: Venue
 ) -> None:

@@ -233,6 +233,15 @@ async def test_a_quiet_window_is_an_answer(account: OkxAccount, host: Venue) -> 
     assert (await account.log(NOW - HOUR, NOW)).entries == ()
 
 
+@pytest.mark.parametrize("ago_ms", [0, DAY, 30 * DAY])
+async def test_an_empty_stretch_is_an_empty_answer(
+    account: OkxAccount, host: Venue, ago_ms: int
+) -> None:
+    edge = NOW - ago_ms
+    log, trades = await account.log(edge, edge), await account.fills(PERP, edge, edge)
+    assert (log.entries, log.received_ms, len(trades.time_ms)) == ((), edge, 0)
+
+
 @pytest.mark.parametrize("gap", [{"balChg": None}, {"pnl": "soon"}, {"fee": None}, {"ts": ""}])
 async def test_a_bill_that_cannot_be_read_fails_the_window(
     account: OkxAccount, host: Venue, gap: dict[str, Any]

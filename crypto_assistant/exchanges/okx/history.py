@@ -33,13 +33,13 @@ class Kept:
     new_ms: int
 
     def windows(self, start_ms: int, end_ms: int, now_ms: int) -> list[tuple[str, int, int]]:
-        """The path to ask for each part of [`start_ms`, `end_ms`)."""
+        """The path to ask for each part of [`start_ms`, `end_ms`); one part at least."""
         since_ms = now_ms - self.new_ms
         parts = [
             (self.old, start_ms, min(end_ms, since_ms)),
             (self.new, max(start_ms, since_ms), end_ms),
         ]
-        return [(path, first, last) for path, first, last in parts if first < last]
+        return [part for part in parts if part[1] < part[2]] or [(self.new, start_ms, end_ms)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,12 @@ def page(data: object, received_ms: int, read: Callable[[dict[str, Any]], T]) ->
 async def between(
     start_ms: int, end_ms: int, ask: Callable[[Query], Awaitable[Page[T]]]
 ) -> Page[T]:
-    """Every row of [`start_ms`, `end_ms`) once; of all pages or, where one fails, of none."""
+    """Every row of [`start_ms`, `end_ms`) once; of all pages or, where one fails, of none.
+
+    An empty stretch is not asked for.
+    """
+    if start_ms >= end_ms:
+        return Page([], end_ms)
     # A millisecond more: right whether or not the venue counts the ends of a window in.
     window: Query = [("begin", start_ms - 1), ("end", end_ms), ("limit", LARGEST_PAGE)]
     last = first = await ask(window)
