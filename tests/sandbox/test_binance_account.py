@@ -92,6 +92,7 @@ async def test_income_is_all_that_happened(ask: Reader, book: Book, path: str, k
     )
     assert max(keys.values()) == 1
     assert len({row["tranId"] for row in rows}) < len(rows)  # unique within their type only
+    assert {type(row["tranId"]) for row in rows} == {int if kind == "linear" else str}
     assert [row["time"] for row in rows] == sorted(row["time"] for row in rows)
 
 

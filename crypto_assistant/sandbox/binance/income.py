@@ -157,7 +157,7 @@ def _row(event: Event, kind: str, amount: Decimal, coin: str) -> Row:
         "asset": coin,
         "info": kind,
         "time": event.time,
-        "tranId": _number(event),
+        "tranId": str(_number(event)) if _on_coinm(event) else _number(event),
         "tradeId": str(event.id) if isinstance(event, Fill) else "",
     }
 
@@ -167,3 +167,9 @@ def _number(event: Event) -> int:
     if isinstance(event, Payment) and event.time % DAY == 0:
         return event.time * 10 + list(SIDES).index(event.leg)
     return event.id
+
+
+def _on_coinm(event: Event) -> bool:
+    """Where the number of a transaction is text."""
+    wallet = event.wallet if isinstance(event, Move) else wallet_of(event.market)
+    return wallet == "coinm"
