@@ -29,12 +29,13 @@ _STAMPS: Final = frozenset({"timestamp", "recvWindow", "signature"})
 
 
 class Seen(NamedTuple):
-    """A request that reached the sandbox."""
+    """A request that reached the sandbox, and the setting of the host that it reached."""
 
     venue: str
     method: str
     path: str
     query: dict[str, str]
+    host: str
 
 
 class Limit(Protocol):
@@ -117,7 +118,8 @@ class _Host:
         venue = self._face.venue
         call = gate.Call(request.method, request.raw_path, request.headers, await request.text())
         query = {**request.query, **dict(parse_qsl(call.body))}
-        self._sandbox.requests.append(Seen(venue, call.method, call.path, query))
+        seen = Seen(venue, call.method, call.path, query, self.setting)
+        self._sandbox.requests.append(seen)
         if self._sandbox.latency:
             await asyncio.sleep(self._sandbox.latency)
         reply = self._reply(call, query)
@@ -135,7 +137,7 @@ class _Host:
         try:
             headers = self._limit.admit(call.path, query, now)
         except Rejection as rejection:
-            seen = Seen(self._face.venue, call.method, call.path, query)
+            seen = Seen(self._face.venue, call.method, call.path, query, self.setting)
             self._sandbox.rejected.append(seen)
             return _reply(rejection.status, rejection.body, rejection.headers)
         try:

@@ -211,7 +211,7 @@ async def test_every_byte_of_the_query_is_signed_as_it_was_sent(
     link, headers = sign(path, "a=BTC,ETH")
     status, body = await asked(client, host, (link.replace(",", "%2C"), headers))
     assert body.get("retCode", body.get("code")) in (-1022, 10004, "50113")
-    assert sandbox.requests[-1] == Seen(venue, "GET", path, sandbox.requests[-1].query)
+    assert sandbox.requests[-1] == Seen(venue, "GET", path, sandbox.requests[-1].query, host)
 
 
 def test_the_exchanges_own_examples_of_signatures_are_taken() -> None:

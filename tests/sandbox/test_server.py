@@ -13,8 +13,8 @@ async def test_every_request_is_remembered(client: Client, sandbox: Sandbox) -> 
     await client("OKX_URL", "/api/v5/market/ticker?instId=BTC-USDT")
     await client.session.post(client.urls["BYBIT_URL"] + "/v5/order/create")
     assert list(sandbox.requests) == [
-        Seen("okx", "GET", "/api/v5/market/ticker", {"instId": "BTC-USDT"}),
-        Seen("bybit", "POST", "/v5/order/create", {}),
+        Seen("okx", "GET", "/api/v5/market/ticker", {"instId": "BTC-USDT"}, "OKX_URL"),
+        Seen("bybit", "POST", "/v5/order/create", {}, "BYBIT_URL"),
     ]
 
 
