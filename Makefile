@@ -69,7 +69,8 @@ soak: $(tools)  ## SECONDS=600 RATE=20 [SEED=1]: the daemon under load and fault
 
 interop: $(ready) $(peers)  ## the exchanges' own clients and ccxt against the simulated market
 	@PROGRAM=$(VENV)/bin/crypto-assistant .venv-peers/bin/python -m pytest -W ignore \
-		--confcutdir=tests/interop tests/interop/peers.py tests/interop/accounts.py tests/interop/comparison.py
+		--confcutdir=tests/interop tests/interop/peers.py tests/interop/accounts.py \
+		tests/interop/comparison.py tests/interop/sent.py
 
 compare: $(ready) $(peers)  ## our answers about 20 coins against ccxt's, live (needs the internet)
 	@.venv-peers/bin/python -m tests.compare $(VENV)/bin/crypto-assistant $(COINS)

@@ -3,33 +3,25 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crypto_assistant.sandbox import Sandbox, World
+from crypto_assistant.sandbox import Sandbox
 from crypto_assistant.sandbox.faults import Fault
 from tests.compare.comparison import Ask, compare
 from tests.compare.facts import Told
 from tests.compare.program import Program
 from tests.compare.theirs import Ccxt
-from tests.interop.conftest import served, unlimited
-
-PROGRAM = Path(os.environ["PROGRAM"])
-"""As it was installed, in an environment of its own."""
-
-
-def clock() -> int:
-    return time.time_ns() // 1_000_000
+from tests.interop.conftest import served
+from tests.interop.program import PROGRAM, exchanges
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Sandbox:
-    """In which time passes."""
-    return Sandbox(World(seed=7, now=clock()), clock, unlimited())
+    return exchanges()
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +105,7 @@ def test_the_exit_status_tells_whether_something_differs(
     settings: dict[str, str], tmp_path: Path, change: str, status: int
 ) -> None:
     program = tmp_path / "program"
-    program.write_text(f'#!/bin/sh\n{PROGRAM.absolute()} "$@" | sed -E "{change}"\n')
+    program.write_text(f'#!/bin/sh\n{PROGRAM} "$@" | sed -E "{change}"\n')
     program.chmod(0o755)
     command = [sys.executable, "-m", "tests.compare", str(program), "DOGE", "--pause", "0"]
     ran = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
