@@ -183,7 +183,7 @@ async def test_long_periods_start_at_midnight_utc(
     host.plays(CANDLES, ok(candle(time, "2", "1", "64000")))
     host.plays(HISTORY, ok(row(time, "1", "1", "1")))
     assert (await okx.taker_volumes(PERP, bar, 1)).open_ms.tolist() == [time]
-    assert (await okx.open_interest_history(PERP, bar, 1)).time_ms.tolist() == [time + bar.ms]
+    assert (await okx.open_interest_history(PERP, bar, 1)).time_ms.tolist() == [time]
     told = [target for target in host.asked if "rubik" in target]
     assert all(f"&period={period}&" in target for target in told)
 
@@ -266,19 +266,13 @@ async def test_open_interest_of_an_inverse_market_was_dollars(okx: Okx, host: Lo
 
 
 @pytest.mark.parametrize("end_ms", [NOON, NOON + 1, NOON + STEP - 1])
-async def test_a_sample_is_of_the_end_of_its_period(okx: Okx, host: Loopback, end_ms: int) -> None:
-    host.plays(HISTORY, ok(row(NOON - STEP, "2", "2", "2"), row(NOON - 2 * STEP, "1", "1", "1")))
+async def test_a_sample_is_of_the_time_of_its_row(okx: Okx, host: Loopback, end_ms: int) -> None:
+    host.plays(HISTORY, ok(row(NOON, "2", "2", "2"), row(NOON - STEP, "1", "1", "1")))
     found = await okx.open_interest_history(PERP, BAR, 2, end_ms)
     assert found.time_ms.tolist() == [NOON - STEP, NOON]
-    window = f"begin={NOON - 2 * STEP - 1}&end={NOON - STEP + 1}&limit=2"
+    assert found.coins.tolist() == [0.01, 0.02]
+    window = f"begin={NOON - STEP - 1}&end={NOON + 1}&limit=2"
     assert host.asked == [f"{HISTORY}?instId=BTC-USDT-SWAP&period=5m&{window}"]
-
-
-async def test_the_sample_of_a_period_that_has_not_ended_is_left_out(
-    okx: Okx, host: Loopback
-) -> None:
-    host.plays(HISTORY, ok(row(NOON, "3", "3", "3"), row(NOON - STEP, "2", "2", "2")))
-    assert (await okx.open_interest_history(PERP, BAR, 2)).time_ms.tolist() == [NOON]
 
 
 async def test_before_its_listing_a_market_has_no_open_interest(okx: Okx, host: Loopback) -> None:
@@ -298,14 +292,14 @@ async def test_old_samples_are_kept_and_the_newest_asked_again(
 
 
 async def test_longs_are_a_share_of_each_of_the_venues_counts(okx: Okx, host: Loopback) -> None:
-    query = "instId=BTC-USDT-SWAP&period=5m&limit=2"
-    host.plays(f"{ALL_ACCOUNTS}?{query}", ok(row(NOON, "9"), row(NOON - STEP, "1.5")))
-    host.plays(f"{TOP_ACCOUNTS}?{query}", ok(row(NOON - STEP, "1"), row(NOON - 2 * STEP, "9")))
-    host.plays(f"{TOP_POSITIONS}?{query}", ok(row(NOON - STEP, "")))
+    query = "instId=BTC-USDT-SWAP&period=5m&limit=1"
+    host.plays(f"{ALL_ACCOUNTS}?{query}", ok(row(NOON, "1.5"), row(NOON - STEP, "9")))
+    host.plays(f"{TOP_ACCOUNTS}?{query}", ok(row(NOON - STEP, "1")))
+    host.plays(f"{TOP_POSITIONS}?{query}", ok(row(NOON, "")))
     found = await okx.long_shorts(PERP)
     assert [(count.counts, count.long, count.time_ms) for count in found.counts] == [
         ("all accounts", 0.6, NOON),
-        ("top 5 % accounts", 0.5, NOON),
+        ("top 5 % accounts", 0.5, NOON - STEP),
         ("top 5 % positions", None, NOON),
     ]
     assert found.instrument == PERP
@@ -349,7 +343,7 @@ async def test_recorded_open_interest_history(okx: Okx, host: Loopback, recorded
     found = await okx.open_interest_history(PERP, BAR, 2)
     assert found.coins.tolist() == pytest.approx([7313.7757500501] * 2)
     assert found.usd.tolist() == [8888888, 8888888]
-    assert found.time_ms.tolist() == [1701417800000, 1701417900000]
+    assert found.time_ms.tolist() == [1701417500000, 1701417600000]
 
 
 async def test_recorded_spot_takers(okx: Okx, host: Loopback, recorded: Recorded) -> None:

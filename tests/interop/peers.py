@@ -4,7 +4,6 @@ Run in the environment of requirements.lock, whose clients warn and leave socket
 `pytest -W ignore --confcutdir tests/interop tests/interop/peers.py`.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import okx.MarketData  # type: ignore[import-not-found]
@@ -43,11 +42,6 @@ BTC: list[tuple[Venue, Kind, str]] = [
 ]
 SAMPLES = [NOW // (5 * MINUTE) * 5 * MINUTE - back * MINUTE for back in (5, 0)]
 PERPETUALS = [case for case in BTC if case[1] != "spot"]
-
-
-def updated(venue: Venue, starts: Sequence[int], period: int) -> list[int]:
-    """When the sample under each time was taken: OKX names it after the start of its period."""
-    return [min(time + period, NOW) if venue == "okx" else time for time in starts]
 
 
 @pytest.fixture(scope="session")
@@ -266,7 +260,7 @@ def test_ccxt_reads_the_history_of_open_interest(
         times = range(end - 3 * HOUR, end + 1, HOUR)
         rows = read(theirs["symbol"], "1h", since=times[0], limit=4, params={"until": end})
         assert [row["timestamp"] for row in rows] == list(times)
-        sizes = world.interest(market, updated(market.venue, times, HOUR)) * sides
+        sizes = world.interest(market, times) * sides
         assert [row[name] for row in rows] == sizes.tolist()
 
 
@@ -280,7 +274,7 @@ def test_ccxt_reads_long_short_ratios(
     rows = read(theirs["symbol"], "1h", limit=3, params=params)
     last = NOW // HOUR * HOUR
     times = [last - 2 * HOUR, last - HOUR, last]
-    share = world.ratios(market, updated(market.venue, times, HOUR)).accounts
+    share = world.ratios(market, times).accounts
     assert sorted(row["timestamp"] for row in rows) == times
     ratios = [row["longShortRatio"] for row in sorted(rows, key=lambda row: row["timestamp"])]
     assert ratios == pytest.approx((share / (1 - share)).tolist(), abs=1e-3)
@@ -493,8 +487,7 @@ def test_python_okx_reads_statistics_of_okx(urls: dict[str, str], world: World) 
     market, _ = known(world, case)
     rows = trading.get_open_interest_history("BTC-USDT-SWAP", limit="2")["data"][::-1]
     assert [int(row[0]) for row in rows] == SAMPLES
-    times = updated("okx", SAMPLES, 5 * MINUTE)
-    assert [float(row[1]) for row in rows] == world.interest(market, times).tolist()
+    assert [float(row[1]) for row in rows] == world.interest(market, SAMPLES).tolist()
     start, sold, bought = trading.get_taker_volume("DOGE", "SPOT", period="5m")["data"][1]
     doge, _ = known(world, ("okx", "spot", "DOGE-USDT"))
     bar = world.bars(doge, [int(start), int(start) + 5 * MINUTE], NOW)

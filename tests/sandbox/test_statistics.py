@@ -14,8 +14,6 @@ USDM, COINM = "BINANCE_USDM_URL", "BINANCE_COINM_URL"
 STEP = 5 * MINUTE
 LAST = NOW // STEP * STEP
 TIMES = [LAST - 2 * STEP, LAST - STEP, LAST]
-UPDATED = [LAST - STEP, LAST, NOW]
-"""When OKX last brought the row of each of these times up to date."""
 VENUES: list[Venue] = ["binance", "bybit", "okx"]
 KINDS: list[Kind] = ["linear", "inverse"]
 
@@ -212,7 +210,7 @@ async def test_okx_statistics_have_contracts_coins_and_dollars(
     for symbol, kind in (("PEPE-USDT-SWAP", "linear"), ("BTC-USD-SWAP", "inverse")):
         swap = market(world, "okx", "linear" if kind == "linear" else "inverse", symbol)
         rows = await okx(client, f"contracts/open-interest-history?instId={symbol}&limit=3")
-        interest, marks = world.interest(swap, UPDATED), world.marks(swap, UPDATED)
+        interest, marks = world.interest(swap, TIMES), world.marks(swap, TIMES)
         assert [int(row[0]) for row in rows] == TIMES[::-1]
         assert [float(row[1]) for row in rows] == interest[::-1].tolist()
         usd = interest * swap.unit * (1 if kind == "inverse" else marks)
@@ -233,7 +231,7 @@ async def test_okx_ratios_are_long_over_short(
 ) -> None:
     rows = await okx(client, f"contracts/{path}?instId=BTC-USDT-SWAP&limit=3")
     btc = market(world, "okx", "linear", "BTC-USDT-SWAP")
-    share = getattr(world.ratios(btc, UPDATED), group)[::-1]
+    share = getattr(world.ratios(btc, TIMES), group)[::-1]
     assert [float(row[1]) for row in rows] == pytest.approx((share / (1 - share)).tolist())
 
 
@@ -261,10 +259,11 @@ async def test_okx_statistics_of_a_contract_begin_after_its_listing(
 ) -> None:
     young = market(world, "okx", "linear", "MON-USDT-SWAP")
     ask = f"instId={young.symbol}&period=4H"
-    starts = [int(row[0]) for row in await okx(client, f"contracts/open-interest-history?{ask}")]
-    assert starts == [NOW // (4 * HOUR) * 4 * HOUR - back * HOUR for back in (0, 4)]
-    bars = [int(row[0]) for row in await okx(client, f"taker-volume-contract?{ask}")]
-    assert bars == starts
+    bar = NOW // (4 * HOUR) * 4 * HOUR
+    samples = [int(row[0]) for row in await okx(client, f"contracts/open-interest-history?{ask}")]
+    assert samples == [bar]
+    starts = [int(row[0]) for row in await okx(client, f"taker-volume-contract?{ask}")]
+    assert starts == [bar, bar - 4 * HOUR]
 
 
 @pytest.mark.parametrize(

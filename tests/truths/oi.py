@@ -329,7 +329,7 @@ def _dated(
 
 
 def _long_shorts(perps: Perps, segment: str, alive: Collection[str]) -> Fields:
-    """Binance and Bybit print four decimals. The newest sample, or the newest period that ended."""
+    """The newest sample. Binance and Bybit print four decimals."""
     time = NOW // STEP * STEP
     counts = {
         "binance": ("all accounts", "top 20 % accounts", "top 20 % positions"),

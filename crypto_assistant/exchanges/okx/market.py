@@ -183,10 +183,6 @@ class Okx:
     async def open_interest_history(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
     ) -> OpenInterestHistory:
-        """Samples at or before `end_ms`, each at the end of its period.
-
-        The venue names a row after the start of the period and brings it up to date until the end.
-        """
         end_ms = self._source.clock_ms() if end_ms is None else end_ms
         whole_ms = end_ms // timeframe.ms * timeframe.ms
         return await self._statistics.open_interests(instrument, timeframe, limit, whole_ms)

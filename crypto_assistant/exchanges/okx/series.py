@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from crypto_assistant.exchanges.okx.rubik import Rows
 from crypto_assistant.exchanges.payload import candles, matrix, needed, numbers, price, rows, times
 from crypto_assistant.models import (
     Candles,
@@ -11,7 +12,6 @@ from crypto_assistant.models import (
     Floats,
     Instrument,
     LongShort,
-    LongShorts,
     OpenInterestHistory,
     TakerVolumes,
     Timeframe,
@@ -71,9 +71,10 @@ def _sizes(units: Floats, paid: Floats, instrument: Instrument) -> tuple[Floats,
     return units * instrument.multiplier, units * paid
 
 
-def takers(payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int) -> TakerVolumes:
-    """Rows are [time, sold, bought] in contracts, of a coin in coins; the other unit is NaN."""
-    cells = _ended(payload, 3, timeframe, now_ms)
+def takers(rows: Rows, instrument: Instrument, timeframe: Timeframe) -> TakerVolumes:
+    """Rows are [start, sold, bought] in contracts, of a coin in coins; the other unit is NaN."""
+    # The row of the period that has not ended still grows.
+    cells = rows.cells[rows.cells[:, 0] + timeframe.ms <= rows.received_ms]
     sold, bought = cells[:, 1] * instrument.contract, cells[:, 2] * instrument.contract
     none = np.full(len(cells), np.nan)
     inverse = instrument.family is Family.INVERSE
@@ -86,42 +87,30 @@ def takers(payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: i
         bought_turnover=bought if inverse else none,
         sold_turnover=sold if inverse else none,
         closed=np.ones(len(cells), bool),
-        since_ms=int(cells[0, 0]) if len(cells) else now_ms,
-        received_ms=now_ms,
+        since_ms=int(cells[0, 0]) if len(cells) else rows.received_ms,
+        received_ms=rows.received_ms,
     )
 
 
-def open_interests(
-    payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int
-) -> OpenInterestHistory:
-    """Rows are [start, contracts, coins, USD] as they stood at the end of the period.
+def open_interests(rows: Rows, instrument: Instrument) -> OpenInterestHistory:
+    """Rows are [time, contracts, coins, USD] as they stood at that time.
 
     The market's own unit is reckoned from contracts, the other is as the venue sends it.
     """
-    cells = _ended(payload, 4, timeframe, now_ms)
-    units, coins, usd = cells[:, 1] * instrument.contract, cells[:, 2], cells[:, 3]
+    time, contracts, coins, usd = rows.cells.T
+    units = contracts * instrument.contract
     inverse = instrument.family is Family.INVERSE
     return OpenInterestHistory(
         instrument,
-        (cells[:, 0] + timeframe.ms).astype(np.int64),
+        time.astype(np.int64),
         (coins if inverse else units) * instrument.multiplier,
         units if inverse else usd,
-        now_ms,
+        rows.received_ms,
     )
 
 
-def long_shorts(
-    payload: Any, instrument: Instrument, counts: str, timeframe: Timeframe, now_ms: int
-) -> LongShorts:
-    """The newest row, [start, long / short] as it stood at the end; none of an empty list."""
-    newest = _ended(payload, 2, timeframe, now_ms)[-1:]
-    ends, ratio = newest[:, 0] + timeframe.ms, price(newest[:, 1])
-    shares = zip(ends.tolist(), (ratio / (1 + ratio)).tolist(), strict=True)
-    rows = tuple(LongShort(counts, known(share), int(end)) for end, share in shares)
-    return LongShorts(instrument, rows, now_ms)
-
-
-def _ended(payload: Any, width: int, timeframe: Timeframe, now_ms: int) -> Floats:
-    """Statistics without the period that has not ended: its row still grows."""
-    cells = matrix(payload, width)[::-1] if payload != [] else np.empty((0, width))
-    return cells[cells[:, 0] + timeframe.ms <= now_ms]
+def long_shorts(rows: Rows, counts: str) -> list[LongShort]:
+    """Rows are [time, long / short] as it stood at that time."""
+    time, ratio = rows.cells[:, 0], price(rows.cells[:, 1])
+    shares = zip(time.tolist(), (ratio / (1 + ratio)).tolist(), strict=True)
+    return [LongShort(counts, known(share), int(ms)) for ms, share in shares]

@@ -4,20 +4,18 @@ https://www.okx.com/docs-v5/en/#trading-statistics
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 from crypto_assistant.errors import Unsupported
 from crypto_assistant.exchanges.okx import series, takers
 from crypto_assistant.exchanges.okx.limits import (
     ALL_ACCOUNTS,
     OPEN_INTERESTS,
-    SPOT_TAKERS,
     TAKERS,
     TOP_ACCOUNTS,
     TOP_POSITIONS,
 )
-from crypto_assistant.exchanges.okx.periods import PERIODS, SPOT_PERIODS, window, window_lifetime
+from crypto_assistant.exchanges.okx.periods import PERIODS, SPOT_PERIODS
+from crypto_assistant.exchanges.okx.rubik import Rubik
 from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.exchanges.pages import paged
 from crypto_assistant.models import (
@@ -28,10 +26,6 @@ from crypto_assistant.models import (
     TakerVolumes,
     Timeframe,
 )
-from crypto_assistant.net.api import Query
-from crypto_assistant.net.cache import Lifetime
-
-T = TypeVar("T")
 
 LARGEST_PAGE = 100
 COUNTS = {
@@ -42,10 +36,14 @@ COUNTS = {
 
 
 class Statistics:
-    """Periods that have ended; of a market the newest 1440 are kept, of a coin fewer."""
+    """Of a market the newest 1440 rows of each length are kept, of a coin fewer.
+
+    Takers are those of periods that have ended. Open interest and ratios are what they were at the
+    time that their row bears: the newest of them can be used.
+    """
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        self._rubik = Rubik(source)
 
     @staticmethod
     def tells_takers(instrument: Instrument, timeframe: Timeframe) -> bool:
@@ -57,27 +55,17 @@ class Statistics:
     ) -> TakerVolumes:
         """The last `limit` bars before `end_ms`, in one unit, the other NaN."""
         if instrument.family is Family.SPOT:
-            of_coin = await self._takers_of_coin(instrument, timeframe)
+            rows = await self._rubik.spot_takers(instrument.symbol.partition("-")[0], timeframe)
+            of_coin = series.takers(rows, instrument, timeframe)
             return takers.within(of_coin, end_ms - limit * timeframe.ms, end_ms)
 
         async def page(count: int, end_ms: int | None) -> TakerVolumes:
-            read, contracts = series.takers, [("unit", 1)]
-            return await self._page(
-                TAKERS, instrument, timeframe, count, end_ms, read=read, more=contracts
+            rows = await self._rubik.of_market(
+                TAKERS, instrument.symbol, timeframe, count=count, end_ms=end_ms, lag=0
             )
+            return series.takers(rows, instrument, timeframe)
 
         return await paged(limit, LARGEST_PAGE, timeframe.ms, page, end_ms=end_ms, now_ms=end_ms)
-
-    async def _takers_of_coin(self, instrument: Instrument, timeframe: Timeframe) -> TakerVolumes:
-        """All spot pairs of the coin together; one answer has all that is kept: 2 or 30 days."""
-        coin = instrument.symbol.partition("-")[0]
-        return await self._source.get(
-            SPOT_TAKERS,
-            [("ccy", coin), ("instType", "SPOT"), ("period", SPOT_PERIODS[timeframe])],
-            lifetime=Lifetime.INDICATOR,
-            variant=instrument,
-            parse=lambda data, ms: series.takers(data, instrument, timeframe, ms),
-        )
 
     async def open_interests(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int
@@ -87,48 +75,21 @@ class Statistics:
             raise Unsupported(f"does not publish open interest every {timeframe}")
 
         async def page(count: int, end_ms: int | None) -> OpenInterestHistory:
-            read = series.open_interests
-            return await self._page(OPEN_INTERESTS, instrument, timeframe, count, end_ms, read=read)
+            rows = await self._rubik.of_market(
+                OPEN_INTERESTS, instrument.symbol, timeframe, count=count, end_ms=end_ms, lag=1
+            )
+            return series.open_interests(rows, instrument)
 
         return await paged(limit, LARGEST_PAGE, timeframe.ms, page, end_ms=end_ms, now_ms=end_ms)
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         """Each of the venue's counts that it keeps for this market."""
-        found = await asyncio.gather(*(self._long_shorts(path, instrument) for path in COUNTS))
-        counts = tuple(count for one in found for count in one.counts)
-        return LongShorts(instrument, counts, min(one.received_ms for one in found))
-
-    async def _long_shorts(self, path: str, instrument: Instrument) -> LongShorts:
-        period = Timeframe.M5
-        return await self._source.get(
-            path,
-            # The newer of the two rows may be of a period that has not ended.
-            [("instId", instrument.symbol), ("period", PERIODS[period]), ("limit", 2)],
-            lifetime=Lifetime.INDICATOR,
-            variant=instrument,
-            symbol=instrument.symbol,
-            parse=lambda data, ms: series.long_shorts(data, instrument, COUNTS[path], period, ms),
+        found = await asyncio.gather(
+            *(self._rubik.newest(path, instrument.symbol) for path in COUNTS)
         )
-
-    async def _page(
-        self,
-        path: str,
-        instrument: Instrument,
-        timeframe: Timeframe,
-        count: int,
-        end_ms: int | None,
-        *,
-        read: Callable[[Any, Instrument, Timeframe, int], T],
-        more: Query = (),
-    ) -> T:
-        # The row of the last period that has ended may come late.
-        settled_ms = self._source.clock_ms() - timeframe.ms
-        market = [("instId", instrument.symbol), ("period", PERIODS[timeframe])]
-        return await self._source.get(
-            path,
-            [*market, *more, *window(count, end_ms, timeframe)],
-            lifetime=window_lifetime(end_ms, settled_ms),
-            variant=instrument,
-            symbol=instrument.symbol,
-            parse=lambda data, ms: read(data, instrument, timeframe, ms),
-        )
+        counts = [
+            count
+            for path, rows in zip(COUNTS, found, strict=True)
+            for count in series.long_shorts(rows, COUNTS[path])
+        ]
+        return LongShorts(instrument, tuple(counts), min(rows.received_ms for rows in found))

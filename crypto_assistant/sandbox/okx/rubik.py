@@ -1,7 +1,7 @@
 """OKX's trading statistics: https://www.okx.com/docs-v5/en/#trading-statistics-rest-api
 
-A row bears the start of its period; the newest period is still running. Open interest and ratios
-stand as they were at the end of the period, now where it has not ended: likely, not documented.
+A row of takers bears the start of its period; the newest period is still running. Open interest and
+ratios are what they were at the time of their row.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,7 +41,8 @@ def taker_volume_of_contract(world: World, query: Query, now: int) -> Row:
     market, unit = contract_of(world, query), _UNITS.get(query.get("unit", "1"))
     if unit is None:
         raise error("51000", "Parameter unit error")
-    bars = world.bars(market, _edges(query, now, market.listed, _page(query)), now)
+    listed = _period(query).start(market.listed)
+    bars = world.bars(market, _edges(query, now, listed, _page(query)), now)
     return answer(_sold_and_bought(bars.start.tolist(), *unit(market, bars)))
 
 
@@ -53,7 +54,8 @@ def taker_volume_of_coin(world: World, query: Query, now: int) -> Row:
         raise error("51000", "Parameter period error")
     listed = min(market.listed for market in markets)
     # One answer has all of the window that is kept, whatever the limit.
-    edges = _edges(query, now, max(listed, now - _REACH[period]), _MOST_RECENT)
+    earliest = _period(query).start(max(listed, now - _REACH[period]))
+    edges = _edges(query, now, earliest, _MOST_RECENT)
     every = [world.bars(market, edges, now) for market in markets]
     unit = in_coins if query["instType"] == "SPOT" else in_usd
     parts = [unit(market, bars) for market, bars in zip(markets, every, strict=True)]
@@ -63,23 +65,23 @@ def taker_volume_of_coin(world: World, query: Query, now: int) -> Row:
 
 def open_interest_history(world: World, query: Query, now: int) -> Row:
     market = contract_of(world, query)
-    starts, times = _samples(market, query, now)
+    times = _times(market, query, now)
     contracts, marks = world.interest(market, times), world.marks(market, times)
     value = contracts * market.unit
     linear = market.kind == "linear"
     coins, usd = (value, value * marks) if linear else (value / marks, value)
     columns = contracts.tolist(), coins.tolist(), usd.tolist()
-    rows = zip(starts, *columns, strict=True)
-    return answer([[str(start), *(short(x, 8) for x in row)] for start, *row in rows][::-1])
+    rows = zip(times, *columns, strict=True)
+    return answer([[str(time), *(short(x, 8) for x in row)] for time, *row in rows][::-1])
 
 
 def ratio(world: World, query: Query, now: int, *, group: str) -> Row:
     """Long over short of a group of `Ratios`."""
     market = contract_of(world, query)
-    starts, times = _samples(market, query, now)
+    times = _times(market, query, now)
     shares = getattr(world.ratios(market, times), group).tolist()
-    pairs = zip(starts, shares, strict=True)
-    return answer([[str(start), short(x / (1 - x), 16)] for start, x in pairs][::-1])
+    pairs = zip(times, shares, strict=True)
+    return answer([[str(time), short(x / (1 - x), 16)] for time, x in pairs][::-1])
 
 
 RUBIK: Final[Mapping[str, Callable[[World, Query, int], Row]]] = {
@@ -127,21 +129,25 @@ def _page(query: Query) -> int:
     return min(whole(query, "limit", _PAGE), _PAGE)
 
 
-def _edges(query: Query, now: int, earliest: int, limit: int) -> Sequence[int]:
-    """The periods newer than `begin` and older than `end`; of too many the newest."""
+def _period(query: Query) -> Period:
     period = PERIODS.get(query.get("period", "5m"))
     if period is None:
         raise error("51000", "Parameter period error")
+    return period
+
+
+def _edges(query: Query, now: int, earliest: int, limit: int) -> Sequence[int]:
+    """The periods newer than `begin` and older than `end`; of too many the newest."""
+    period = _period(query)
     last = min(now, whole(query, "end", now + 1) - 1)
     oldest = period.after(period.start(now), 1 - _MOST_RECENT)
-    first = max(whole(query, "begin", 0) + 1, period.start(earliest), oldest)
+    first = max(whole(query, "begin", 0) + 1, earliest, oldest)
     return period.edges(first, last, limit, newest=True)
 
 
-def _samples(market: Market, query: Query, now: int) -> tuple[Sequence[int], list[int]]:
-    """The starts of the periods, and when in each the sample was taken."""
-    edges = _edges(query, now, market.listed, _page(query))
-    return edges[:-1], [min(end, now) for end in edges[1:]]
+def _times(market: Market, query: Query, now: int) -> Sequence[int]:
+    """When samples were taken, from the listing on."""
+    return _edges(query, now, market.listed, _page(query))[:-1]
 
 
 def _markets_of_coin(world: World, query: Query) -> list[Market]:
