@@ -24,7 +24,7 @@ from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door, Timing
 from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.signed import Key
-from crypto_assistant.sandbox import KEYS, Sandbox, World
+from crypto_assistant.sandbox import KEYS, Dates, Sandbox, World
 from crypto_assistant.sandbox.account.owner import owners
 from crypto_assistant.state.store import Store
 from crypto_assistant.view import WIDEST_TABLE, View
@@ -122,6 +122,7 @@ async def floor(timing: Timing = PATIENT, *, extra: int = 0) -> AsyncIterator[Fl
     sandbox, moment = _exchanges(extra)
     sandbox.faults.clear()
     sandbox.requests.clear()
+    sandbox.dates = Dates()
     for venue, owner in owners().items():
         if sandbox.owners[venue] != owner:  # What is printed of an account is printed once.
             sandbox.owners[venue] = owner

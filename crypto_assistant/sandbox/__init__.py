@@ -2,7 +2,8 @@
 
 from crypto_assistant.sandbox.account.owner import KEYS, Owner
 from crypto_assistant.sandbox.faults import Fault
+from crypto_assistant.sandbox.okx import Dates
 from crypto_assistant.sandbox.server import Sandbox, Seen
 from crypto_assistant.sandbox.world import World
 
-__all__ = ["KEYS", "Fault", "Owner", "Sandbox", "Seen", "World"]
+__all__ = ["KEYS", "Dates", "Fault", "Owner", "Sandbox", "Seen", "World"]

@@ -96,8 +96,8 @@ _SHARES: Final[dict[str, dict[str, float]]] = {
 # Beside the USDT pair, where it is not a tenth of it. OKX counts takers of spot by coin: over all
 # pairs of some coins nearly what the USDT pair alone trades, of others clearly more.
 _SIDE_PAIRS: Final = {
-    ("okx", "spot", "USDC"): 0.03,
-    ("okx", "spot", "EUR"): 0.03,
+    ("okx", "spot", "USDC"): 0.015,
+    ("okx", "spot", "EUR"): 0.01,
     ("okx", "spot", "BTC"): 0.15,
 }
 _VENUES: Final[tuple[Venue, ...]] = ("binance", "bybit", "okx")

@@ -21,7 +21,7 @@ from crypto_assistant.sandbox.catalog import DAY, Venue
 from crypto_assistant.sandbox.face import Face, Query, Refusal, Signed
 from crypto_assistant.sandbox.faults import Fault, Reply, spoil
 from crypto_assistant.sandbox.limits import BinanceLimit, BybitLimit, OkxLimit, Rejection
-from crypto_assistant.sandbox.okx import Okx
+from crypto_assistant.sandbox.okx import Dates, Okx
 from crypto_assistant.sandbox.world import World
 
 _STAMPS: Final = frozenset({"timestamp", "recvWindow", "signature"})
@@ -48,7 +48,8 @@ class Sandbox:
     `clock` tells the time in ms UTC (a constant freezes it), `monotonic` the seconds that the
     limits count. `latency` delays every answer by so many seconds. `requests` are the latest seen,
     `rejected` those that passed a limit.
-    `owners` hold the keys and the accounts, which began 100 days before the world did.
+    `owners` hold the keys and the accounts, which began 100 days before the world did. `dates`: how
+    OKX dates its statistics.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Sandbox:
         self.rejected: deque[Seen] = deque(maxlen=1000)
         self.faults: list[Fault] = []
         self.owners = owners()
+        self.dates = Dates()
         self._clock = clock
         futures = BinanceLimit(2400, monotonic)  # USDⓈ-M and COIN-M draw on one pool
         self._hosts: list[_Host] = [
@@ -70,7 +72,7 @@ class Sandbox:
             _Host(self, BinanceUsdM(world), futures),
             _Host(self, BinanceCoinM(world), futures),
             _Host(self, Bybit(world), BybitLimit(monotonic)),
-            _Host(self, Okx(world), OkxLimit(monotonic)),
+            _Host(self, Okx(world, lambda: self.dates), OkxLimit(monotonic)),
         ]
 
     def now(self) -> int:
@@ -169,9 +171,8 @@ class _Host:
             raise self._face.unknown(path, now)
         if path.endswith("/time"):
             return orjson.dumps(route(query, now))
-        return self._bodies.once(
-            now // 1000, (path, *sorted(query.items())), lambda: orjson.dumps(route(query, now))
-        )
+        asked = self._sandbox.dates, path, *sorted(query.items())
+        return self._bodies.once(now // 1000, asked, lambda: orjson.dumps(route(query, now)))
 
 
 def _same(one: Account, other: Account) -> bool:

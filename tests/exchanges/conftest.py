@@ -19,6 +19,7 @@ from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.net.api import Door, Timing
 from crypto_assistant.net.cache import Cache
+from crypto_assistant.sandbox import Dates
 from tests.exchanges import simulated
 from tests.net.loopback import Loopback
 from tests.sandbox.conftest import known_world
@@ -121,6 +122,7 @@ async def venues(
     simulation: simulated.Simulation, clocks: simulated.Clocks
 ) -> AsyncIterator[simulated.Venues]:
     """Every adapter before the simulated market."""
+    simulation.sandbox.dates = Dates()
     async with simulation.sandbox.serve() as urls, aiohttp.ClientSession() as session:
         door = Door(session, Cache(time.monotonic), clock_ms=lambda: clocks.ours)
         yield {exchange.name: exchange(door, urls) for exchange in EXCHANGES}

@@ -11,7 +11,8 @@ from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.exchanges.okx.limits import FORGOTTEN, TAKERS, Budgets
 from crypto_assistant.models import Family, TakerVolumes, Timeframe
 from tests.exchanges.conftest import NOW, Clock, Recorded
-from tests.exchanges.okx_bodies import COIN_PERP, PERP, SATS_PERP, SPOT, market, ok
+from tests.exchanges.okx_bodies import COIN_PERP, SATS_PERP, market, ok
+from tests.exchanges.okx_dates import asked, page, plays_dates, traded
 from tests.net.loopback import Loopback
 
 CANDLES = "/api/v5/market/candles"
@@ -25,6 +26,15 @@ STEP = 300_000
 NOON = NOW - 30_000
 """The end of the last five minutes, half a minute ago."""
 BAR = Timeframe.M5
+BTC_PERP = market(Family.LINEAR, "BTC-USDT-SWAP", 0.01)
+PERP = market(Family.LINEAR, "ETH-USDT-SWAP", 0.01)
+SPOT = market(Family.SPOT, "ETH-USDT")
+
+
+@pytest.fixture(autouse=True)
+def dated(host: Loopback) -> None:
+    """A row of a contract bears the start of its bar, a row of a coin the end."""
+    plays_dates(host)
 
 
 def row(time: int | str, *cells: Any) -> list[Any]:
@@ -60,10 +70,9 @@ async def test_contracts_are_asked_for_and_the_candles_of_the_same_bars(
 ) -> None:
     plays_takers(host, row(NOON - STEP, "1", "1"))
     await okx.taker_volumes(PERP, BAR, 2)
-    window = f"begin={NOON - 2 * STEP - 1}&end={NOON - STEP + 1}&limit=2"
-    assert sorted(host.asked) == [
-        f"{CANDLES}?instId=BTC-USDT-SWAP&bar=5m&limit=2&after={NOON}",
-        f"{TAKERS}?instId=BTC-USDT-SWAP&period=5m&unit=1&{window}",
+    assert sorted(asked(host)) == [
+        f"{CANDLES}?instId={PERP.symbol}&bar=5m&limit=2&after={NOON}",
+        page("5m", NOON, STEP, symbol=PERP.symbol),
     ]
 
 
@@ -88,7 +97,7 @@ async def test_a_contract_of_another_size_is_counted_anew(okx: Okx, host: Loopba
     plays_takers(host, row(NOON - STEP, "100", "100"))
     host.plays(HISTORY, ok(row(NOON - STEP, "100", "1", "1")))
     for contract in (0.01, 0.1):
-        perp = market(Family.LINEAR, "BTC-USDT-SWAP", contract)
+        perp = market(Family.LINEAR, "ETH-USDT-SWAP", contract)
         assert (await okx.taker_volumes(perp, BAR, 1)).bought.tolist() == [100 * contract]
         assert (await okx.open_interest_history(perp, BAR, 1)).coins.tolist() == [100 * contract]
 
@@ -148,23 +157,25 @@ async def test_statistics_of_another_shape_are_malformed(
 
 async def test_a_market_without_statistics_has_no_takers(okx: Okx, host: Loopback) -> None:
     plays_takers(host)
-    with pytest.raises(Unsupported, match="no statistics of takers of BTC-USDT-SWAP"):
+    with pytest.raises(Unsupported, match="no statistics of takers of ETH-USDT-SWAP"):
         await okx.taker_volumes(PERP, BAR, 1)
 
 
 async def test_a_day_of_five_minutes_comes_in_three_pages(okx: Okx, host: Loopback) -> None:
-    times = [NOON - n * STEP for n in range(1, 289)]
+    """The first of them is what its dates are found out with."""
+    times = [NOON - n * STEP for n in range(289)]
     host.plays(CANDLES, ok(*(candle(time, "2", "1", "64000") for time in times)))
-    for skip, count in ((0, 100), (100, 100), (200, 88)):
+    for skip, count in ((0, 100), (100, 100), (200, 89)):
         part = times[skip : skip + count]
-        window = f"begin={part[-1] - 1}&end={part[0] + 1}&limit={count}"
-        rows = [row(time, "0", str(time // STEP)) for time in part]
-        host.plays(f"{TAKERS}?instId=BTC-USDT-SWAP&period=5m&unit=1&{window}", ok(*rows))
-    found = await okx.taker_volumes(PERP, BAR, 288)
-    assert found.open_ms.tolist() == times[::-1]
-    np.testing.assert_allclose(found.bought, found.open_ms / STEP / 100)
+        rows = [row(time, "0", str(traded(time, STEP))) for time in part]
+        host.plays(page("5m", part[0], STEP, count=count), ok(*rows))
+    found = await okx.taker_volumes(BTC_PERP, BAR, 288)
+    assert found.open_ms.tolist() == times[:0:-1]
+    contracts = [traded(time, STEP) for time in times[:0:-1]]
+    np.testing.assert_allclose(found.bought, np.array(contracts) / 100)
     assert found.since_ms == times[-1]
-    assert len(host.asked) == 4
+    assert host.asked.count(page("5m", NOON, STEP)) == 1
+    assert len(host.asked) == 5
 
 
 @pytest.mark.parametrize(
@@ -178,6 +189,7 @@ async def test_long_periods_start_at_midnight_utc(
     okx: Okx, host: Loopback, timeframe: str, period: str
 ) -> None:
     bar = Timeframe(timeframe)
+    plays_dates(host, bar, period)
     time = NOW // bar.ms * bar.ms - bar.ms
     host.plays(TAKERS, ok(row(time, "1", "1")))
     host.plays(CANDLES, ok(candle(time, "2", "1", "64000")))
@@ -201,9 +213,9 @@ async def test_statistics_start_at_five_minutes(
 
 async def spot_takers(okx: Okx, host: Loopback, scale: float) -> TakerVolumes:
     """Of a candle of 60 coins, then of one of 40, with statistics `scale` times as large."""
-    rows = [row(NOON - STEP, str(30 * scale), str(10 * scale))]
-    rows += [row(NOON - 2 * STEP, str(20 * scale), str(40 * scale)), row(NOON - 3 * STEP, "9", "9")]
-    host.plays(SPOT_TAKERS, ok(row(NOON, "900", "900"), *rows))
+    rows = [row(NOON, str(30 * scale), str(10 * scale))]
+    rows += [row(NOON - STEP, str(20 * scale), str(40 * scale)), row(NOON - 2 * STEP, "9", "9")]
+    host.plays(SPOT_TAKERS, ok(row(NOON + STEP, "900", "900"), *rows))
     bars = [candle(NOON - STEP, "40", "2560000", "2560000")]
     host.plays(CANDLES, ok(*bars, candle(NOON - 2 * STEP, "60", "3000000", "3000000")))
     return await okx.taker_volumes(SPOT, BAR, 2)
@@ -219,7 +231,7 @@ async def test_spot_statistics_are_coins_where_the_candles_agree(
     np.testing.assert_allclose(found.bought, [40 * scale, 10 * scale])
     np.testing.assert_allclose(found.bought_turnover, [2_000_000 * scale, 640_000 * scale])
     assert found.since_ms == NOON - 2 * STEP
-    assert f"{SPOT_TAKERS}?ccy=BTC&instType=SPOT&period=5m" in host.asked
+    assert f"{SPOT_TAKERS}?ccy=ETH&instType=SPOT&period=5m" in host.asked
 
 
 @pytest.mark.parametrize(("scale", "off"), [(1.34, 34), (0.5, 50), (1.12, 12), (64_000, 6_399_900)])
@@ -231,7 +243,7 @@ async def test_spot_statistics_in_another_unit_are_not_used(
 
 
 async def test_spot_statistics_without_candles_are_not_used(okx: Okx, host: Loopback) -> None:
-    host.plays(SPOT_TAKERS, ok(row(NOON - STEP, "1", "1")))
+    host.plays(SPOT_TAKERS, ok(row(NOON, "1", "1")))
     host.plays(CANDLES, ok())
     with pytest.raises(Unsupported, match="no candles to check"):
         await okx.taker_volumes(SPOT, BAR, 2)
@@ -272,7 +284,7 @@ async def test_a_sample_is_of_the_time_of_its_row(okx: Okx, host: Loopback, end_
     assert found.time_ms.tolist() == [NOON - STEP, NOON]
     assert found.coins.tolist() == [0.01, 0.02]
     window = f"begin={NOON - STEP - 1}&end={NOON + 1}&limit=2"
-    assert host.asked == [f"{HISTORY}?instId=BTC-USDT-SWAP&period=5m&{window}"]
+    assert host.asked == [f"{HISTORY}?instId=ETH-USDT-SWAP&period=5m&{window}"]
 
 
 async def test_before_its_listing_a_market_has_no_open_interest(okx: Okx, host: Loopback) -> None:
@@ -287,12 +299,12 @@ async def test_old_samples_are_kept_and_the_newest_asked_again(
     host.plays(HISTORY, ok(row(NOON - STEP, "1", "1", "1")))
     for age.seconds in (0, 4.9, 5.1, 299):
         await okx.open_interest_history(PERP, BAR, 1)
-        await okx.open_interest_history(PERP, BAR, 1, NOON - STEP)
+        await okx.open_interest_history(PERP, BAR, 1, NOON - 2 * STEP)
     assert len(host.asked) == 4
 
 
 async def test_longs_are_a_share_of_each_of_the_venues_counts(okx: Okx, host: Loopback) -> None:
-    query = "instId=BTC-USDT-SWAP&period=5m&limit=1"
+    query = "instId=ETH-USDT-SWAP&period=5m&limit=1"
     host.plays(f"{ALL_ACCOUNTS}?{query}", ok(row(NOON, "1.5"), row(NOON - STEP, "9")))
     host.plays(f"{TOP_ACCOUNTS}?{query}", ok(row(NOON - STEP, "1")))
     host.plays(f"{TOP_POSITIONS}?{query}", ok(row(NOON, "")))
@@ -313,14 +325,13 @@ async def test_a_count_that_the_venue_does_not_keep_is_left_out(okx: Okx, host: 
 
 
 async def test_statistics_are_counted_for_each_market_apart(okx: Okx, host: Loopback) -> None:
-    host.plays(TAKERS, ok(row(NOON - STEP, "1", "1")))
-    host.plays(CANDLES, ok(candle(NOON - STEP, "2", "1", "64000")))
-    await asyncio.gather(*(okx.taker_volumes(PERP, BAR, limit) for limit in range(1, 6)))
+    host.plays(HISTORY, ok(row(NOON, "1", "1", "1")))
+    await asyncio.gather(*(okx.open_interest_history(PERP, BAR, limit) for limit in range(1, 11)))
     with pytest.raises(RateLimited):
-        await okx.taker_volumes(PERP, BAR, 6)
-    for symbol in ("ETH-USDT-SWAP", "SOL-USDT-SWAP"):
+        await okx.open_interest_history(PERP, BAR, 11)
+    for symbol in ("XRP-USDT-SWAP", "SOL-USDT-SWAP"):
         other = market(Family.LINEAR, symbol, 0.1)
-        assert len(await okx.taker_volumes(other, BAR, 1)) == 1
+        assert len(await okx.open_interest_history(other, BAR, 1)) == 1
 
 
 def test_budgets_of_markets_do_not_pile_up() -> None:
@@ -351,7 +362,7 @@ async def test_recorded_spot_takers(okx: Okx, host: Loopback, recorded: Recorded
     body = recorded("okx/taker_volume/000")["httpResponse"]
     host.plays(
         SPOT_TAKERS,
-        ok(*([str(NOON - STEP * (i + 1)), *cells[1:]] for i, cells in enumerate(body["data"]))),
+        ok(*([str(NOON - STEP * i), *cells[1:]] for i, cells in enumerate(body["data"]))),
     )
     bars = [
         candle(NOON - STEP, "14745.7506", "1", "1"),

@@ -488,9 +488,9 @@ def test_python_okx_reads_statistics_of_okx(urls: dict[str, str], world: World) 
     rows = trading.get_open_interest_history("BTC-USDT-SWAP", limit="2")["data"][::-1]
     assert [int(row[0]) for row in rows] == SAMPLES
     assert [float(row[1]) for row in rows] == world.interest(market, SAMPLES).tolist()
-    start, sold, bought = trading.get_taker_volume("DOGE", "SPOT", period="5m")["data"][1]
+    end, sold, bought = trading.get_taker_volume("DOGE", "SPOT", period="5m")["data"][1]
     doge, _ = known(world, ("okx", "spot", "DOGE-USDT"))
-    bar = world.bars(doge, [int(start), int(start) + 5 * MINUTE], NOW)
+    bar = world.bars(doge, [int(end) - 5 * MINUTE, int(end)], NOW)
     assert float(bought) == bar.taker_buy[0]
     assert float(sold) == pytest.approx(bar.volume[0] - bar.taker_buy[0])
     assert len(trading.get_taker_volume("DOGE", "SPOT", period="5m")["data"]) == 2 * 288 + 1

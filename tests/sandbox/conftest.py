@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 import pytest
 
-from crypto_assistant.sandbox import Sandbox, World
+from crypto_assistant.sandbox import Dates, Sandbox, World
 from crypto_assistant.sandbox.account.owner import owners
 
 NOW = 1_790_000_029_000  # 2026-09-21 14:13:49 UTC, in the middle of a minute
@@ -36,6 +36,7 @@ def untired(world: World) -> Sandbox:
 def sandbox(untired: Sandbox) -> Sandbox:
     """In the state in which it began; what it has printed at NOW it does not print again."""
     untired.owners, untired.faults, untired.latency = owners(), [], 0.0
+    untired.dates = Dates()
     untired.requests.clear()
     return untired
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crypto_assistant.sandbox import World
+from crypto_assistant.sandbox import Dates, Sandbox, World
 from crypto_assistant.sandbox.catalog import DAY, HOUR, MINUTE, Kind, Market, Venue
 from tests.sandbox.conftest import NOW, Client
 
@@ -291,9 +291,9 @@ async def test_okx_counts_spot_by_coin_in_coins_over_all_its_pairs(
     client: Client, world: World
 ) -> None:
     rows = await okx(client, "taker-volume?ccy=BTC&instType=SPOT")
-    start = int(rows[3][0])
+    end = int(rows[3][0])
     pairs = [m for m in world.listed("okx", "spot") if m.base == "BTC"]
-    bars = [world.bars(pair, [start, start + STEP], NOW) for pair in pairs]
+    bars = [world.bars(pair, [end - STEP, end], NOW) for pair in pairs]
     assert len(bars) == 3
     assert float(rows[3][2]) == pytest.approx(sum(bar.taker_buy[0] for bar in bars))
     traded = sum(bar.volume[0] for bar in bars)
@@ -305,21 +305,52 @@ async def test_the_usdt_pair_is_most_of_some_coins_spot_volume(
     client: Client, world: World, coin: str, near: bool
 ) -> None:
     rows = await okx(client, f"taker-volume?ccy={coin}&instType=SPOT&period=1H")
-    (start, sold, bought) = rows[1]
+    (end, sold, bought) = rows[1]
     pair = market(world, "okx", "spot", f"{coin}-USDT")
-    volume = world.bars(pair, [int(start), int(start) + HOUR], NOW).volume[0]
+    volume = world.bars(pair, [int(end) - HOUR, int(end)], NOW).volume[0]
     assert bool((float(sold) + float(bought)) / volume < 1.1) is near
 
 
 async def test_okx_counts_contracts_by_coin_in_dollars(client: Client, world: World) -> None:
     rows = await okx(client, f"taker-volume?ccy=DOGE&instType=CONTRACTS&period=1D&end={NOW - DAY}")
-    start = int(rows[0][0])
-    day = [start, start + DAY]
+    end = int(rows[0][0])
+    day = [end - DAY, end]
     linear = world.bars(market(world, "okx", "linear", "DOGE-USDT-SWAP"), day, NOW)
     inverse = world.bars(market(world, "okx", "inverse", "DOGE-USD-SWAP"), day, NOW)
     usd = linear.turnover[0] + inverse.volume[0] * 10
     assert float(rows[0][1]) + float(rows[0][2]) == pytest.approx(usd)
-    assert start // HOUR % 24 == 16
+    assert end // HOUR % 24 == 16
+
+
+@pytest.mark.parametrize("periods", [0, 1, 2])
+async def test_okx_dates_rows_of_takers_as_it_is_told_to(
+    client: Client, sandbox: Sandbox, world: World, periods: int
+) -> None:
+    """The period that runs is told only where rows bear the start of theirs."""
+    sandbox.dates = Dates(by_coin=periods, by_contract=periods)
+    first = LAST - periods * STEP
+    swap = market(world, "okx", "linear", "BTC-USDT-SWAP")
+    spot = market(world, "okx", "spot", "DOGE-USDT")
+    for it, ask in (
+        (swap, f"taker-volume-contract?instId={swap.symbol}"),
+        (spot, "taker-volume?ccy=DOGE&instType=SPOT"),
+    ):
+        volumes = world.bars(it, [first - STEP, first, first + STEP], NOW).volume
+        (newest, older, *_) = await okx(client, ask)
+        assert [int(newest[0]), int(older[0])] == [LAST, LAST - STEP]
+        told = [float(row[1]) + float(row[2]) for row in (older, newest)]
+        assert told == pytest.approx(volumes.tolist())
+
+
+async def test_okx_tells_another_open_interest_of_the_past_if_told_to(
+    client: Client, sandbox: Sandbox
+) -> None:
+    ask = "contracts/open-interest-history?instId=BTC-USDT-SWAP&limit=1"
+    ((time, *true),) = await okx(client, ask)
+    sandbox.dates = Dates(interest=2.0)
+    ((same, *told),) = await okx(client, ask)
+    assert same == time
+    assert [float(x) for x in told] == pytest.approx([2 * float(x) for x in true])
 
 
 async def test_okx_lists_the_open_interest_of_dated_futures(client: Client, world: World) -> None:

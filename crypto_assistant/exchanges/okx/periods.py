@@ -37,15 +37,13 @@ def window_lifetime(end_ms: int | None, settled_ms: int) -> Lifetime:
     return Lifetime.CLOSED if past else Lifetime.INDICATOR
 
 
-def window(count: int, end_ms: int | None, timeframe: Timeframe, lag: int) -> Query:
-    """The rows of the last `count` periods of statistics that have ended by `end_ms`.
+def window(count: int, end_ms: int | None, timeframe: Timeframe) -> Query:
+    """The last `count` rows of statistics that bear a time before `end_ms`.
 
-    `lag`: 0 where a row bears the start of its period, 1 where it bears the end. A millisecond
-    outside of the first and the last row: right whether or not the venue counts the ends of a
-    window in.
+    A millisecond outside of the first and the last of them: right whether or not the venue counts
+    the ends of a window in.
     """
     if end_ms is None:
         return [("limit", count)]
-    last = end_ms + (lag - 1) * timeframe.ms
-    first = last - (count - 1) * timeframe.ms
+    first, last = end_ms - count * timeframe.ms, end_ms - timeframe.ms
     return [("begin", first - 1), ("end", last + 1), ("limit", count)]

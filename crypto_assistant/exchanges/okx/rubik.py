@@ -1,4 +1,4 @@
-"""OKX's rows of trading statistics, as it sends them.
+"""OKX's rows of trading statistics, and of the candles to check them with, as it sends them.
 
 https://www.okx.com/docs-v5/en/#trading-statistics
 """
@@ -7,15 +7,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from crypto_assistant.exchanges.okx.limits import OPEN_INTERESTS, SPOT_TAKERS, TAKERS
-from crypto_assistant.exchanges.okx.periods import PERIODS, SPOT_PERIODS, window, window_lifetime
+from crypto_assistant.exchanges.okx.limits import CANDLES, OPEN_INTERESTS, SPOT_TAKERS, TAKERS
+from crypto_assistant.exchanges.okx.periods import (
+    BARS,
+    PERIODS,
+    SPOT_PERIODS,
+    window,
+    window_lifetime,
+)
 from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.exchanges.payload import matrix
 from crypto_assistant.models import Floats, Timeframe
 from crypto_assistant.net.api import Query
 from crypto_assistant.net.cache import Lifetime
 
-WIDTHS = {TAKERS: 3, SPOT_TAKERS: 3, OPEN_INTERESTS: 4}
+WIDTHS = {TAKERS: 3, SPOT_TAKERS: 3, OPEN_INTERESTS: 4, CANDLES: 9}
 """Numbers in a row; of the ratios' paths two."""
 
 
@@ -40,16 +46,12 @@ class Rubik:
         *,
         count: int,
         end_ms: int | None,
-        lag: int,
     ) -> Rows:
-        """The rows of the last `count` periods that have ended by `end_ms`.
-
-        `lag`: 0 where a row bears the start of its period, 1 where it bears the end.
-        """
+        """The last `count` rows that bear a time before `end_ms`, whatever it is the time of."""
         market: Query = [("instId", symbol), ("period", PERIODS[timeframe])]
         contracts: Query = [("unit", 1)] if path == TAKERS else []
-        query = [*market, *contracts, *window(count, end_ms, timeframe, lag)]
-        # The row of the last period that has ended may come late.
+        query = [*market, *contracts, *window(count, end_ms, timeframe)]
+        # Its last row may bear the start of a period, and may come late.
         settled_ms = self._source.clock_ms() - timeframe.ms
         return await self._get(path, query, window_lifetime(end_ms, settled_ms), symbol)
 
@@ -64,6 +66,12 @@ class Rubik:
         query = [("ccy", coin), ("instType", "SPOT"), ("period", SPOT_PERIODS[timeframe])]
         return await self._get(SPOT_TAKERS, query, Lifetime.INDICATOR)
 
+    async def candles(self, symbol: str, timeframe: Timeframe, count: int, end_ms: int) -> Rows:
+        """The last `count` of those that open before `end_ms`, not older than the newest 1440."""
+        market: Query = [("instId", symbol), ("bar", BARS[timeframe])]
+        query = [*market, ("limit", count), ("after", end_ms)]
+        return await self._get(CANDLES, query, Lifetime.INDICATOR)
+
     async def _get(
         self, path: str, query: Query, lifetime: Lifetime, symbol: str | None = None
     ) -> Rows:
@@ -73,9 +81,10 @@ class Rubik:
             query,
             lifetime=lifetime,
             symbol=symbol,
-            parse=lambda data, ms: Rows(_ascending(data, width), ms),
+            parse=lambda data, ms: Rows(_ascending(data, width, path), ms),
         )
 
 
-def _ascending(payload: Any, width: int) -> Floats:
-    return matrix(payload, width)[::-1] if payload != [] else np.empty((0, width))
+def _ascending(payload: Any, width: int, path: str) -> Floats:
+    empty = payload == [] and path != CANDLES  # Those of BTC are never none.
+    return np.empty((0, width)) if empty else matrix(payload, width)[::-1]

@@ -71,23 +71,28 @@ def _sizes(units: Floats, paid: Floats, instrument: Instrument) -> tuple[Floats,
     return units * instrument.multiplier, units * paid
 
 
-def takers(rows: Rows, instrument: Instrument, timeframe: Timeframe) -> TakerVolumes:
-    """Rows are [start, sold, bought] in contracts, of a coin in coins; the other unit is NaN."""
+def takers(rows: Rows, instrument: Instrument, timeframe: Timeframe, lag: int) -> TakerVolumes:
+    """Rows are [time, sold, bought] in contracts, of a coin in coins; the other unit is NaN.
+
+    `lag`: 0 where the time is the start of the period, 1 where it is the end.
+    """
     # The row of the period that has not ended still grows.
-    cells = rows.cells[rows.cells[:, 0] + timeframe.ms <= rows.received_ms]
+    ended = rows.cells[:, 0] + (1 - lag) * timeframe.ms <= rows.received_ms
+    cells = rows.cells[ended]
+    starts = cells[:, 0].astype(np.int64) - lag * timeframe.ms
     sold, bought = cells[:, 1] * instrument.contract, cells[:, 2] * instrument.contract
     none = np.full(len(cells), np.nan)
     inverse = instrument.family is Family.INVERSE
     return TakerVolumes(
         instrument,
         timeframe,
-        cells[:, 0].astype(np.int64),
+        starts,
         bought=none if inverse else bought * instrument.multiplier,
         sold=none if inverse else sold * instrument.multiplier,
         bought_turnover=bought if inverse else none,
         sold_turnover=sold if inverse else none,
         closed=np.ones(len(cells), bool),
-        since_ms=int(cells[0, 0]) if len(cells) else rows.received_ms,
+        since_ms=int(starts[0]) if len(cells) else rows.received_ms,
         received_ms=rows.received_ms,
     )
 

@@ -1,6 +1,6 @@
 """OKX's address: requests within its limits, their answers unwrapped and read."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from crypto_assistant.exchanges.base import Used, used
@@ -22,6 +22,8 @@ class Source:
 
     def __init__(self, door: Door, base: str, limiter: Limiter, now: Callable[[], float]) -> None:
         self.clock_ms = door.clock_ms
+        self._base = base
+        self._cache = door.cache
         self._budgets = Budgets(now)
         self.api = Api(door, base, limiter, self._budgets.of(TIME), DIALECT)
 
@@ -50,6 +52,10 @@ class Source:
             lifetime=lifetime,
             variant=variant,
         )
+
+    async def kept(self, key: Hashable, seconds: float, find: Callable[[], Awaitable[T]]) -> T:
+        """What is found out of several answers of this address, once for all who ask."""
+        return await self._cache.get((self._base, key), seconds, find)
 
     async def table(
         self, path: str, query: Query, names: Sequence[str], lifetime: Lifetime = Lifetime.PRICE

@@ -7,9 +7,11 @@ import asyncio
 
 from crypto_assistant.errors import Unsupported
 from crypto_assistant.exchanges.okx import series, takers
+from crypto_assistant.exchanges.okx.beliefs import Beliefs
 from crypto_assistant.exchanges.okx.limits import (
     ALL_ACCOUNTS,
     OPEN_INTERESTS,
+    SPOT_TAKERS,
     TAKERS,
     TOP_ACCOUNTS,
     TOP_POSITIONS,
@@ -44,6 +46,7 @@ class Statistics:
 
     def __init__(self, source: Source) -> None:
         self._rubik = Rubik(source)
+        self.beliefs = Beliefs(source, self._rubik)
 
     @staticmethod
     def tells_takers(instrument: Instrument, timeframe: Timeframe) -> bool:
@@ -55,15 +58,34 @@ class Statistics:
     ) -> TakerVolumes:
         """The last `limit` bars before `end_ms`, in one unit, the other NaN."""
         if instrument.family is Family.SPOT:
-            rows = await self._rubik.spot_takers(instrument.symbol.partition("-")[0], timeframe)
-            of_coin = series.takers(rows, instrument, timeframe)
-            return takers.within(of_coin, end_ms - limit * timeframe.ms, end_ms)
+            found = await self._spot_takers(instrument, timeframe)
+        else:
+            # Rows bear the starts of these bars or their ends: one time more than there are bars.
+            # A page is asked for as a whole, so that the newest one is the same to all who ask.
+            count = max(limit + 1, LARGEST_PAGE)
+            found = await self._takers(instrument, timeframe, count, end_ms + timeframe.ms)
+        return takers.within(found, end_ms - limit * timeframe.ms, end_ms)
+
+    async def _spot_takers(self, instrument: Instrument, timeframe: Timeframe) -> TakerVolumes:
+        coin = instrument.symbol.partition("-")[0]
+        rows, lag = await asyncio.gather(
+            self._rubik.spot_takers(coin, timeframe), self.beliefs.lag(SPOT_TAKERS, timeframe)
+        )
+        return series.takers(rows, instrument, timeframe, lag)
+
+    async def _takers(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int
+    ) -> TakerVolumes:
+        """Of the last `limit` rows that bear a time before `end_ms`."""
 
         async def page(count: int, end_ms: int | None) -> TakerVolumes:
-            rows = await self._rubik.of_market(
-                TAKERS, instrument.symbol, timeframe, count=count, end_ms=end_ms, lag=0
+            rows, lag = await asyncio.gather(
+                self._rubik.of_market(
+                    TAKERS, instrument.symbol, timeframe, count=count, end_ms=end_ms
+                ),
+                self.beliefs.lag(TAKERS, timeframe),
             )
-            return series.takers(rows, instrument, timeframe)
+            return series.takers(rows, instrument, timeframe, lag)
 
         return await paged(limit, LARGEST_PAGE, timeframe.ms, page, end_ms=end_ms, now_ms=end_ms)
 
@@ -76,10 +98,11 @@ class Statistics:
 
         async def page(count: int, end_ms: int | None) -> OpenInterestHistory:
             rows = await self._rubik.of_market(
-                OPEN_INTERESTS, instrument.symbol, timeframe, count=count, end_ms=end_ms, lag=1
+                OPEN_INTERESTS, instrument.symbol, timeframe, count=count, end_ms=end_ms
             )
             return series.open_interests(rows, instrument)
 
+        end_ms += timeframe.ms
         return await paged(limit, LARGEST_PAGE, timeframe.ms, page, end_ms=end_ms, now_ms=end_ms)
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:

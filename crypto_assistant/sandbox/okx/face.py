@@ -1,7 +1,6 @@
 """OKX v5: https://www.okx.com/docs-v5/en/"""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from crypto_assistant.sandbox.account.owner import Account
@@ -20,7 +19,7 @@ from crypto_assistant.sandbox.okx.rows import (
     ticker,
     trade_rows,
 )
-from crypto_assistant.sandbox.okx.rubik import RUBIK
+from crypto_assistant.sandbox.okx.rubik import RUBIK, Dates, Statistic
 from crypto_assistant.sandbox.tape import Quote
 from crypto_assistant.sandbox.world import World
 
@@ -32,8 +31,9 @@ class Okx:
     setting = "OKX_URL"
     routes: Mapping[str, Route]
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, dates: Callable[[], Dates]) -> None:
         self._world = world
+        self._dates = dates
         api = "/api/v5"
         self.routes = {
             f"{api}/public/time": lambda _query, now: answer([{"ts": str(now)}]),
@@ -49,7 +49,7 @@ class Okx:
             f"{api}/market/history-candles": lambda query, now: self._candles(query, now, None),
             f"{api}/market/books": self._books,
             f"{api}/market/trades": self._trades,
-            **{f"{api}/rubik/stat/{name}": partial(route, world) for name, route in RUBIK.items()},
+            **{f"{api}/rubik/stat/{name}": self._dated(told) for name, told in RUBIK.items()},
         }
 
     def signed(self, account: Account) -> Mapping[str, Signed]:
@@ -57,6 +57,9 @@ class Okx:
 
     def unknown(self, path: str, now: int) -> Refusal:
         return Refusal(404, {"code": "404", "msg": "Not Found", "data": []})
+
+    def _dated(self, told: Statistic) -> Route:
+        return lambda query, now: told(self._world, self._dates(), query, now)
 
     def _instruments(self, query: Query, _now: int) -> Row:
         return answer([instrument(market) for market in chosen(self._world, query)])

@@ -1,10 +1,13 @@
 """OKX's trading statistics: https://www.okx.com/docs-v5/en/#trading-statistics-rest-api
 
-A row of takers bears the start of its period; the newest period is still running. Open interest and
-ratios are what they were at the time of their row.
+Rows of takers by coin bear the end of their period, rows by contract the start: so it is with the
+days of the real venue, of shorter periods it is not known. `Dates` dates them otherwise. A period
+that bears its start is told while it runs. Open interest and ratios are what they were at the time
+of their row.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -37,36 +40,52 @@ _KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
 Split = tuple[Floats, Floats]  # what takers bought, and all that was traded
 
 
-def taker_volume_of_contract(world: World, query: Query, now: int) -> Row:
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """How many periods after its own start a row of takers bears: 0 is the start, 1 the end.
+
+    `interest`: what open interest of the past is told as many times as large as it was.
+    """
+
+    by_coin: int = 1
+    by_contract: int = 0
+    interest: float = 1.0
+
+
+def taker_volume_of_contract(world: World, dates: Dates, query: Query, now: int) -> Row:
     market, unit = contract_of(world, query), _UNITS.get(query.get("unit", "1"))
     if unit is None:
         raise error("51000", "Parameter unit error")
-    listed = _period(query).start(market.listed)
-    bars = world.bars(market, _edges(query, now, listed, _page(query)), now)
-    return answer(_sold_and_bought(bars.start.tolist(), *unit(market, bars)))
+    period = _period(query)
+    edges = _edges(query, now, period.start(market.listed), _page(query))
+    bars = world.bars(market, _later(period, edges, -dates.by_contract), now)
+    times = _later(period, bars.start.tolist(), dates.by_contract)
+    return answer(_sold_and_bought(times, *unit(market, bars)))
 
 
-def taker_volume_of_coin(world: World, query: Query, now: int) -> Row:
+def taker_volume_of_coin(world: World, dates: Dates, query: Query, now: int) -> Row:
     """Spot in coins, over all pairs of the coin; contracts in USD."""
     markets = _markets_of_coin(world, query)
-    period = query.get("period", "5m")
-    if period not in _REACH:
+    reach, period = _REACH.get(query.get("period", "5m")), _period(query)
+    if reach is None:
         raise error("51000", "Parameter period error")
     listed = min(market.listed for market in markets)
     # One answer has all of the window that is kept, whatever the limit.
-    earliest = _period(query).start(max(listed, now - _REACH[period]))
-    edges = _edges(query, now, earliest, _MOST_RECENT)
+    edges = _edges(query, now, period.start(max(listed, now - reach)), _MOST_RECENT)
+    edges = _later(period, edges, -dates.by_coin)
     every = [world.bars(market, edges, now) for market in markets]
     unit = in_coins if query["instType"] == "SPOT" else in_usd
     parts = [unit(market, bars) for market, bars in zip(markets, every, strict=True)]
     bought, traded = (np.sum(part, axis=0) for part in zip(*parts, strict=True))
-    return answer(_sold_and_bought(every[0].start.tolist(), bought, traded))
+    times = _later(period, every[0].start.tolist(), dates.by_coin)
+    return answer(_sold_and_bought(times, bought, traded))
 
 
-def open_interest_history(world: World, query: Query, now: int) -> Row:
+def open_interest_history(world: World, dates: Dates, query: Query, now: int) -> Row:
     market = contract_of(world, query)
     times = _times(market, query, now)
-    contracts, marks = world.interest(market, times), world.marks(market, times)
+    contracts = world.interest(market, times) * dates.interest
+    marks = world.marks(market, times)
     value = contracts * market.unit
     linear = market.kind == "linear"
     coins, usd = (value, value * marks) if linear else (value / marks, value)
@@ -75,7 +94,7 @@ def open_interest_history(world: World, query: Query, now: int) -> Row:
     return answer([[str(time), *(short(x, 8) for x in row)] for time, *row in rows][::-1])
 
 
-def ratio(world: World, query: Query, now: int, *, group: str) -> Row:
+def ratio(world: World, _dates: Dates, query: Query, now: int, *, group: str) -> Row:
     """Long over short of a group of `Ratios`."""
     market = contract_of(world, query)
     times = _times(market, query, now)
@@ -84,7 +103,9 @@ def ratio(world: World, query: Query, now: int, *, group: str) -> Row:
     return answer([[str(time), short(x / (1 - x), 16)] for time, x in pairs][::-1])
 
 
-RUBIK: Final[Mapping[str, Callable[[World, Query, int], Row]]] = {
+Statistic = Callable[[World, Dates, Query, int], Row]
+
+RUBIK: Final[Mapping[str, Statistic]] = {
     "taker-volume": taker_volume_of_coin,
     "taker-volume-contract": taker_volume_of_contract,
     "contracts/open-interest-history": open_interest_history,
@@ -143,6 +164,10 @@ def _edges(query: Query, now: int, earliest: int, limit: int) -> Sequence[int]:
     oldest = period.after(period.start(now), 1 - _MOST_RECENT)
     first = max(whole(query, "begin", 0) + 1, earliest, oldest)
     return period.edges(first, last, limit, newest=True)
+
+
+def _later(period: Period, times: Iterable[int], periods: int) -> list[int]:
+    return [period.after(time, periods) for time in times]
 
 
 def _times(market: Market, query: Query, now: int) -> Sequence[int]:
