@@ -1,11 +1,20 @@
 """However OKX dates its statistics, what is shown is the world's, or n/a with the reason."""
 
 import re
+from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
-from crypto_assistant.sandbox import Dates
-from tests.floor import Floor, differences
+from crypto_assistant.commands import COMMANDS
+from crypto_assistant.desk import Desk
+from crypto_assistant.exchanges import EXCHANGES
+from crypto_assistant.front import Front
+from crypto_assistant.net.api import Door
+from crypto_assistant.net.cache import Cache
+from crypto_assistant.sandbox import Dates, Sandbox
+from crypto_assistant.view import View
+from tests.floor import NOW, PATIENT, Floor, Moment, differences, numbers, world
 from tests.truth import Fields, Truth
 from tests.truths.analysis import analysis
 from tests.truths.cvd import cvd
@@ -44,3 +53,44 @@ async def test_rows_of_no_known_date_are_named_and_the_others_answer(
     assert ("spot takers" in why) == (lost != PERPS)
     assert ("USDT takers" in why) == (lost != SPOT)
     assert differences(await market.ask("/oi BTC"), oi(truth, "BTC")) == {}
+
+
+@pytest.fixture
+async def later(moment: Moment) -> AsyncIterator[tuple[Sandbox, Front]]:
+    """The simulated exchanges at a time that goes on with the moment."""
+
+    def clock() -> int:
+        return NOW + round(1000 * moment())
+
+    sandbox = Sandbox(world(), clock, moment)
+    async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
+        door = Door(session, Cache(moment), PATIENT, clock)
+        desk = Desk([venue(door, urls) for venue in EXCHANGES], timing=PATIENT, clock_ms=clock)
+        yield sandbox, Front(COMMANDS, desk, View({venue.name: venue.title for venue in EXCHANGES}))
+        await desk.close()
+        await door.close()
+
+
+@pytest.fixture
+def moment() -> Moment:
+    return Moment()
+
+
+async def test_open_interest_of_another_size_is_named_and_the_others_answer(
+    later: tuple[Sandbox, Front], moment: Moment
+) -> None:
+    """After the next row: the first that does not fit may be right."""
+    sandbox, front = later
+    sandbox.dates = Dates(interest=1.5)
+    found = numbers(await front.ask("/oi BTC"))
+    change = found["venues"]["okx"]["usdt"]["changes"]["1h"]["change_fraction"]
+    assert change == pytest.approx(-1 / 3, abs=0.03)
+    moment.seconds = 300
+    found = numbers(await front.ask("/oi BTC"))
+    assert set(found["venues"]["okx"]["usdt"]["changes"].values()) == {None}
+    assert found["venues"]["okx"]["usdt"]["oi_usd"] > 0
+    others = ["binance", "bybit"]
+    assert found["windows"]["1h"]["linear_venues"] == {"usdt": others, "usdc": others}
+    reason = r"open interest history: its newest sample is \d\d\.\d % off what is open now$"
+    assert re.search(reason, found["failed"]["okx"])
+    assert list(found["failed"]) == ["okx"]

@@ -1,4 +1,4 @@
-"""What OKX is asked for to find out which time its rows of takers bear, as the tests play it."""
+"""What OKX is asked for to find out which time its rows bear, as the tests play it."""
 
 from typing import Any
 
@@ -10,6 +10,8 @@ from tests.net.loopback import Loopback
 TAKERS = "/api/v5/rubik/stat/taker-volume-contract"
 SPOT_TAKERS = "/api/v5/rubik/stat/taker-volume"
 CANDLES = "/api/v5/market/candles"
+SAMPLE = "/api/v5/rubik/stat/contracts/open-interest-history?instId=BTC-USDT-SWAP&period=5m&limit=1"
+INTEREST = "/api/v5/public/open-interest?instType=SWAP&instId=BTC-USDT-SWAP"
 SPOT_BTC = f"{SPOT_TAKERS}?ccy=BTC&instType=SPOT&period=5m"
 COUNT = 100
 
@@ -54,6 +56,12 @@ def plays_dates(
     host.plays(bars("BTC-USDT-SWAP", period, end), candles(end, bar.ms))
     host.plays(SPOT_BTC, rows(end, bar.ms, 1))
     host.plays(bars("BTC-USDT", period, end), candles(end, bar.ms))
+
+
+def plays_interest(host: Loopback, now: str, *samples: tuple[int, str]) -> None:
+    """What is open now of BTC, and its newest sample each time that it is asked for."""
+    host.plays(INTEREST, ok({"instId": "BTC-USDT-SWAP", "oi": now, "oiCcy": "1", "oiUsd": "1"}))
+    host.plays(SAMPLE, *(ok([str(time), contracts, "1", "1"]) for time, contracts in samples))
 
 
 def asked(host: Loopback) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which time OKX's rows of takers bear: found out from BTC's, by the candles of the same bars."""
+"""Which time OKX's rows bear: found out from BTC's, by candles and by what is open now."""
 
 import logging
 
@@ -13,6 +13,7 @@ from tests.exchanges.conftest import NOW, Clock
 from tests.exchanges.okx_bodies import PERP, market, no, ok
 from tests.exchanges.okx_dates import (
     CANDLES,
+    SAMPLE,
     SPOT_BTC,
     SPOT_TAKERS,
     TAKERS,
@@ -20,10 +21,12 @@ from tests.exchanges.okx_dates import (
     candles,
     page,
     plays_dates,
+    plays_interest,
     rows,
 )
 from tests.net.loopback import Loopback
 
+HISTORY = "/api/v5/rubik/stat/contracts/open-interest-history"
 STEP = 300_000
 NOON = NOW - 30_000
 BAR = Timeframe.M5
@@ -207,3 +210,72 @@ async def test_each_length_of_bars_is_found_out_by_itself(okx: Okx, host: Loopba
     host.plays(CANDLES, candles(NOON, STEP))
     found = await okx.taker_volumes(ETH, BAR, 2)
     assert found.open_ms.tolist() == [NOON - 2 * STEP, NOON - STEP]
+
+
+OPEN = "its newest sample is {} % off what is open now"
+
+
+async def interest(okx: Okx, host: Loopback) -> float:
+    """What was open of ETH."""
+    host.plays(HISTORY, ok([str(NOON), "7", "7", "7"]))
+    return float((await okx.open_interest_history(ETH, BAR, 1)).coins[0])
+
+
+@pytest.mark.parametrize("sample", ["491", "509"])
+async def test_open_interest_of_the_past_leads_to_that_of_now(
+    okx: Okx, host: Loopback, age: Clock, sample: str
+) -> None:
+    plays_interest(host, "500", (NOON, sample))
+    for age.seconds in (0, 3599):
+        assert await interest(okx, host) == pytest.approx(0.7)
+    assert host.asked.count(SAMPLE) == 1
+    age.seconds = 3601
+    await interest(okx, host)
+    assert host.asked.count(SAMPLE) == 2
+
+
+async def test_open_interest_of_another_size_is_not_used_after_the_next_row(
+    okx: Okx, host: Loopback, age: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may have changed so much within a row; not within two. Once it fits, it is used again."""
+    plays_interest(
+        host, "500", (NOON - STEP, "300"), (NOON - STEP, "300"), (NOON, "300"), (NOON, "500")
+    )
+    for age.seconds in (0, 6):
+        assert await interest(okx, host) == pytest.approx(0.7)
+    age.seconds = 12
+    with pytest.raises(Malformed, match=f"^{OPEN.format('40.0')}$"):
+        await interest(okx, host)
+    age.seconds = 18
+    assert await interest(okx, host) == pytest.approx(0.7)
+    told = [record.getMessage() for record in caplog.records if "okx" in record.name]
+    assert told == [
+        f"okx: open interest: in doubt ({OPEN.format('40.0')})",
+        f"okx: open interest: n/a ({OPEN.format('40.0')})",
+        f"okx: open interest: a row is of its time ({OPEN.format('0.0')})",
+    ]
+
+
+async def test_a_doubt_does_not_last_for_ever(okx: Okx, host: Loopback) -> None:
+    """Where the next row does not come."""
+    plays_interest(host, "500", (NOON - 2 * STEP, "300"))
+    with pytest.raises(Malformed, match="off what is open now"):
+        await interest(okx, host)
+
+
+@pytest.mark.parametrize("now", ["", "0"])
+async def test_open_interest_that_nothing_is_known_of_now_is_in_doubt(
+    okx: Okx, host: Loopback, age: Clock, now: str
+) -> None:
+    plays_interest(host, now, (NOON - STEP, "300"), (NOON, "300"))
+    assert await interest(okx, host) == pytest.approx(0.7)
+    age.seconds = 6
+    with pytest.raises(Malformed, match="nobody knows how far off"):
+        await interest(okx, host)
+
+
+async def test_without_a_sample_nothing_can_be_told(okx: Okx, host: Loopback) -> None:
+    plays_interest(host, "500", (NOON, "500"))
+    host.plays(SAMPLE, ok())
+    with pytest.raises(Malformed, match="no open interest of BTC-USDT-SWAP"):
+        await interest(okx, host)

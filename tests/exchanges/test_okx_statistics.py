@@ -12,7 +12,7 @@ from crypto_assistant.exchanges.okx.limits import FORGOTTEN, TAKERS, Budgets
 from crypto_assistant.models import Family, TakerVolumes, Timeframe
 from tests.exchanges.conftest import NOW, Clock, Recorded
 from tests.exchanges.okx_bodies import COIN_PERP, SATS_PERP, market, ok
-from tests.exchanges.okx_dates import asked, page, plays_dates, traded
+from tests.exchanges.okx_dates import asked, page, plays_dates, plays_interest, traded
 from tests.net.loopback import Loopback
 
 CANDLES = "/api/v5/market/candles"
@@ -33,8 +33,9 @@ SPOT = market(Family.SPOT, "ETH-USDT")
 
 @pytest.fixture(autouse=True)
 def dated(host: Loopback) -> None:
-    """A row of a contract bears the start of its bar, a row of a coin the end."""
+    """A row of a contract bears the start of its bar, of a coin the end; samples are of theirs."""
     plays_dates(host)
+    plays_interest(host, "500", (NOON, "501"))
 
 
 def row(time: int | str, *cells: Any) -> list[Any]:
@@ -196,7 +197,7 @@ async def test_long_periods_start_at_midnight_utc(
     host.plays(HISTORY, ok(row(time, "1", "1", "1")))
     assert (await okx.taker_volumes(PERP, bar, 1)).open_ms.tolist() == [time]
     assert (await okx.open_interest_history(PERP, bar, 1)).time_ms.tolist() == [time]
-    told = [target for target in host.asked if "rubik" in target]
+    told = [target for target in asked(host) if "rubik" in target]
     assert all(f"&period={period}&" in target for target in told)
 
 
@@ -284,7 +285,7 @@ async def test_a_sample_is_of_the_time_of_its_row(okx: Okx, host: Loopback, end_
     assert found.time_ms.tolist() == [NOON - STEP, NOON]
     assert found.coins.tolist() == [0.01, 0.02]
     window = f"begin={NOON - STEP - 1}&end={NOON + 1}&limit=2"
-    assert host.asked == [f"{HISTORY}?instId=ETH-USDT-SWAP&period=5m&{window}"]
+    assert asked(host) == [f"{HISTORY}?instId=ETH-USDT-SWAP&period=5m&{window}"]
 
 
 async def test_before_its_listing_a_market_has_no_open_interest(okx: Okx, host: Loopback) -> None:
@@ -300,7 +301,7 @@ async def test_old_samples_are_kept_and_the_newest_asked_again(
     for age.seconds in (0, 4.9, 5.1, 299):
         await okx.open_interest_history(PERP, BAR, 1)
         await okx.open_interest_history(PERP, BAR, 1, NOON - 2 * STEP)
-    assert len(host.asked) == 4
+    assert len(asked(host)) == 4
 
 
 async def test_longs_are_a_share_of_each_of_the_venues_counts(okx: Okx, host: Loopback) -> None:

@@ -2,15 +2,23 @@
 
 import asyncio
 import logging
+from math import isnan
 
 import numpy as np
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.okx.dating import Fit, fit
-from crypto_assistant.exchanges.okx.limits import SPOT_TAKERS, TAKERS
+from crypto_assistant.exchanges.okx.dating import NEAR, Fit, fit, off
+from crypto_assistant.exchanges.okx.limits import (
+    OPEN_INTEREST,
+    OPEN_INTERESTS,
+    SPOT_TAKERS,
+    TAKERS,
+)
+from crypto_assistant.exchanges.okx.now import OPEN_INTEREST_FIELDS
 from crypto_assistant.exchanges.okx.rubik import Rows, Rubik
 from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.models import Timeframe
+from crypto_assistant.net.cache import Lifetime
 
 log = logging.getLogger(__name__)
 
@@ -18,9 +26,20 @@ KEPT_SECONDS = 3600.0
 ROWS = 100
 """Compared at once: the newest page of the contract, which whoever asks about it asks for."""
 NAMES = {SPOT_TAKERS: "spot takers", TAKERS: "takers of contracts"}
-SYMBOLS = {SPOT_TAKERS: "BTC-USDT", TAKERS: "BTC-USDT-SWAP"}
+PERP = "BTC-USDT-SWAP"
+SYMBOLS = {SPOT_TAKERS: "BTC-USDT", TAKERS: PERP}
 """Whose candles the rows are compared with. Rows of a coin count its other spot pairs, too."""
 LAGS = ("start", "end")
+NOT_USED, DOUBTED = BAD = ("n/a", "in doubt")
+STEP_MS = Timeframe.M5.ms
+
+
+class Apart(Malformed):
+    """Open interest at `sample_ms` was another than what is open now."""
+
+    def __init__(self, text: str, sample_ms: float) -> None:
+        super().__init__(text)
+        self.sample_ms = sample_ms
 
 
 class Beliefs:
@@ -36,6 +55,7 @@ class Beliefs:
         self._source = source
         self._rubik = rubik
         self._verdicts: dict[str, str] = {}
+        self._doubted_ms: float | None = None
 
     async def lag(self, path: str, timeframe: Timeframe) -> int:
         """0 where rows of takers bear the start of their period, 1 where they bear its end.
@@ -45,10 +65,47 @@ class Beliefs:
         key = path, timeframe
         return await self._source.kept(key, KEPT_SECONDS, lambda: self._lag(path, timeframe))
 
+    async def interest(self) -> None:
+        """Raises Malformed where open interest's newest sample is not what is open now.
+
+        That may happen: it is not believed before the row after it says the same. The one of five
+        minutes is compared, the others are of the same path; of ratios nothing is told to compare.
+        """
+        try:
+            await self._source.kept(OPEN_INTERESTS, KEPT_SECONDS, self._interest)
+        except Apart as found:
+            self._doubted_ms = self._doubted_ms or found.sample_ms
+            is_late = self._source.clock_ms() >= self._doubted_ms + 2 * STEP_MS
+            if found.sample_ms > self._doubted_ms or is_late:
+                self._note("open interest", NOT_USED, str(found))
+                raise
+            self._note("open interest", DOUBTED, str(found))
+
+    async def _interest(self) -> None:
+        told, now = await asyncio.gather(
+            self._rubik.newest(OPEN_INTERESTS, PERP),
+            self._source.table(
+                OPEN_INTEREST,
+                [("instType", "SWAP"), ("instId", PERP)],
+                OPEN_INTEREST_FIELDS,
+                Lifetime.INDICATOR,
+            ),
+        )
+        if not len(told.cells):
+            raise Malformed(f"no open interest of {PERP}")
+        time_ms, contracts = told.cells[0, :2].tolist()
+        part = off(contracts, float(now.columns([PERP], "oi")[0][0]))
+        how_far = "nobody knows how far" if isnan(part) else f"{100 * part:.1f} %"
+        text = f"its newest sample is {how_far} off what is open now"
+        if not part <= NEAR:
+            raise Apart(text, time_ms)
+        self._doubted_ms = None
+        self._note("open interest", "a row is of its time", text)
+
     async def _lag(self, path: str, timeframe: Timeframe) -> int:
         found, what = await self._fit(path, timeframe), f"{NAMES[path]} {timeframe}"
         if found.lag is None:
-            self._note(what, "n/a", _off(found))
+            self._note(what, NOT_USED, _off(found))
             raise Malformed(f"its rows of {timeframe} do not fit its candles ({_off(found)})")
         self._note(what, f"rows bear their {LAGS[found.lag]}", _off(found))
         return found.lag
@@ -80,8 +137,8 @@ class Beliefs:
     def _note(self, what: str, verdict: str, why: str) -> None:
         """One line in the log for what is new."""
         if self._verdicts.get(what) != verdict:
-            is_bad = verdict == "n/a" or what in self._verdicts
-            level = logging.WARNING if is_bad else logging.INFO
+            is_expected = verdict not in BAD and what not in self._verdicts
+            level = logging.INFO if is_expected else logging.WARNING
             log.log(level, "okx: %s: %s (%s)", what, verdict, why)
         self._verdicts[what] = verdict
         self.found[what] = f"{verdict} ({why})"

@@ -12,6 +12,7 @@ from 16:00 to 16:00 UTC, which are the days of Hong Kong:
 Of shorter rows there is no evidence, and nobody promises that it stays so: the program checks.
 """
 
+from math import nan
 from typing import NamedTuple
 
 import numpy as np
@@ -48,18 +49,18 @@ class Fit(NamedTuple):
 
 def fit(times: Times, traded: Floats, open_ms: Times, volume: Floats, step_ms: int) -> Fit:
     """Of rows (their `times` ms, what was `traded`) to candles of the same length and unit."""
-    return Fit(*(_off(times - lag * step_ms, traded, open_ms, volume) for lag in (0, 1)))
+    return Fit(*(_median_off(times - lag * step_ms, traded, open_ms, volume) for lag in (0, 1)))
 
 
-def is_near(sample: float, now: float) -> bool:
-    """Whether open interest of a moment ago can have become what it is now."""
-    return abs(sample / now - 1) <= NEAR if now else sample == 0
+def off(sample: float, now: float) -> float:
+    """The relative difference of open interest to what it is now, NaN where there is none."""
+    return abs(sample / now - 1) if now > 0 else nan
 
 
-def _off(starts: Times, traded: Floats, open_ms: Times, volume: Floats) -> float:
+def _median_off(starts: Times, traded: Floats, open_ms: Times, volume: Floats) -> float:
     _, rows, bars = np.intersect1d(starts, open_ms, return_indices=True)
     told, counted = traded[rows], volume[bars]
     both = (counted > 0) & ~np.isnan(told)
     if both.sum() < FEWEST:
-        return float("nan")
+        return nan
     return float(np.median(np.abs(told[both] / counted[both] - 1)))

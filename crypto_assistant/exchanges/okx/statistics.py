@@ -103,7 +103,11 @@ class Statistics:
             return series.open_interests(rows, instrument)
 
         end_ms += timeframe.ms
-        return await paged(limit, LARGEST_PAGE, timeframe.ms, page, end_ms=end_ms, now_ms=end_ms)
+        found, _ = await asyncio.gather(
+            paged(limit, LARGEST_PAGE, timeframe.ms, page, end_ms=end_ms, now_ms=end_ms),
+            self.beliefs.interest(),
+        )
+        return found
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         """Each of the venue's counts that it keeps for this market."""
