@@ -8,7 +8,7 @@ from crypto_assistant.accounts import verdict
 from crypto_assistant.commands.base import Args, Command, Progress, Takes
 from crypto_assistant.commands.keyboard import keyboard
 from crypto_assistant.desk import Desk
-from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.exchanges.base import Belief, Believing, Exchange
 from crypto_assistant.models import Permissions, Provenance
 from crypto_assistant.net.health import Health
 from crypto_assistant.net.signed import VenueClock
@@ -30,6 +30,9 @@ Per venue: whether it tells the time now; by how much its clock is ahead of this
 what your key may do; what this program, and whoever shares its address where the venue tells that,
 has used of what it may in the current window (OKX counts each path apart: the fullest one);
 what went wrong last, and when.
+
+rows bear: OKX does not say which end of a bar its statistics name. It is found out from BTC's, each
+length by itself, and looked at again every hour; n/a where nothing fits.
 
 A host that answered nothing for 8 s is down: it is asked every 15 s whether it is back, and until
 then its part of every answer says at once since when it is silent. One before which a firewall
@@ -75,7 +78,8 @@ class Limit:
 class Venue:
     """`reachable`: None before it is known. `limits`: in the current window, by name.
 
-    `key`: what the key may do, in words; None where that is not known.
+    `key`: what the key may do, in words; None where that is not known. `beliefs`: what rows of its
+    statistics bear, as far as that had to be found out.
     """
 
     reachable: bool | None
@@ -83,6 +87,7 @@ class Venue:
     hosts: Mapping[str, Host]
     limits: Mapping[str, Limit]
     key: str | None
+    beliefs: Mapping[str, Belief]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
                 hosts={name: _host(api.health) for name, api in exchange.hosts.items()},
                 limits={name: Limit(*used) for name, used in exchange.used.items()},
                 key=_key(desk, exchange.name, keys),
+                beliefs=exchange.beliefs if isinstance(exchange, Believing) else {},
             )
             for exchange in desk.exchanges
             if exchange.name in asked
@@ -202,6 +208,8 @@ def _venue(title: str, venue: Venue, view: v.View, now_ms: int) -> Iterator[str]
     yield f"{title}: {' · '.join(parts)}"
     used = [f"{n} {one.used_units:.0f}/{one.limit_units:.0f}" for n, one in venue.limits.items()]
     yield f"  limit used: {', '.join(used) or v.NOTHING}"
+    if venue.beliefs:
+        yield f"  rows bear: {', '.join(_belief(*item) for item in venue.beliefs.items())}"
     for name, host in venue.hosts.items():
         of = f"{name} " if len(venue.hosts) > 1 else ""
         if host.down_since_ms is not None:
@@ -211,6 +219,12 @@ def _venue(title: str, venue: Venue, view: v.View, now_ms: int) -> Iterator[str]
             yield f"  {of}last error {when}: {host.last_error}"
         if host.unread_rows:
             yield f"  {of}{host.unread_rows} rows cannot be read and are left out"
+
+
+def _belief(about: str, found: Belief) -> str:
+    """With its numbers where it is not as it should be."""
+    why = f" ({found.why})" if found.verdict in {"n/a", "in doubt"} else ""
+    return f"{about} {found.verdict}{why}"
 
 
 def _ms(seconds: float | None) -> str:

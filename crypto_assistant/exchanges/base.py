@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from crypto_assistant.models import (
     AccountLog,
@@ -170,6 +170,23 @@ class Account(Protocol):
 
     async def fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Fills:
         """The trades of one market, all pages of them; as far back as the venue keeps them."""
+
+
+@runtime_checkable
+class Believing(Protocol):
+    """A venue some of whose answers are read by beliefs that are checked as the program runs."""
+
+    @property
+    def beliefs(self) -> Mapping[str, "Belief"]:
+        """What was found last, by what it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What rows of statistics bear, in a word or two, and the numbers that say so."""
+
+    verdict: str
+    why: str
 
 
 class Used(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 from crypto_assistant import __version__
 from crypto_assistant.errors import UsageError
 from crypto_assistant.net.health import LastError
-from crypto_assistant.sandbox import Fault
+from crypto_assistant.sandbox import Dates, Fault
 from crypto_assistant.state.store import Store
 from crypto_assistant.vitals import Vitals
 from tests.floor import NOW, VENUES, Floor, floor
@@ -123,3 +123,32 @@ async def test_without_a_key_there_is_none_to_speak_of(market: Floor) -> None:
 async def test_nobody_reads_it_in_a_group(market: Floor) -> None:
     with pytest.raises(UsageError, match="private"):
         await market.front.ask("/status", private=False)
+
+
+async def test_what_was_found_out_of_a_venues_statistics_is_told(market: Floor) -> None:
+    assert (await market.ask("/status"))["venues"]["okx"]["beliefs"] == {}
+    await market.ask("/cvd BTC 1h")
+    await market.ask("/oi BTC")
+    told = (await market.ask("/status"))["venues"]
+    assert {name: belief["verdict"] for name, belief in told["okx"]["beliefs"].items()} == {
+        "spot takers 5m": "end",
+        "spot takers 1h": "end",
+        "takers of contracts 5m": "start",
+        "takers of contracts 1h": "start",
+        "open interest": "its time",
+    }
+    off = r"0 % off by the start, \d\d % by the end"
+    assert re.fullmatch(off, told["okx"]["beliefs"]["takers of contracts 5m"]["why"])
+    assert told["binance"]["beliefs"] == told["bybit"]["beliefs"] == {}
+    line = (
+        "  rows bear: open interest its time, spot takers 1h end, spot takers 5m end, "
+        "takers of contracts 1h start, takers of contracts 5m start"
+    )
+    assert line in (await market.front.reply("/status")).text.split("\n")
+
+
+async def test_rows_of_no_known_date_are_told_with_the_numbers(market: Floor) -> None:
+    market.sandbox.dates = Dates(by_coin=2)
+    await market.ask("/cvd BTC 5m")
+    text = (await market.front.reply("/status")).text
+    assert re.search(r"spot takers 5m n/a \(\d\d % off by the start, \d\d % by the end\)", text)

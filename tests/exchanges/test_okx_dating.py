@@ -174,7 +174,7 @@ async def test_what_was_found_is_kept_for_an_hour_and_logged_when_it_changes(
     assert [record.levelname for record in told] == ["INFO", "WARNING"]
     for record, end in zip(told, ("start", "end"), strict=True):
         text = record.getMessage()
-        assert text.startswith(f"okx: takers of contracts 5m: rows bear their {end} (")
+        assert text.startswith(f"okx: rows of takers of contracts 5m bear: {end} (")
         assert f"0 % {'off ' if end == 'start' else ''}by the {end}" in text
 
 
@@ -250,9 +250,9 @@ async def test_open_interest_of_another_size_is_not_used_after_the_next_row(
     assert await interest(okx, host) == pytest.approx(0.7)
     told = [record.getMessage() for record in caplog.records if "okx" in record.name]
     assert told == [
-        f"okx: open interest: in doubt ({OPEN.format('40.0')})",
-        f"okx: open interest: n/a ({OPEN.format('40.0')})",
-        f"okx: open interest: a row is of its time ({OPEN.format('0.0')})",
+        f"okx: rows of open interest bear: in doubt ({OPEN.format('40.0')})",
+        f"okx: rows of open interest bear: n/a ({OPEN.format('40.0')})",
+        f"okx: rows of open interest bear: its time ({OPEN.format('0.0')})",
     ]
 
 

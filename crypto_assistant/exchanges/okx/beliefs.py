@@ -7,6 +7,7 @@ from math import isnan
 import numpy as np
 
 from crypto_assistant.errors import Malformed
+from crypto_assistant.exchanges.base import Belief
 from crypto_assistant.exchanges.okx.dating import NEAR, Fit, fit, off
 from crypto_assistant.exchanges.okx.limits import (
     OPEN_INTEREST,
@@ -50,11 +51,9 @@ class Beliefs:
     """
 
     def __init__(self, source: Source, rubik: Rubik) -> None:
-        self.found: dict[str, str] = {}
-        """In words, by what it is about."""
+        self.found: dict[str, Belief] = {}
         self._source = source
         self._rubik = rubik
-        self._verdicts: dict[str, str] = {}
         self._doubted_ms: float | None = None
 
     async def lag(self, path: str, timeframe: Timeframe) -> int:
@@ -100,14 +99,14 @@ class Beliefs:
         if not part <= NEAR:
             raise Apart(text, time_ms)
         self._doubted_ms = None
-        self._note("open interest", "a row is of its time", text)
+        self._note("open interest", "its time", text)
 
     async def _lag(self, path: str, timeframe: Timeframe) -> int:
         found, what = await self._fit(path, timeframe), f"{NAMES[path]} {timeframe}"
         if found.lag is None:
             self._note(what, NOT_USED, _off(found))
             raise Malformed(f"its rows of {timeframe} do not fit its candles ({_off(found)})")
-        self._note(what, f"rows bear their {LAGS[found.lag]}", _off(found))
+        self._note(what, LAGS[found.lag], _off(found))
         return found.lag
 
     async def _fit(self, path: str, timeframe: Timeframe) -> Fit:
@@ -136,12 +135,12 @@ class Beliefs:
 
     def _note(self, what: str, verdict: str, why: str) -> None:
         """One line in the log for what is new."""
-        if self._verdicts.get(what) != verdict:
-            is_expected = verdict not in BAD and what not in self._verdicts
+        before = self.found.get(what)
+        if before is None or before.verdict != verdict:
+            is_expected = before is None and verdict not in BAD
             level = logging.INFO if is_expected else logging.WARNING
-            log.log(level, "okx: %s: %s (%s)", what, verdict, why)
-        self._verdicts[what] = verdict
-        self.found[what] = f"{verdict} ({why})"
+            log.log(level, "okx: rows of %s bear: %s (%s)", what, verdict, why)
+        self.found[what] = Belief(verdict, why)
 
 
 def _off(found: Fit) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges.base import LIVE, Practice, Used
+from crypto_assistant.exchanges.base import LIVE, Belief, Practice, Used
 from crypto_assistant.exchanges.okx import listed as lists
 from crypto_assistant.exchanges.okx import now, series
 from crypto_assistant.exchanges.okx.account import OkxAccount
@@ -84,6 +84,10 @@ class Okx:
     @property
     def used(self) -> Mapping[str, Used]:
         return self._source.used
+
+    @property
+    def beliefs(self) -> Mapping[str, Belief]:
+        return dict(sorted(self._statistics.beliefs.found.items()))
 
     def account(self, key: Key, environment: str = LIVE) -> OkxAccount:
         clock = VenueClock(self.clock_ms, self._source.clock_ms)
