@@ -23,7 +23,8 @@ class Market:
     One native unit of size (what `step` counts) is `unit` of `base` where the contract is linear
     or spot, and `unit` USD where it is inverse. One `base` is `multiplier` coins (1000PEPE: 1000).
     `share` is its part of the coin's turnover; `interval` the hours between funding payments;
-    `closed` when trading ended for good, `expires` when a dated future will be delivered.
+    `closed` when trading ended for good, `expires` when a dated future will be delivered; in a
+    `thin` one nobody trades for hours at a time.
     """
 
     venue: Venue
@@ -43,6 +44,7 @@ class Market:
     expires: int | None = None
     closed: int | None = None
     category: str = "crypto"
+    thin: bool = False
 
     @property
     def is_perpetual(self) -> bool:
@@ -65,6 +67,7 @@ _STABLE: Final = frozenset({"USDC", "FDUSD", "DAI", "EUR"})
 _CASH: Final = frozenset({"USDT", "USD"})
 _TRADFI: Final = {"TSLA": "stock", "XAU": "commodity", "BTCDOM": "index"}
 _DELISTED: Final = frozenset({"MATIC", "FTT", "SRM"})
+_THIN: Final = {("SEI", "binance")}
 _NEW: Final = {"MON": 5 * HOUR, "LIT": 40 * MINUTE}
 _ONLY: Final = {"MNT": "bybit", "OKB": "okx", "BTCDOM": "binance", "NEIROCTO": "bybit"}
 _NOT_ON: Final = {("BNB", "okx"), ("BABYDOGE", "okx"), ("LIT", "okx"), ("NEIRO", "bybit")}
@@ -234,7 +237,7 @@ class _Shop:
             tick=_power(_tick_exponent(price)), step=step, share=share, listed=self._listed(name),
             unit=10.0 ** (2 - magnitude) if contract else 1.0, multiplier=multiplier,
             interval=interval, expires=expires, closed=closed,
-            category=_TRADFI.get(name, "crypto"),
+            category=_TRADFI.get(name, "crypto"), thin=(name, venue) in _THIN,
         )  # fmt: skip
 
     def _inverse(self, venue: Venue, name: str) -> Market:

@@ -6,9 +6,11 @@ summed, so that what is printed is what is true.
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crypto_assistant.sandbox.catalog import HOUR, MINUTE, Market, decimals
 from crypto_assistant.sandbox.coins import Coin
@@ -16,6 +18,7 @@ from crypto_assistant.sandbox.noise import Floats, Keys, Steps, chance, key, run
 
 _OCTAVES: Final = (1, 4, 16, 60, 240, 1440, 5760, 23040)
 _USD_PER_TRADE: Final = 2000
+_QUIET: Final = 0.6  # of the hours of a thin market
 
 
 class Minutes(NamedTuple):
@@ -105,7 +108,7 @@ class Grid:
 
     def lasts(self, minutes: Steps) -> Floats:
         """Ticks of the last price at the start of each minute."""
-        return self.ticks(self.index(minutes) * self._premium(minutes))
+        return self._lasts(self.index(minutes), minutes)
 
     def indices(self, minutes: Steps) -> Floats:
         """Ticks of the index at the start of each minute."""
@@ -114,7 +117,7 @@ class Grid:
     def marks(self, minutes: Steps) -> Floats:
         """Ticks of the mark price at the start of each minute."""
         index = self.index(minutes)
-        return mark(self.ticks(index), self.ticks(index * self._premium(minutes)))
+        return mark(self.ticks(index), self._lasts(index, minutes))
 
     def bought(self, first: int, bars: Minutes) -> Floats:
         """The lots that takers bought: more of them in rising minutes."""
@@ -139,7 +142,18 @@ class Grid:
         return trades
 
     def open_interest(self, minutes: Steps) -> Floats:
-        """Lots, each contract counted once."""
+        """Lots, each contract counted once; trades alone change it."""
+        lots = self._interest(minutes)
+        for row, market in self._thin:
+            lots[row] = market._interest(market._stirred(minutes))[0]
+        return lots
+
+    def quiet(self, minutes: Steps) -> NDArray[np.bool_]:
+        """When nobody trades the one market."""
+        quiet: NDArray[np.bool_] = self.luck(37, minutes // 60)[0] < _QUIET
+        return quiet & self.markets[0].thin
+
+    def _interest(self, minutes: Steps) -> Floats:
         coin = self._volumes[self._coin] ^ np.uint64(11)
         tide = 0.25 * smooth(coin, minutes, 1440) + 0.04 * smooth(coin, minutes, 120)
         tide += 0.03 * smooth(self._keys ^ np.uint64(11), minutes, 300)
@@ -155,6 +169,37 @@ class Grid:
     def luck(self, salt: int, steps: Steps) -> Floats:
         """Each market's own randomness."""
         return uniform(self._keys[:, None] ^ np.uint64(salt), steps[None])
+
+    @cached_property
+    def _thin(self) -> list[tuple[int, "Grid"]]:
+        """The rows of thin markets, and each by itself."""
+        alone = len(self.markets) == 1
+        return [
+            (row, self if alone else self.only(market))
+            for row, market in enumerate(self.markets)
+            if market.thin
+        ]
+
+    def _hushed(self, column: Floats, minutes: Steps) -> Floats:
+        """None of it where nobody trades."""
+        for row, market in self._thin:
+            column[row, market.quiet(minutes)] = 0
+        return column
+
+    def _stirred(self, minutes: Steps) -> Steps:
+        """Of the one market, a thin one: since when what is so at the start of a minute is so."""
+        before = (minutes - 1) // 60
+        hours = before.copy()
+        while (still := self.quiet(hours * 60)).any():
+            hours[still] -= 1
+        return np.where(hours < before, (hours + 1) * 60, minutes)
+
+    def _lasts(self, index: Floats, minutes: Steps) -> Floats:
+        ticks = self.ticks(index * self._premium(minutes))
+        for row, market in self._thin:
+            steps = market._stirred(minutes)
+            ticks[row] = market.ticks(market.index(steps) * market._premium(steps))[0]
+        return ticks
 
     def _log_prices(self, minutes: Steps) -> Floats:
         moving = np.flatnonzero(self._volatility)  # cash stands still
@@ -173,7 +218,7 @@ class Grid:
     def _wick(self, salt: int, minutes: Steps) -> Floats:
         luck = uniform(self._wicks[:, None] ^ np.uint64(salt), minutes[None])
         reach: Floats = (luck * luck * self._volatility[:, None])[self._coin]
-        return reach
+        return self._hushed(reach, minutes)
 
     def _lots(self, minutes: Steps) -> Floats:
         """Slow tides and bursts shared by a coin's markets, a time of day, luck of each market."""
@@ -181,7 +226,7 @@ class Grid:
         coin = np.exp(tide)[self._coin] * (1 + 0.35 * np.sin(minutes * (2 * np.pi / 1440) - 2.2))
         luck = 0.4 + 1.2 * self.luck(5, minutes)
         lots: Floats = np.rint(coin * luck * (self._daily_usd / self._usd_per_lot / 1440)[:, None])
-        return lots
+        return self._hushed(lots, minutes)
 
 
 def mark(fair: Floats, last: Floats) -> Floats:

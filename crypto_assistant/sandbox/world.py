@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crypto_assistant.sandbox import catalog, coins
 from crypto_assistant.sandbox.candles import Bars, candles, joined
@@ -108,6 +109,14 @@ class World:
         sizes[at < market.listed] = 0
         sizes[at >= (market.closed or np.inf)] = 0
         return sizes
+
+    def traded(self, market: Market, times: Sequence[int], length: int) -> NDArray[np.bool_]:
+        """Whether anybody traded in the `length` (ms, whole minutes) before each time (ms)."""
+        at, count = np.array(times, np.int64) // MINUTE, length // MINUTE
+        minutes = at[:, None] - np.arange(1, count + 1)
+        traded = ~self._grid(market).quiet(minutes.ravel()).reshape(minutes.shape)
+        any_in: NDArray[np.bool_] = np.logical_or.reduce(traded, axis=1)
+        return any_in
 
     def prices(self, market: Market, times: Sequence[int]) -> Floats:
         """The price at which the minute of each time (ascending ms) opens."""

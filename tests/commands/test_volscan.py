@@ -187,8 +187,8 @@ async def test_the_page_says_what_was_scanned_and_until_when_it_is_good(market: 
     assert "Scanned 39 of 39 coins · skipped 0 · failed 0" in text
     assert "2 more below $5.00M of 24h turnover" in text
     assert "Valid until 14:15:00 UTC" in text
-    assert "10 of 13 coins above the threshold" in text
-    assert "BIN 38 · BYB 1 · OKX 0" in text
+    assert "10 of 14 coins above the threshold" in text
+    assert "BIN 37 · BYB 2 · OKX 0" in text
     assert "Highest" not in text
 
 
@@ -203,7 +203,7 @@ async def test_below_the_threshold_the_highest_spike_is_shown(market: Floor, tru
 @pytest.mark.parametrize(
     ("down", "said"),
     [
-        (["binance"], "No spike of the 1 scanned coins reaches the threshold."),
+        (["binance"], "No spike of the 2 scanned coins reaches the threshold."),
         (["binance", "bybit"], "Nothing was scanned."),
     ],
 )

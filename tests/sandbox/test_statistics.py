@@ -137,6 +137,21 @@ async def test_binance_keeps_thirty_days_and_the_newest_of_a_window(client: Clie
     assert len(await client(USDM, f"{ask}&period=5m")) == 30
 
 
+async def test_binance_leaves_out_the_open_interest_of_a_period_in_which_nobody_traded(
+    client: Client, world: World
+) -> None:
+    ask = "/futures/data/openInterestHist?symbol=SEIUSDT&period=5m"
+    thin = market(world, "binance", "linear", "SEIUSDT")
+    every = range(LAST - 499 * STEP, LAST + 1, STEP)
+    traded = np.array(every)[world.traded(thin, every, STEP)].tolist()
+    window = f"startTime={every[0]}&endTime={LAST}&limit=500"
+    rows = await client(USDM, f"{ask}&{window}")
+    assert [row["timestamp"] for row in rows] == traded
+    assert 100 < len(traded) < 400
+    assert [float(r["sumOpenInterest"]) for r in rows] == world.interest(thin, traded).tolist()
+    assert await client(USDM, f"{ask}&limit=90") == rows[-90:]
+
+
 @pytest.mark.parametrize(("kind", "symbol"), [("linear", "BTCUSDT"), ("inverse", "BTCUSD")])
 async def test_bybits_open_interest_counts_both_sides_newest_first(
     client: Client, world: World, kind: Kind, symbol: str

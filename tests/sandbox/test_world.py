@@ -62,6 +62,27 @@ def test_24_hours_are_the_sum_of_their_minutes(world: World, venue: Venue, kind:
         assert quote.trades == bars.trades.sum()
 
 
+def test_what_nobody_trades_stands_still(world: World) -> None:
+    market = world.market("binance", "linear", "SEIUSDT")
+    assert market is not None
+    minute = NOW // MINUTE * MINUTE
+    edges = range(minute - 1439 * MINUTE, minute + MINUTE + 1, MINUTE)
+    bars, interest = world.bars(market, edges, NOW), world.interest(market, edges)
+    quiet = bars.volume == 0
+    assert quiet.tolist() == (~world.traded(market, edges[1:], MINUTE)).tolist()
+    assert 0.3 < quiet.mean() < 0.9
+    assert (bars.low == bars.high)[quiet].all()
+    assert (bars.open[1:] == bars.close[:-1]).all()
+    assert (np.diff(interest)[quiet] == 0).all()
+    assert np.count_nonzero(np.diff(interest)) > 300
+    for start in np.array(edges)[:-1][quiet][::90].tolist():
+        assert len(world.trades(market, start, start + MINUTE, NOW)) == 0
+    quote = world.quote(market, NOW)
+    assert (quote.open, quote.last) == (bars.open[0], bars.close[-1])
+    assert (quote.high, quote.low) == (bars.high.max(), bars.low.min())
+    assert quote.volume == pytest.approx(bars.volume.sum(), rel=1e-12)
+
+
 def test_a_market_younger_than_a_day_counts_from_its_listing(world: World) -> None:
     market = world.market("binance", "linear", "LITUSDT")
     assert market is not None

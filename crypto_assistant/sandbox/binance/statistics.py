@@ -24,7 +24,8 @@ class Asked(NamedTuple):
 
 
 def open_interest(world: World, asked: Asked, query: Query, now: int) -> list[Row]:
-    times = _times(asked, query, now)
+    limit, every = _times(asked, query, now)
+    times = _traded(world, asked, every)[-limit:]
     sizes, values = np.zeros(len(times)), np.zeros(len(times))
     for market in asked.markets:
         size, mark = world.interest(market, times), world.marks(market, times)
@@ -45,7 +46,8 @@ def long_short(
     world: World, asked: Asked, query: Query, now: int, *, group: str, names: tuple[str, str]
 ) -> list[Row]:
     """The shares of a group of `Ratios`."""
-    times = _times(asked, query, now)
+    limit, every = _times(asked, query, now)
+    times = every[-limit:]
     long, short = names
     return [
         {
@@ -72,8 +74,19 @@ def _share(ratios: Ratios, group: str) -> Floats:
     return share
 
 
-def _times(asked: Asked, query: Query, now: int) -> list[int]:
-    """Whole periods that are over; of too many the newest."""
+def _traded(world: World, asked: Asked, times: range) -> Sequence[int]:
+    """Those that have a row: a period without trades has none.
+
+    Binance's own client says so since usds-futures 18.1.0.
+    """
+    if not any(market.thin for market in asked.markets):
+        return times
+    traded = np.any([world.traded(m, times, times.step) for m in asked.markets], axis=0)
+    return [time for time, is_told in zip(times, traded.tolist(), strict=True) if is_told]
+
+
+def _times(asked: Asked, query: Query, now: int) -> tuple[int, range]:
+    """How many are wanted, and the ends of whole periods: of too many the newest are."""
     if required(query, "period") not in PERIODS:
         raise invalid("period")
     step, limit = INTERVALS[query["period"]].length, whole(query, "limit", 30)
@@ -84,8 +97,7 @@ def _times(asked: Asked, query: Query, now: int) -> list[int]:
         raise invalid("startTime")
     start = max(start, min(market.listed for market in asked.markets))
     end = min(end, now, *((market.closed or now + 1) - 1 for market in asked.markets))
-    times = range(-(-start // step) * step, end + 1, step)
-    return list(times[-limit:])
+    return limit, range(-(-start // step) * step, end + 1, step)
 
 
 def invalid(name: str) -> Refusal:
