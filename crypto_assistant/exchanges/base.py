@@ -123,7 +123,10 @@ class Exchange(Protocol):
     async def open_interest_history(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
     ) -> OpenInterestHistory:
-        """The last `limit` samples at or before `end_ms`, one per `timeframe` (5m to 4h)."""
+        """The last `limit` samples at or before `end_ms`, one per `timeframe` (5m to 4h).
+
+        And one before them, where the venue leaves out what is as it was there.
+        """
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         """Who is long, by each of the venue's own counts."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +161,6 @@ def _market(heard: _Heard, listings: Listings, venue: str, now_ms: int, windows:
     funding = heard.fundings.get(venue)
     samples = _Samples.of([part[venue] for part in heard.histories if venue in part])
     inverse = segment.family is Family.INVERSE
-    rows = {name: start(samples.time_ms, window, now_ms) for name, window in windows.items()}
     return Market(
         family=segment.family,
         symbol=_symbol(listings, segment, venue),
@@ -171,8 +170,8 @@ def _market(heard: _Heard, listings: Listings, venue: str, now_ms: int, windows:
         funding_hours=funding.hours if funding else None,
         funding_8h_fraction=funding.rate_8h if funding else None,
         changes={
-            name: None if row is None else _change(samples, row, interest, now_ms, inverse=inverse)
-            for name, row in rows.items()
+            name: _change(samples, window, interest, now_ms, inverse=inverse)
+            for name, window in windows.items()
         },
     )
 
@@ -202,12 +201,28 @@ class _Samples:
             np.concatenate([np.empty(0), *(part.usd for part in parts)])[order],
         )
 
+    def price(self, window: Timeframe, now_ms: int) -> float:
+        """In USD per coin, by the valued sample nearest to the window's start; nan for none."""
+        valued = np.flatnonzero(self.usd * self.coins > 0)
+        row = start(self.time_ms[valued], window, now_ms)
+        return nan if row is None else float(self.usd[valued[row]] / self.coins[valued[row]])
+
 
 def _change(
-    samples: _Samples, row: int, interest: OpenInterest | None, now_ms: int, *, inverse: bool
-) -> Change:
+    samples: _Samples,
+    window: Timeframe,
+    interest: OpenInterest | None,
+    now_ms: int,
+    *,
+    inverse: bool,
+) -> Change | None:
+    row = start(samples.time_ms, window, now_ms)
+    if row is None:
+        return None
     then, then_usd = float(samples.coins[row]), float(samples.usd[row])
     now, now_usd = _now(interest)
+    if isnan(then_usd) and not inverse:
+        then_usd = then * samples.price(window, now_ms)
     if inverse:
         then = now = nan
         change = calculate.change(now_usd, then_usd)

@@ -25,6 +25,7 @@ LINES: list[tuple[str, Fields]] = [
     ("/oi MON", {"coin": "MON"}),  # listed five hours ago
     ("/oi LIT", {"coin": "LIT"}),  # listed forty minutes ago, not on OKX
     ("/oi NEIRO", {"coin": "NEIRO"}),  # another coin on Bybit
+    ("/oi SEI", {"coin": "SEI"}),  # nobody traded it on Binance for hours, now and then
 ]
 
 
@@ -33,6 +34,24 @@ async def test_every_number_is_the_worlds(
     market: Floor, truth: Truth, line: str, asked: Fields
 ) -> None:
     assert differences(await market.ask(line), oi(truth, **asked)) == {}
+
+
+async def test_a_market_that_nobody_trades_for_hours_has_no_gap(market: Floor) -> None:
+    """The quarter of an hour and the hour begin in a quiet time, five minutes from any trade."""
+    found = await market.ask("/oi SEI details")
+    changes = found["venues"]["binance"]["usdt"]["changes"]
+    assert [change["age_ms"] // 60_000 for change in changes.values()] == [13, 58, 238, 1438]
+    assert (
+        changes["15m"]["then_coins"] == changes["1h"]["then_coins"] != changes["24h"]["then_coins"]
+    )
+    assert {name: change["delta_usd"] is None for name, change in changes.items()} == {
+        "15m": True,
+        "1h": True,
+        "4h": True,
+        "24h": False,
+    }
+    for window in found["windows"].values():
+        assert window["linear_venues"] == {"usdt": ["binance", "bybit", "okx"]}
 
 
 async def test_details_tell_of_dated_futures_and_of_who_is_long(

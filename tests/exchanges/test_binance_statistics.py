@@ -176,6 +176,58 @@ async def test_no_samples_before_a_market_was_listed(binance: Binance, host: Loo
         await binance.open_interest_history(PERP, Timeframe.H1, 2)
 
 
+YESTERDAY = NOON - DAY
+DAYS_SAMPLES = f"{HISTORY}?symbol=BTCUSDT&period=5m"
+
+
+async def test_what_is_left_out_between_two_samples_is_as_before_but_not_valued(
+    binance: Binance, host: Loopback
+) -> None:
+    host.plays(HISTORY, [sample(NOON - 3 * FIVE, "6", "75"), sample(NOON, "7", "90")])
+    history = await binance.open_interest_history(PERP, Timeframe.M5, 4)
+    assert history.time_ms.tolist() == [NOON - n * FIVE for n in (3, 2, 1, 0)]
+    assert history.coins.tolist() == [6, 6, 6, 7]
+    assert np.array_equal(history.usd, [75, np.nan, np.nan, 90], equal_nan=True)
+    rows = [coin_sample(NOON - 2 * FIVE, "400", "0.6", ""), coin_sample(NOON, "500", "0.7", "")]
+    host.plays(HISTORY, rows)
+    inverse = await binance.open_interest_history(COIN_PERP, Timeframe.M5, 2)
+    assert inverse.usd.tolist() == [40_000, 40_000, 50_000]
+    assert np.array_equal(inverse.coins, [0.6, np.nan, 0.7], equal_nan=True)
+
+
+async def test_what_is_left_out_at_the_ends_of_a_window_is_as_the_sample_before_it(
+    binance: Binance, host: Loopback
+) -> None:
+    first, end = YESTERDAY - 2 * FIVE, YESTERDAY + FIVE
+    window = f"limit=4&startTime={first}&endTime={end + FIVE - 1}"
+    host.plays(f"{DAYS_SAMPLES}&{window}", [sample(YESTERDAY - FIVE, "7", "90")])
+    earlier = f"limit=500&startTime={first - 500 * FIVE}&endTime={first - 1}"
+    rows = [sample(first - n * FIVE, str(n), "9") for n in (300, 200)]
+    host.plays(f"{DAYS_SAMPLES}&{earlier}", rows)
+    history = await binance.open_interest_history(PERP, Timeframe.M5, 4, end_ms=end)
+    assert history.time_ms.tolist() == [first - 200 * FIVE, *range(first, end + 1, FIVE)]
+    assert history.coins.tolist() == [200, 200, 7, 7, 7]
+    assert np.isnan(history.usd).tolist() == [False, True, False, True, True]
+    assert len(host.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [("6400", 4), ("6400.00", 4), ("6401", 2), (None, 2)],
+    ids=["as much", "the same in other digits", "more", "not told"],
+)
+async def test_that_nothing_was_traded_lately_is_told_by_what_is_open_now(
+    binance: Binance, host: Loopback, size: str | None, told: int
+) -> None:
+    """Else a sample may just be late."""
+    host.plays(HISTORY, [sample(NOON - 3 * FIVE, "6", "1"), sample(NOON - 2 * FIVE, "6400", "80")])
+    if size:
+        host.plays("/fapi/v1/openInterest", {"symbol": "BTCUSDT", "openInterest": size})
+    history = await binance.open_interest_history(PERP, Timeframe.M5, 9)
+    assert history.coins.tolist() == [6, 6400, 6400, 6400][:told]
+    assert history.time_ms.tolist() == [NOON - n * FIVE for n in (3, 2, 1, 0)][:told]
+
+
 @pytest.mark.parametrize("timeframe", list(Timeframe))
 async def test_samples_are_five_minutes_apart_at_least(
     binance: Binance, host: Loopback, timeframe: Timeframe

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.models import Timeframe
+from crypto_assistant.models import OpenInterestHistory, Timeframe
 from crypto_assistant.sandbox import World
 from crypto_assistant.sandbox.trades import Trades
 from tests.exchanges.simulated import (
@@ -173,6 +173,43 @@ async def assert_history(
     else:
         assert found.coins.tolist() == (sizes * it.market.multiplier).tolist()
         assert_printed(found.usd, sizes * marks, 8)
+
+
+THIN: Case = ("binance", "linear", "SEIUSDT")
+
+
+async def assert_samples_of_a_thin_market(it: Fact, found: OpenInterestHistory) -> None:
+    """As much is open as it is in truth; samples of quiet periods are not valued."""
+    times = found.time_ms.tolist()
+    sizes = it.world.interest(it.market, times)
+    assert found.coins.tolist() == sizes.tolist()
+    traded = it.world.traded(it.market, times, 5 * MINUTE)
+    valued = np.where(traded, sizes * it.world.marks(it.market, times), np.nan)
+    assert_printed(found.usd, valued, 8)
+
+
+@pytest.mark.parametrize("hours", range(2, 30))
+async def test_nothing_lacks_of_the_past_of_a_market_that_nobody_traded_for_hours(
+    venues: Venues, world: World, hours: int
+) -> None:
+    it, end = await fact(world, venues, THIN), NOW - hours * HOUR
+    found = await venues["binance"].open_interest_history(it.instrument, Timeframe.M5, 3, end)
+    assert found.time_ms.tolist()[-3:] == last(end, 5 * MINUTE, 3)
+    await assert_samples_of_a_thin_market(it, found)
+
+
+@pytest.mark.parametrize("back", range(0, 600, 37))
+async def test_a_market_is_quiet_up_to_now_where_as_much_is_open_now_as_then(
+    venues: Venues, world: World, clocks: Clocks, back: int
+) -> None:
+    now = clocks.ours = clocks.theirs = NOW - back * MINUTE
+    it = await fact(world, venues, THIN)
+    found = await venues["binance"].open_interest_history(it.instrument, Timeframe.M5, 52)
+    await assert_samples_of_a_thin_market(it, found)
+    before, newest = last(now, 5 * MINUTE, 2)
+    is_quiet = not world.traded(it.market, [now // MINUTE * MINUTE], 5 * MINUTE)[0]
+    if is_quiet or world.traded(it.market, [newest], 5 * MINUTE)[0]:
+        assert found.time_ms[-1] in {before, newest}  # The newest may just be late.
 
 
 YOUNG: list[Case] = [

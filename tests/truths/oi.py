@@ -4,9 +4,10 @@ Where an exchange prints fewer decimals than the market has, the truth is rounde
 """
 
 from collections.abc import Callable, Collection, Mapping
-from math import fsum
+from math import fsum, nan
 from typing import Any, Final
 
+from crypto_assistant.models import known
 from crypto_assistant.sandbox.catalog import Kind, Market
 from tests.floor import NOW, VENUES, world
 from tests.truth import Fields, Truth, known_by
@@ -128,20 +129,31 @@ def _sample(listed: int, age: int) -> int | None:
     return time if abs(time - at) <= max(STEP, age / 10) else None
 
 
+def _valued(market: Market, time: int, age: int) -> int | None:
+    """When the venue valued what was open at that time, or as near to it as may be."""
+    if not market.thin:
+        return time
+    at, reach = NOW - age, max(STEP, age // 10)
+    near = range(-(-(at - reach) // STEP) * STEP, at + reach + 1, STEP)
+    told = [time for time in near if world().traded(market, [time], STEP)[0]]
+    return min(told, key=lambda time: abs(time - at), default=None)
+
+
 def _change(market: Market, age: int, coins: float, usd: float, inverse: bool) -> Fields | None:
     time = _sample(market.listed, age)
     if time is None:
         return None
     size = float(world().interest(market, [time])[0]) * market.unit
-    mark = float(world().marks(market, [time])[0])
+    valued = _valued(market, time, age)
+    mark = nan if valued is None else float(world().marks(market, [valued])[0])
     then_coins = None if inverse else size * market.multiplier
     then_usd = size if inverse else size * mark
     fields = {
         "then_ms": time,
         "age_ms": NOW - time,
         "then_coins": then_coins,
-        "then_usd": then_usd,
-        "delta_usd": usd - then_usd,
+        "then_usd": known(then_usd),
+        "delta_usd": known(usd - then_usd),
     }
     if then_coins is None:
         return fields | {
@@ -153,8 +165,8 @@ def _change(market: Market, age: int, coins: float, usd: float, inverse: bool) -
     return fields | {
         "delta_coins": coins - then_coins,
         "change_fraction": coins / then_coins - 1,
-        "positions_usd": (coins - then_coins) * mark / market.multiplier,
-        "price_usd": coins * (usd / coins - mark / market.multiplier),
+        "positions_usd": known((coins - then_coins) * mark / market.multiplier),
+        "price_usd": known(coins * (usd / coins - mark / market.multiplier)),
     }
 
 

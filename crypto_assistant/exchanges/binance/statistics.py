@@ -5,14 +5,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges.binance import series
+from crypto_assistant.errors import ExchangeError, Unsupported
+from crypto_assistant.exchanges.binance import quiet, series
 from crypto_assistant.exchanges.binance.windows import Window
 from crypto_assistant.exchanges.pages import paged
 from crypto_assistant.models import (
+    HOUR_MS,
     Family,
     Instrument,
     LongShorts,
+    OpenInterest,
     OpenInterestHistory,
     Timeframe,
 )
@@ -25,6 +27,8 @@ T = TypeVar("T")
 MOST_SAMPLES = 500
 KEPT_MS = 30 * 86_400_000 - 60_000
 """How far back samples go, less a minute on the way: an older start is refused."""
+LATE_MS = HOUR_MS
+"""A sample that is not there so long after its time was left out."""
 NO_PERIODS = {Timeframe.M1, Timeframe.M3}
 
 COUNTS = {
@@ -38,17 +42,19 @@ class Statistics:
     """`/futures/data` of both futures hosts.
 
     USDⓈ-M's has no weight but a limit of its own, COIN-M's weighs one like the rest of its host.
-    `contract_type`: what COIN-M calls a future's kind.
+    `contract_type`: what COIN-M calls a future's kind. `interest`: what is open in a market now.
     """
 
     def __init__(
         self,
         apis: Mapping[Family, Api],
         contract_type: Callable[[Instrument], Awaitable[str]],
+        interest: Callable[[Instrument], Awaitable[OpenInterest]],
         clock_ms: Callable[[], int],
     ) -> None:
         self._apis = apis
         self._contract_type = contract_type
+        self._interest = interest
         self._clock_ms = clock_ms
         self._budgets = {Family.LINEAR: Budget(1000, 300)}
 
@@ -58,7 +64,7 @@ class Statistics:
         """A sample at `end_ms` itself is one of them."""
         if timeframe in NO_PERIODS:
             raise Unsupported(f"open interest is not told every {timeframe}")
-        return await paged(
+        told = await paged(
             limit,
             MOST_SAMPLES,
             timeframe.ms,
@@ -66,6 +72,9 @@ class Statistics:
             end_ms=None if end_ms is None else end_ms + 1,
             now_ms=self._clock_ms(),
         )
+        if end_ms is not None:
+            told = await self._with_one_before(told, timeframe, limit, end_ms)
+        return quiet.filled(told, timeframe.ms, limit, await self._until(told, timeframe, end_ms))
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         told = await asyncio.gather(*(self._count(instrument, path) for path in COUNTS))
@@ -74,6 +83,37 @@ class Statistics:
             tuple(count for one in told for count in one.counts),
             min(one.received_ms for one in told),
         )
+
+    async def _with_one_before(
+        self, told: OpenInterestHistory, timeframe: Timeframe, limit: int, end_ms: int
+    ) -> OpenInterestHistory:
+        """Where the first samples are left out, it is one before them that they are as."""
+        first_ms = (end_ms // timeframe.ms - limit + 1) * timeframe.ms
+        if len(told) and told.time_ms[0] <= first_ms:
+            return told
+        before = await self._samples(told.instrument, timeframe, MOST_SAMPLES, first_ms)
+        return quiet.joined(before, told)
+
+    async def _until(
+        self, told: OpenInterestHistory, timeframe: Timeframe, end_ms: int | None
+    ) -> int:
+        """Up to when a sample that is not there was left out, and may not just be late."""
+        now_ms = self._clock_ms()
+        last_ms = now_ms if end_ms is None else min(end_ms, now_ms)
+        if not len(told) or last_ms < now_ms - LATE_MS:
+            return last_ms
+        newest_ms = int(told.time_ms[-1])
+        is_behind = last_ms - newest_ms >= 2 * timeframe.ms
+        return last_ms if is_behind and await self._is_still(told) else newest_ms
+
+    async def _is_still(self, told: OpenInterestHistory) -> bool:
+        """Whether as much is open now as at the newest sample."""
+        try:
+            now = await self._interest(told.instrument)
+        except ExchangeError:
+            return False
+        inverse = told.instrument.family is Family.INVERSE
+        return bool(now.usd == told.usd[-1] if inverse else now.coins == told.coins[-1])
 
     async def _samples(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None
