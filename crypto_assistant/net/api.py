@@ -1,6 +1,7 @@
 """One venue host over HTTP: every request passes its limits, time-outs, retries and cache."""
 
 import asyncio
+import json
 import logging
 import time
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
@@ -409,16 +410,24 @@ class Api:
             self._dialect.unwrap(response)
         except Stop as stop:
             return stop
-        except ExchangeError:
+        except (ExchangeError, *UNREADABLE):
             pass
         return Stop()
 
 
 def _json(text: bytes | bytearray) -> Any:
+    plain = text.removeprefix(BOM_UTF8)
     try:
-        return orjson.loads(text.removeprefix(BOM_UTF8))
+        return orjson.loads(plain)
     except orjson.JSONDecodeError:
-        return None
+        return _without_infinities(plain)
+
+
+def _without_infinities(text: bytes | bytearray) -> Any:
+    """JSON with numbers beyond all floats, which are null then; None for what is no JSON."""
+    with suppress(ValueError, RecursionError, orjson.JSONEncodeError):
+        return orjson.loads(orjson.dumps(json.loads(text.decode())))
+    return None
 
 
 def _retry_after(response: Response) -> float | None:

@@ -106,6 +106,23 @@ async def test_a_compressed_answer_is_read(venue: Api, host: Loopback, how: str)
     assert (await ask(venue))[0] == GOOD
 
 
+@pytest.mark.parametrize("number", [b"1e400", b"-1e400", b"NaN", b"-Infinity"])
+async def test_a_number_beyond_all_numbers_is_none(
+    venue: Api, host: Loopback, number: bytes
+) -> None:
+    host.plays("/price", Reply(b'{"price": "1", "other": [%s]}' % number))
+    assert (await ask(venue))[0] == {**GOOD, "other": [None]}
+
+
+@pytest.mark.parametrize("text", [b'"\\ud800"', b"[" * 100_000, b"9" * 5000, b"\xff"])
+async def test_what_is_no_json_in_any_way_is_no_answer(
+    venue: Api, host: Loopback, text: bytes
+) -> None:
+    host.plays("/price", Reply(text))
+    with pytest.raises(Unreachable, match="cut short"):
+        await ask(venue)
+
+
 async def test_a_byte_order_mark_is_no_part_of_the_answer(venue: Api, host: Loopback) -> None:
     host.plays("/price", Reply(BOM_UTF8 + b'{"price": "1"}'))
     assert (await ask(venue))[0] == GOOD
@@ -214,6 +231,18 @@ async def test_a_limit_without_a_time_lasts_for_the_window(venue: Api, host: Loo
     with pytest.raises(RateLimited) as limited:
         await ask(venue)
     assert limited.value.until_ms == pytest.approx(NOW + 60_000, abs=10)
+
+
+async def test_a_stop_is_one_whatever_else_is_said(
+    door: Door, base: str, budget: Budget, host: Loopback
+) -> None:
+    def trip(_: object) -> Any:
+        raise TypeError
+
+    host.plays("/price", Reply({"code": []}, 429))
+    limiter = Limiter(time.monotonic, lambda: NOW)
+    with pytest.raises(RateLimited):
+        await ask(Api(door, base, limiter, budget, replace(DIALECT, unwrap=trip)))
 
 
 async def test_a_retry_after_of_nothing_holds_nobody(venue: Api, host: Loopback) -> None:
