@@ -95,11 +95,20 @@ def readable(sent: Sequence[S], read: Callable[[S], T]) -> list[T]:
 
 def rows(payload: object) -> list[dict[str, Any]]:
     """The payload as a list of objects; an empty one is no answer."""
+    return readable(_filled(payload), _object)
+
+
+def every(payload: object) -> list[dict[str, Any]]:
+    """The same where a sum is made of the rows: one that is no object makes the list Malformed."""
+    return [_object(row) for row in _filled(payload)]
+
+
+def _filled(payload: object) -> list[Any]:
     if not isinstance(payload, list):
         raise Malformed("not the documented list")
     if not payload:
         raise Malformed("an empty list")
-    return readable(payload, _object)
+    return payload
 
 
 def _object(row: object) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from crypto_assistant.exchanges.payload import (
     EARLIEST_MS,
     LATEST_MS,
     Table,
+    every,
     matrix,
     moment,
     name,
@@ -53,6 +54,12 @@ def test_what_is_no_number_is_malformed(cell: object) -> None:
 def test_only_a_list_of_objects_is_a_table(payload: object) -> None:
     with pytest.raises(Malformed):
         rows(payload)
+
+
+@pytest.mark.parametrize("payload", [None, {}, [], [{}] * 30 + [None]])
+def test_a_sum_is_made_of_every_row_or_of_none(payload: object) -> None:
+    with pytest.raises(Malformed):
+        every(payload)
 
 
 def test_columns_follow_the_symbols_and_not_the_answer() -> None:

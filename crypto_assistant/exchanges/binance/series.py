@@ -8,6 +8,7 @@ import numpy as np
 from crypto_assistant.errors import Malformed, Unsupported
 from crypto_assistant.exchanges.payload import (
     candles,
+    every,
     matrix,
     moment,
     needed,
@@ -78,7 +79,7 @@ def taker_volumes(bars: Candles) -> TakerVolumes:
 
 
 def trades(payload: Any, instrument: Instrument, received_ms: int) -> Trades:
-    found = rows(payload)
+    found = every(payload)
     time_ms = needed("time", times(_column(found, "T"))).astype(np.int64)
     paid, size = needed("price", price(_column(found, "p"))), needed("size", _column(found, "q"))
     coins, turnover = size * instrument.multiplier, size * paid

@@ -4,7 +4,7 @@ from math import isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.payload import number, rows
+from crypto_assistant.exchanges.payload import every, number
 
 
 def amount(value: object) -> float:
@@ -16,5 +16,5 @@ def amount(value: object) -> float:
 
 
 def each(payload: object) -> list[dict[str, Any]]:
-    """The payload as a list of objects; an account may well have none of them."""
-    return [] if payload == [] else rows(payload)
+    """The payload as a list of objects, none left out; an account may well have none of them."""
+    return [] if payload == [] else every(payload)

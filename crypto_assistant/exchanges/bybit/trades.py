@@ -9,7 +9,7 @@ import numpy as np
 
 from crypto_assistant.calculators.cvd import into_bars
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.payload import needed, numbers, price, rows, times
+from crypto_assistant.exchanges.payload import every, needed, numbers, price, times
 from crypto_assistant.models import Family, Instrument, TakerVolumes, Timeframe, Trades
 
 SIDES = {"Buy", "Sell"}
@@ -17,7 +17,7 @@ SIDES = {"Buy", "Sell"}
 
 def read(payload: Any, instrument: Instrument, asked: int, now_ms: int) -> Trades:
     """The venue documents no order; `side` is the taker's."""
-    sent = rows(payload)
+    sent = every(payload)
     time, prices, size, seq = (
         numbers([row.get(name) for row in sent]) for name in ("time", "price", "size", "seq")
     )

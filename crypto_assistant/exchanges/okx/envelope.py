@@ -3,7 +3,7 @@
 from typing import Any
 
 from crypto_assistant.errors import ClockSkew, GeoBlocked, Malformed, Refused, Unreachable
-from crypto_assistant.exchanges.payload import rows
+from crypto_assistant.exchanges.payload import every
 from crypto_assistant.net.firewall import forbidden
 from crypto_assistant.net.response import Response, Stop
 
@@ -43,5 +43,5 @@ def unwrap(response: Response) -> Any:
 
 
 def objects(data: object) -> list[dict[str, Any]]:
-    """The rows of an answer that may have none."""
-    return [] if data == [] else rows(data)
+    """The rows of an answer that may have none, all of them."""
+    return [] if data == [] else every(data)
