@@ -27,7 +27,7 @@ FEW = 8
 """Cells for which numpy's detour costs more than it saves."""
 MOST_UNREAD = 0.1
 """Of a list; one that has more that cannot be read is not the documented one."""
-LONGEST_NAME = 40
+LONGEST_NAME, LONGEST_KEY = 40, 100
 MARKUP = frozenset("<>&\"'`")
 EARLIEST_MS, LATEST_MS = 1_262_304_000_000, 4_102_444_800_000
 """2010 and 2100, UTC: what a venue dates outside is no time of a market's.
@@ -62,9 +62,41 @@ def name(value: object) -> str:
     """What a venue calls a market or a coin; raises Malformed for what cannot be shown as one."""
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME:
         raise Malformed("no name where one belongs")
-    if not value.isprintable() or MARKUP & set(value):
+    if not _is_plain(value):
         raise Malformed("a name of other characters")
     return intern(value)
+
+
+def kind(value: object) -> str:
+    """What a venue calls a kind of thing, "" where it has no word for it; else as `name`."""
+    return "" if value == "" else name(value)
+
+
+def null_as_empty(value: object) -> object:
+    """A field that says by "" that there is nothing to say, and may do so by null."""
+    return "" if value is None else value
+
+
+def key(value: object) -> str:
+    """What a venue tells its rows apart by, a whole number or a text; else raises Malformed."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Malformed("no key where one belongs")
+    text = str(value)
+    if len(text) > LONGEST_KEY or not _is_plain(text):
+        raise Malformed("a key of other characters")
+    return text
+
+
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and not MARKUP & set(text)
+
+
+def uid(value: object) -> str:
+    """Whose account it is, in digits; raises Malformed where that is not told."""
+    text = str(value)
+    if not text.isdecimal() or len(text) > LONGEST_NAME or int(text) == 0:
+        raise Malformed("an account without its id")
+    return text
 
 
 def moment(value: object) -> int:
@@ -137,7 +169,7 @@ def instrument(
         coin=name(coin),
         quote=name(quote),
         multiplier=1.0,
-        contract=contract,
+        contract=contract if contract > 0 else nan,
         tick=number(tick),
         tradfi=tradfi,
         expires_ms=expires_ms,

@@ -53,9 +53,12 @@ async def test_the_venues_clock(binance: Binance, host: Loopback) -> None:
     assert await binance.clock_ms() == 1499827319559
 
 
-async def test_an_interval_of_no_hours_is_unknown(binance: Binance, host: Loopback) -> None:
+@pytest.mark.parametrize("hours", [0, None, "", [], True, "often"])
+async def test_an_interval_of_no_hours_is_unknown(
+    binance: Binance, host: Loopback, hours: object
+) -> None:
     host.plays("/fapi/v1/premiumIndex?symbol=BTCUSDT", PREMIUM)
-    host.plays("/fapi/v1/fundingInfo", [{"symbol": "BTCUSDT", "fundingIntervalHours": 0}])
+    host.plays("/fapi/v1/fundingInfo", [{"symbol": "BTCUSDT", "fundingIntervalHours": hours}])
     funding = await binance.funding(PERP)
     assert (funding.rate, funding.hours, funding.rate_8h) == (0.0001, None, None)
 

@@ -238,6 +238,17 @@ async def test_a_limit_in_the_body_lasts_until_the_time_in_the_header(
     assert len(host.asked) == 1
 
 
+@pytest.mark.parametrize("told", [0, -1, None, [], NOW // 1000, NOW * 1000])
+async def test_a_limit_told_at_no_time_lasts_for_the_window(
+    bybit: Bybit, host: Loopback, told: object
+) -> None:
+    reset = {"X-Bapi-Limit-Reset-Timestamp": str(NOW + 90_000)}
+    host.plays(TICKERS, Reply(no(10006) | {"time": told}, headers=reset))
+    with pytest.raises(RateLimited) as limited:
+        await bybit.ticker(in_family(Family.LINEAR, "BTCUSDT"))
+    assert limited.value.until_ms == pytest.approx(NOW + 5000, abs=1000)
+
+
 async def test_recorded_ticker(bybit: Bybit, host: Loopback, recorded: Recorded) -> None:
     entry = recorded("bybit/tickers/000")
     host.plays(TICKERS, entry["httpResponse"])

@@ -122,7 +122,10 @@ async def test_a_key_may_withdraw(account: BybitAccount, host: Venue) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"userID": 0}, {"userID": None}, {"userID": ""}, {"permissions": None}, {"readOnly": "no"}],
+    [
+        *({"userID": 0}, {"userID": None}, {"userID": ""}, {"readOnly": "no"}),
+        *({"permissions": None}, {"permissions": {"Wallet": {"0": "Withdraw"}}}),
+    ],
 )
 async def test_a_key_that_is_not_understood_is_not_known(
     account: BybitAccount, host: Venue, wrong: dict[str, Any]
@@ -391,6 +394,15 @@ async def test_one_failing_page_fails_the_answer(account: BybitAccount, host: Ve
         await account.positions(Family.LINEAR, find)
 
 
+@pytest.mark.parametrize("cursor", [None, 0, [], ["next"], {}, "a\r\nb", "a b", "x" * 1001])
+async def test_pages_that_lead_nobody_knows_where_are_no_answer(
+    account: BybitAccount, host: Venue, cursor: Any
+) -> None:
+    host.plays(OF_USDT, pages(position("BTCUSDT", "Buy", "1"), cursor=cursor))
+    with pytest.raises(Malformed, match="cursor"):
+        await account.positions(Family.LINEAR, find)
+
+
 async def test_pages_that_lead_back_are_no_answer(account: BybitAccount, host: Venue) -> None:
     host.plays(OF_USDT, pages(position("BTCUSDT", "Buy", "1"), cursor="next"))
     host.plays(f"{OF_USDT}&cursor=next", pages(position("BTCUSDT", "Buy", "1"), cursor="next"))
@@ -399,7 +411,8 @@ async def test_pages_that_lead_back_are_no_answer(account: BybitAccount, host: V
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"size": ""}, {"size": "much"}, {"side": "None"}, {"symbol": None}]
+    "wrong",
+    [{"size": ""}, {"size": "much"}, {"side": "None"}, {"symbol": None}, {"positionIdx": ""}],
 )
 async def test_a_position_that_is_not_understood_fails_the_answer(
     account: BybitAccount, host: Venue, wrong: dict[str, Any]

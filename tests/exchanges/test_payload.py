@@ -11,6 +11,8 @@ from crypto_assistant.exchanges.payload import (
     LATEST_MS,
     Table,
     every,
+    key,
+    kind,
     matrix,
     moment,
     name,
@@ -20,6 +22,7 @@ from crypto_assistant.exchanges.payload import (
     readable,
     rows,
     times,
+    uid,
 )
 from crypto_assistant.net.unread import counting
 
@@ -88,6 +91,35 @@ def test_a_name_is_what_a_venue_may_call_a_market(value: str) -> None:
 def test_what_could_not_be_shown_is_no_name(value: object) -> None:
     with pytest.raises(Malformed):
         name(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"), [("", ""), ("TRADE", "TRADE"), (None, None), (7, None)]
+)
+def test_a_kind_of_thing_may_have_no_word(value: object, found: str | None) -> None:
+    if found is None:
+        with pytest.raises(Malformed):
+            kind(value)
+    else:
+        assert kind(value) == found
+
+
+@pytest.mark.parametrize("value", [0, 7, 2**63, "", "7", "592324_XRPUSDT_161440249321", "-:%" * 33])
+def test_rows_are_told_apart_by_a_number_or_a_text(value: object) -> None:
+    assert key(value) == str(value)
+
+
+@pytest.mark.parametrize("value", [None, True, 1.5, [], {}, "x" * 101, "a\nb", "<b>", "\u202e"])
+def test_what_could_be_any_row_tells_none_apart(value: object) -> None:
+    with pytest.raises(Malformed):
+        key(value)
+
+
+@pytest.mark.parametrize("value", [None, "", 0, "0", True, [], "abc", "1.5", -1, "9" * 41])
+def test_an_account_of_no_number_is_nobodys(value: object) -> None:
+    assert uid(354937868) == uid("354937868") == "354937868"
+    with pytest.raises(Malformed, match="without its id"):
+        uid(value)
 
 
 @pytest.mark.parametrize("value", [NOW, str(NOW), float(NOW), EARLIEST_MS, LATEST_MS - 1])

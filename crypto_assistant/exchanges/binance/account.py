@@ -13,9 +13,10 @@ from crypto_assistant.errors import DAY_MS, NotRead, Refused, Unsupported
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.exchanges.binance import income, positions, user_trades, wallets
 from crypto_assistant.exchanges.binance.halving import MOST_ROWS, Page, R, Window, whole
-from crypto_assistant.exchanges.binance.permissions import Powers, uid
+from crypto_assistant.exchanges.binance.permissions import Powers
 from crypto_assistant.exchanges.binance.signing import sign
 from crypto_assistant.exchanges.binance.user_trades import Trade
+from crypto_assistant.exchanges.payload import uid
 from crypto_assistant.models import (
     AccountLog,
     Balance,
@@ -136,7 +137,7 @@ class BinanceAccount:
         return user_trades.fills(instrument, start_ms, end_ms, pages)
 
     async def _owner(self) -> tuple[str, int]:
-        return await self._spot(lambda account, ms: (uid(account), ms))
+        return await self._spot(lambda account, ms: (uid(account.get("uid")), ms))
 
     async def _powers(self) -> Powers:
         return await self._apis[Family.SPOT].read(

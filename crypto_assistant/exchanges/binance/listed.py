@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from crypto_assistant.exchanges.payload import instrument, listing, moment, number, readable, rows
+from crypto_assistant.exchanges.payload import (
+    instrument,
+    kind,
+    listing,
+    moment,
+    name,
+    number,
+    readable,
+    rows,
+)
 from crypto_assistant.models import Family, Instrument, Instruments
 
 PERPS = {"PERPETUAL", "TRADIFI_PERPETUAL"}
@@ -27,15 +36,17 @@ class Listed:
         unread = len(sent) - len(found)
         return cls(
             listing("binance", family, received_ms, [one for one, _ in markets], unread=unread),
-            {one.symbol: kind for one, kind in markets if one.expires_ms},
+            {one.symbol: contract for one, contract in markets if one.expires_ms},
         )
 
 
 def _market(family: Family, row: Mapping[str, Any]) -> tuple[Instrument, str] | None:
     """A market that trades, and the kind of its contract."""
-    if not _trades(row):
+    if name(row.get("status") or row.get("contractStatus")) != "TRADING":
         return None
-    kind = row.get("contractType", "PERPETUAL")
+    contract = "PERPETUAL" if family is Family.SPOT else kind(row["contractType"])
+    if contract not in PERPS | DATED:
+        return None
     market = instrument(
         "binance",
         family,
@@ -43,17 +54,12 @@ def _market(family: Family, row: Mapping[str, Any]) -> tuple[Instrument, str] | 
         coin=row["baseAsset"],
         quote=row["quoteAsset"],
         tick=_tick(row),
-        contract=number(row.get("contractSize", 1)),
-        tradfi=row.get("underlyingType", "COIN") != "COIN",
+        contract=number(row["contractSize"]) if family is Family.INVERSE else 1.0,
+        tradfi=name(row.get("underlyingType", "COIN")) != "COIN",
         # The date of a perp, in the year 2100, is none.
-        expires_ms=moment(row.get("deliveryDate")) if kind in DATED else None,
+        expires_ms=moment(row.get("deliveryDate")) if contract in DATED else None,
     )
-    return market, kind
-
-
-def _trades(row: Mapping[str, Any]) -> bool:
-    status = row.get("status") or row.get("contractStatus")
-    return status == "TRADING" and row.get("contractType", "PERPETUAL") in PERPS | DATED
+    return market, contract
 
 
 def _tick(row: Mapping[str, Any]) -> object:

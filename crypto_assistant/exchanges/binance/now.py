@@ -1,10 +1,13 @@
 """Binance's rows of markets at this moment, in coins, quote currency and fractions."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from math import nan
 from typing import Any
 
 import numpy as np
 
+from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.payload import Table, name, number, price, readable, times
 from crypto_assistant.models import (
     Family,
@@ -45,10 +48,14 @@ def tickers(statistics: Table, book: Table, listed: Instruments) -> Tickers:
 
 
 def funding_hours(payload: Sequence[Any]) -> dict[str, float]:
-    """The interval of each perp of the list."""
-    return dict(
-        readable(payload, lambda row: (name(row["symbol"]), number(row["fundingIntervalHours"])))
-    )
+    """The interval of each perp of the list; NaN where it cannot be read."""
+    return dict(readable(payload, lambda row: (name(row["symbol"]), _hours(row))))
+
+
+def _hours(row: Mapping[str, Any]) -> float:
+    with suppress(Malformed):
+        return number(row.get("fundingIntervalHours"))
+    return nan
 
 
 def fundings(premiums: Table, hours: Mapping[str, float], listed: Instruments) -> Fundings:

@@ -24,11 +24,3 @@ class Powers(NamedTuple):
         listed = (name for name in key if name.startswith(MAY) and name not in READING)
         names = tuple(name for name in listed if key[name] is not False)
         return cls(names, key[WITHDRAWING], received_ms)
-
-
-def uid(account: Mapping[str, Any]) -> str:
-    """Whose account it is."""
-    found = account.get("uid")
-    if not found:
-        raise Malformed("an account without its id")
-    return str(found)

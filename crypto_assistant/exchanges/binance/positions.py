@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from crypto_assistant.exchanges.binance.told import amount, each
-from crypto_assistant.exchanges.payload import name, number
+from crypto_assistant.exchanges.payload import name, number, readable
 from crypto_assistant.models import Family, Find, Instrument, Position, Positions, Side, known
 
 LEGS = {"LONG": Side.LONG, "SHORT": Side.SHORT}
@@ -24,10 +24,10 @@ class Settings:
 
     @classmethod
     def read(cls, payload: Any, received_ms: int) -> "Settings":
-        markets = each(payload)
+        markets = readable(payload, _setting)
         return cls(
-            {row["symbol"]: known(number(row.get("leverage"))) for row in markets},
-            {row["symbol"]: _isolated(row) for row in markets},
+            {symbol: leverage for symbol, leverage, _ in markets},
+            {symbol: isolated for symbol, _, isolated in markets},
             received_ms,
         )
 
@@ -64,6 +64,10 @@ def linear(payload: Any, find: Find, received_ms: int) -> Positions:
 def inverse(payload: Any, find: Find, received_ms: int) -> Positions:
     found = tuple(_inverse(row, find) for row in _open(payload))
     return Positions("binance", Family.INVERSE, found, received_ms)
+
+
+def _setting(row: Mapping[str, Any]) -> tuple[str, float | None, bool | None]:
+    return name(row["symbol"]), known(number(row.get("leverage"))), _isolated(row)
 
 
 def _open(payload: Any) -> list[dict[str, Any]]:

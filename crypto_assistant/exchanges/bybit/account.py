@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.bybit import fills, limits, log, owner, positions, wallets
+from crypto_assistant.exchanges.bybit.envelope import cursor
 from crypto_assistant.exchanges.bybit.fills import Fill
 from crypto_assistant.exchanges.bybit.signing import sign
+from crypto_assistant.exchanges.payload import every
 from crypto_assistant.models import (
     AccountLog,
     Balance,
@@ -194,9 +196,9 @@ async def _both(first: Awaitable[S], second: Awaitable[T]) -> tuple[S, T]:
 
 
 def _page(result: Any, received_ms: int, *, read: Read[T]) -> Page[T]:
-    sent = result["list"]
-    cursor = result.get("nextPageCursor") if sent else ""
-    return Page([item for row in sent for item in read(row)], cursor or "", received_ms)
+    sent = every(result["list"]) if result["list"] != [] else []
+    following = cursor(result["nextPageCursor"]) if sent else ""
+    return Page([item for row in sent for item in read(row)], following, received_ms)
 
 
 def _in_order(found: list[Entry], start_ms: int, end_ms: int) -> tuple[Entry, ...]:

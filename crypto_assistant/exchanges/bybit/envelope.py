@@ -3,6 +3,7 @@
 https://bybit-exchange.github.io/docs/v5/error
 """
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +15,7 @@ from crypto_assistant.errors import (
     Refused,
     Unreachable,
 )
-from crypto_assistant.exchanges.payload import number
+from crypto_assistant.exchanges.payload import moment
 from crypto_assistant.net.firewall import forbidden
 from crypto_assistant.net.response import Response, Stop
 
@@ -31,6 +32,7 @@ OWN_WORDS = {
     "HTTP 401": "the key is not accepted",
 }
 
+CURSOR = re.compile(r"[!-~]{0,1000}")
 BAN_SECONDS = 600
 """How long an address must be silent after it broke the limit of its address."""
 
@@ -62,10 +64,27 @@ def unwrap(response: Response) -> Any:
     raise Refused(reason, message)
 
 
+def found(rows: object) -> list[Any]:
+    """A list that is null where it would be empty."""
+    if not isinstance(rows, list | None):
+        raise Malformed("not the documented list")
+    return rows or []
+
+
+def cursor(told: object) -> str:
+    """Where the next part of a list begins, "" for nowhere, percent-encoded as the venue sends it.
+
+    Raises Malformed for what cannot stand in an address.
+    """
+    if not isinstance(told, str) or not CURSOR.fullmatch(told):
+        raise Malformed("no cursor where one belongs")
+    return told
+
+
 def _seconds_to_reset(response: Response) -> float | None:
     """By the venue's own clock, on which it stamps both times."""
     with suppress(Malformed):
-        reset = number(response.headers.get("X-Bapi-Limit-Reset-Timestamp"))
-        seconds = (reset - number(response.body.get("time"))) / 1000
+        reset_ms = moment(response.headers.get("X-Bapi-Limit-Reset-Timestamp"))
+        seconds = (reset_ms - moment(response.body.get("time"))) / 1000
         return seconds if seconds > 0 else None
     return None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.payload import moment, number
+from crypto_assistant.exchanges.payload import key, moment, name, number
 from crypto_assistant.models import Family, Fills, Instrument
 from crypto_assistant.models.units import known
 
@@ -39,14 +39,14 @@ class Fill(NamedTuple):
 
 def read(row: Mapping[str, Any]) -> list[Fill]:
     """One trade, or none where the row is about something else."""
-    if row["execType"] not in FILLS:
+    if name(row["execType"]) not in FILLS:
         return []
     size, price = number(row["execQty"]), number(row["execPrice"])
     if isnan(size) or isnan(price):
         raise Malformed("a trade without its size or price")
     return [
         Fill(
-            row["execId"],
+            key(row["execId"]),
             moment(row["execTime"]),
             known(number(row.get("seq"))) or 0.0,
             known(number(row["leavesQty"])) or 0.0,

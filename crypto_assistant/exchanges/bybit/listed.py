@@ -7,7 +7,17 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from crypto_assistant.exchanges.payload import instrument, listing, moment, readable, rows
+from crypto_assistant.exchanges.bybit.envelope import cursor
+from crypto_assistant.exchanges.payload import (
+    instrument,
+    kind,
+    listing,
+    moment,
+    name,
+    null_as_empty,
+    readable,
+    rows,
+)
 from crypto_assistant.models import Family, Instrument, Instruments
 
 MOST_PAGES = 10
@@ -39,9 +49,9 @@ class Page(NamedTuple):
         """Only a page after a full one may be empty."""
         sent = result["list"]
         found = readable(rows(sent), partial(_market, family)) if sent or first else []
-        cursor = result.get("nextPageCursor") if sent else ""
+        following = cursor(null_as_empty(result.get("nextPageCursor"))) if sent else ""
         markets = [market for market in found if market]
-        return cls(markets, len(sent) - len(found), cursor or "", received_ms)
+        return cls(markets, len(sent) - len(found), following, received_ms)
 
 
 def instruments(pages: Sequence[Page], family: Family) -> Instruments:
@@ -52,25 +62,24 @@ def instruments(pages: Sequence[Page], family: Family) -> Instruments:
 
 
 def _market(family: Family, row: Mapping[str, Any]) -> Instrument | None:
-    if not _trades(row):
+    contract = None if family is Family.SPOT else kind(row["contractType"])
+    if not _trades(row, contract):
         return None
-    # USDC contracts are quoted in "USD" on some of the venue's sites; they settle in USDC on all.
-    settle = row.get("settleCoin") if row.get("contractType") in LINEAR else None
     return instrument(
         "bybit",
         family,
         symbol=row["symbol"],
         coin=row["baseCoin"],
-        quote=settle or row["quoteCoin"],
+        # USDC contracts are quoted in "USD" on some of the venue's sites; they settle in USDC.
+        quote=row["settleCoin" if contract in LINEAR else "quoteCoin"],
         tick=row["priceFilter"]["tickSize"],
-        tradfi=(row.get("symbolType") or "") not in CRYPTO,
+        tradfi=kind(null_as_empty(row.get("symbolType"))) not in CRYPTO,
         # That of a perp is when it will be delisted.
-        expires_ms=moment(row["deliveryTime"]) if row.get("contractType") in DATED else None,
+        expires_ms=moment(row["deliveryTime"]) if contract in DATED else None,
     )
 
 
-def _trades(row: Mapping[str, Any]) -> bool:
-    kind = row.get("contractType")
-    dated = kind in DATED and row.get("deliveryTime") not in NEVER
-    known = dated or kind in PERPS or kind is None  # Spot markets have none.
-    return known and row["status"] == "Trading" and not row.get("isPreListing")
+def _trades(row: Mapping[str, Any], contract: str | None) -> bool:
+    dated = contract in DATED and row.get("deliveryTime") not in NEVER
+    known = dated or contract in PERPS or contract is None
+    return known and name(row["status"]) == "Trading" and not row.get("isPreListing")

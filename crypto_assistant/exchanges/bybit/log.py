@@ -8,7 +8,7 @@ from math import isclose, isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.payload import moment, name, number
+from crypto_assistant.exchanges.payload import key, kind, moment, name, number
 from crypto_assistant.models import Entry, Family, Flow
 
 FAMILIES = {family.value: family for family in Family}
@@ -35,44 +35,44 @@ TO_EARN_AND_BACK = ("_SUBSCRIPTION", "_REDEMPTION", "_REFUND")
 
 def entries(row: Mapping[str, Any]) -> list[Entry]:
     """What one line says; together they are its change of the wallet."""
-    family = FAMILIES.get(row["category"]) if row["symbol"] else None
+    family = FAMILIES.get(kind(row["category"])) if kind(row["symbol"]) else None
     if not row["id"]:
         raise Malformed("a line without its number")
-    key, time_ms = ":".join(str(row[field]) for field in KEY), moment(row["transactionTime"])
+    line, time_ms = ":".join(key(row[field]) for field in KEY), moment(row["transactionTime"])
     symbol, coin = name(row["symbol"]) if family else "", name(row["currency"])
     return [
-        Entry(key, flow, time_ms, family, symbol, coin, coins)
+        Entry(line, flow, time_ms, family, symbol, coin, coins)
         for flow, coins in _flows(row, family)
         if coins
     ]
 
 
 def _flows(row: Mapping[str, Any], family: Family | None) -> list[tuple[Flow, float]]:
-    kind, change = row["type"], number(row["change"])
+    what, change = name(row["type"]), number(row["change"])
     if isnan(change):
         raise Malformed("a line without its change")
-    if kind in OWED:
+    if what in OWED:
         return []
-    if kind not in TRADED:
-        return [(_flow(kind), change)]
+    if what not in TRADED:
+        return [(_flow(what), change)]
     if family is Family.SPOT:
         return [(Flow.SPOT, change)]
     # What options are worth is in no unrealised PnL.
-    return [(Flow.OTHER, change)] if family is None else _of_contract(row, kind, change)
+    return [(Flow.OTHER, change)] if family is None else _of_contract(row, what, change)
 
 
-def _flow(kind: str) -> Flow:
-    moved = Flow.TRANSFER if kind.endswith(TO_EARN_AND_BACK) else Flow.OTHER
-    return FLOWS.get(kind, moved)
+def _flow(what: str) -> Flow:
+    moved = Flow.TRANSFER if what.endswith(TO_EARN_AND_BACK) else Flow.OTHER
+    return FLOWS.get(what, moved)
 
 
-def _of_contract(row: Mapping[str, Any], kind: str, change: float) -> list[tuple[Flow, float]]:
+def _of_contract(row: Mapping[str, Any], what: str, change: float) -> list[tuple[Flow, float]]:
     """A line of a USDC contract may be funding and the PnL of eight hours in one."""
     realised, funding, fee = (_part(row[name]) for name in ("cashFlow", "funding", "fee"))
     flows = [
         (Flow.REALISED, realised),
         (Flow.FUNDING, funding),
-        (Flow.LIQUIDATION if kind == "LIQUIDATION" else Flow.FEE, -fee),
+        (Flow.LIQUIDATION if what == "LIQUIDATION" else Flow.FEE, -fee),
     ]
     told = realised + funding - fee
     if not isclose(told, change, rel_tol=1e-9, abs_tol=1e-9):

@@ -7,8 +7,8 @@ https://bybit-exchange.github.io/docs/v5/account/account-info
 from typing import Any, NamedTuple
 
 from crypto_assistant.errors import Malformed, NotRead
-from crypto_assistant.exchanges.bybit.envelope import CLASSIC
-from crypto_assistant.exchanges.payload import number
+from crypto_assistant.exchanges.bybit.envelope import CLASSIC, found
+from crypto_assistant.exchanges.payload import name, number, uid
 from crypto_assistant.models import Permissions
 
 READING = {"Exchange/ExchangeHistory"}
@@ -28,12 +28,9 @@ class Standing(NamedTuple):
 
 def permissions(result: Any, received_ms: int) -> Permissions:
     """A key that only reads lists the same groups as one that may do what they say."""
-    uid = str(result["userID"])
-    if not uid.isdecimal() or int(uid) == 0:
-        raise Malformed("a key without its owner")
     powers = () if number(result["readOnly"]) == 1 else _powers(result["permissions"])
     withdraws = any("withdraw" in power.lower() for power in powers)
-    return Permissions(uid, powers, withdraws, received_ms)
+    return Permissions(uid(result["userID"]), powers, withdraws, received_ms)
 
 
 def standing(result: Any, _: int) -> Standing:
@@ -43,9 +40,11 @@ def standing(result: Any, _: int) -> Standing:
         raise NotRead(CLASSIC)
     if status not in UNIFIED_STATUS:
         raise Malformed("an account of an unknown kind")
-    return Standing(result["marginMode"] == "ISOLATED_MARGIN", status in INVERSE_APART)
+    return Standing(name(result["marginMode"]) == "ISOLATED_MARGIN", status in INVERSE_APART)
 
 
 def _powers(groups: dict[str, list[str] | None]) -> tuple[str, ...]:
-    named = (f"{group}/{name}" for group, names in groups.items() for name in names or ())
-    return tuple(name for name in named if name not in READING)
+    named = (
+        f"{name(group)}/{name(power)}" for group, names in groups.items() for power in found(names)
+    )
+    return tuple(power for power in named if power not in READING)

@@ -16,7 +16,7 @@ from crypto_assistant.models.units import known
 
 SIDES = {"Buy": Side.LONG, "Sell": Side.SHORT}
 ISOLATED = 1
-ONE_WAY = 0
+ONE_WAY, HEDGED = 0, {1, 2}
 
 
 def read(row: Mapping[str, Any], family: Family, settle: str | None, find: Find) -> list[Position]:
@@ -59,7 +59,10 @@ def read(row: Mapping[str, Any], family: Family, settle: str | None, find: Find)
 
 def is_hedged(row: Mapping[str, Any]) -> bool:
     """Whether the market may be held on both sides at once."""
-    return number(row["positionIdx"]) != ONE_WAY
+    index = number(row["positionIdx"])
+    if index not in {ONE_WAY, *HEDGED}:
+        raise Malformed("a position without its index")
+    return index in HEDGED
 
 
 def margined(position: Position, standing: Standing) -> Position:

@@ -9,6 +9,7 @@ from math import isnan
 from typing import Any
 
 from crypto_assistant.errors import Malformed
+from crypto_assistant.exchanges.bybit.envelope import found
 from crypto_assistant.exchanges.payload import name, number
 from crypto_assistant.models import Balance, Holding, Wallet
 from crypto_assistant.models.units import known
@@ -17,13 +18,13 @@ from crypto_assistant.models.units import known
 def unified(result: Any, received_ms: int) -> Balance:
     """Equity: what is borrowed is off it, unrealised PnL and the value of options are in it."""
     (account,) = result["list"]
-    held = [_in_unified(row) for row in account["coin"] or ()]
+    held = [_in_unified(row) for row in found(account["coin"])]
     return _balance(Wallet.UNIFIED, held, received_ms)
 
 
 def funding(result: Any, received_ms: int) -> Balance:
     held = [
-        Holding(name(row["coin"]), _coins(row["walletBalance"])) for row in result["balance"] or ()
+        Holding(name(row["coin"]), _coins(row["walletBalance"])) for row in found(result["balance"])
     ]
     return _balance(Wallet.FUNDING, held, received_ms)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.okx.positions import CONTRACTS, contract_family
-from crypto_assistant.exchanges.payload import moment, name, number
+from crypto_assistant.exchanges.payload import key, kind, moment, name, number
 from crypto_assistant.models import Entry, Family, Flow
 
 PARTS = {
@@ -49,14 +49,16 @@ def entries(bill: Mapping[str, Any]) -> list[Entry]:
     """What one bill says, in amounts that add up to the change of the account's equity."""
     family, symbol = _market(bill)
     return [
-        Entry(bill["billId"], flow, moment(bill["ts"]), family, symbol, name(bill["ccy"]), coins)
+        Entry(
+            key(bill["billId"]), flow, moment(bill["ts"]), family, symbol, name(bill["ccy"]), coins
+        )
         for flow, coins in _flows(bill)
         if coins
     ]
 
 
 def _market(bill: Mapping[str, Any]) -> tuple[Family | None, str]:
-    if bill["instType"] in CONTRACTS:
+    if kind(bill["instType"]) in CONTRACTS:
         return contract_family(bill["instId"]), name(bill["instId"])
     if bill["instType"] in SPOT and bill["instId"]:
         return Family.SPOT, name(bill["instId"])
@@ -64,19 +66,19 @@ def _market(bill: Mapping[str, Any]) -> tuple[Family | None, str]:
 
 
 def _flows(bill: Mapping[str, Any]) -> Iterator[tuple[Flow, float]]:
-    kind = bill["type"]
-    if kind in OWED:
+    what = name(bill["type"])
+    if what in OWED:
         return
     # What moves between the account and an isolated position leaves one and enters the other.
     change = [_amount(bill, "balChg"), _amount(bill, "posBalChg")]
-    if kind in PARTS and bill["instType"] in CONTRACTS:
+    if what in PARTS and bill["instType"] in CONTRACTS:
         parts = [_amount(bill, "pnl"), _amount(bill, "fee")]
-        yield from zip(PARTS[kind], parts, strict=True)
+        yield from zip(PARTS[what], parts, strict=True)
         yield Flow.OTHER, _sum([*change, *(-part for part in parts)])
-    elif kind in PARTS and bill["instType"] in SPOT:
+    elif what in PARTS and bill["instType"] in SPOT:
         yield Flow.SPOT, _sum(change)
     else:
-        yield WHOLE.get(kind, Flow.OTHER), _sum(change)
+        yield WHOLE.get(what, Flow.OTHER), _sum(change)
 
 
 def _amount(bill: Mapping[str, Any], field: str) -> float:

@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 
 from crypto_assistant.errors import Unreachable
-from crypto_assistant.exchanges.payload import NO_MARKET, instrument, moment, number, readable, rows
+from crypto_assistant.exchanges.payload import (
+    NO_MARKET,
+    instrument,
+    kind,
+    moment,
+    name,
+    null_as_empty,
+    number,
+    readable,
+    rows,
+)
 from crypto_assistant.models import Family, Instrument, Instruments
 
 OTHER_RULES = {"pre_market", "xperp"}
@@ -71,19 +81,19 @@ def _market(row: Mapping[str, Any]) -> Instrument | None:
     coin, quote = _pair(row)
     return instrument(
         "okx",
-        Family(row["ctType"] or "spot"),
+        Family("spot" if row["instType"] == "SPOT" else row["ctType"]),
         symbol=row["instId"],
         coin=coin,
         quote=quote,
         tick=row["tickSz"],
         contract=_contract(row),
-        tradfi=row.get("instCategory") not in {None, "", "1"},
+        tradfi=kind(null_as_empty(row.get("instCategory"))) not in {"", "1"},
         expires_ms=_expires(row),
     )
 
 
 def _trades(row: Mapping[str, Any]) -> bool:
-    return row["state"] == "live" and row.get("ruleType") not in OTHER_RULES
+    return name(row["state"]) == "live" and row.get("ruleType") not in OTHER_RULES
 
 
 def _pair(row: Mapping[str, Any]) -> Sequence[object]:

@@ -26,7 +26,7 @@ def contract_family(symbol: str) -> Family:
 def positions(data: Any, received_ms: int, family: Family, find: Find) -> Positions:
     """Those of one family; margin that waits for a position is a row of size 0."""
     opened = [row for row in objects(data) if number(row["pos"]) != 0]
-    contracts = [row for row in opened if row["instType"] in CONTRACTS]
+    contracts = [row for row in opened if name(row["instType"]) in CONTRACTS]
     wanted = [row for row in contracts if contract_family(row["instId"]) is family]
     found = tuple(_position(row, family, find(family, row["instId"])) for row in wanted)
     return Positions("okx", family, found, received_ms, unread=len(opened) - len(contracts))

@@ -6,7 +6,7 @@ from typing import Any
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.okx.envelope import objects
-from crypto_assistant.exchanges.payload import name, number, rows
+from crypto_assistant.exchanges.payload import name, number, rows, uid
 from crypto_assistant.models import Balance, Holding, Permissions, Wallet, known
 
 READS_ONLY = "read_only"
@@ -16,11 +16,11 @@ WITHDRAWS = "withdraw"
 def permissions(data: Any, received_ms: int) -> Permissions:
     """A key that does not say that it may read says nothing that could be trusted."""
     config = rows(data)[0]
-    powers = [power.strip() for power in config["perm"].split(",")]
+    powers = [name(power.strip()) for power in config["perm"].split(",")]
     if READS_ONLY not in powers:
         raise Malformed("a key without its permissions")
     return Permissions(
-        str(config["uid"]),
+        uid(config["uid"]),
         tuple(power for power in powers if power != READS_ONLY),
         WITHDRAWS in powers,
         received_ms,
