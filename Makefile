@@ -47,7 +47,7 @@ test: $(tools)  ## the tests
 test-slow: $(tools)  ## the tests that take long or need the package index
 	@$(python) -m pytest -m slow
 
-test-deep: $(tools)  ## the tests with 2,000 examples a property instead of 50
+test-deep: $(tools)  ## the tests with 2,000 examples a property instead of 50, and all fields broken
 	@$(python) -m pytest --hypothesis-profile=deep
 
 test-systemd: $(ready)  ## sudo make test-systemd: the service's whole life in a booted Debian
