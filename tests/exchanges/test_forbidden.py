@@ -35,7 +35,7 @@ def asked(door: Door, base: str, host: Loopback) -> Asked:
         errors = [await failure(exchange) for _ in range(2)]
         is_silent = isinstance(errors[0], RateLimited | Blocked)
         assert len(host.asked) == (1 if is_silent else 2)
-        assert str(errors[0]) == str(errors[1])
+        assert type(errors[0]) is type(errors[1])
         if isinstance(errors[0], RateLimited):
             return round(errors[0].until_ms - NOW, -4)
         return type(errors[0])
