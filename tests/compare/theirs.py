@@ -175,12 +175,10 @@ def _assert_whole(times: Sequence[int], question: Question) -> None:
 
 def _sample(client: Any, listed: Listed, question: Question) -> dict[str, Sample]:
     at_ms, coin = question.start_ms, question.market.coin
-    # OKX's rows bear the start of the period at whose end they stand.
-    stamp = at_ms - STEP if client.id == "okx" else at_ms
     rows = client.fetch_open_interest_history(
-        listed["symbol"], "5m", since=stamp, limit=2, params={"until": stamp + STEP}
+        listed["symbol"], "5m", since=at_ms, limit=2, params={"until": at_ms + STEP}
     )
-    row = next((row for row in rows if row["timestamp"] == stamp), None)
+    row = next((row for row in rows if row["timestamp"] == at_ms), None)
     if row is None:
         return {}
     if client.id == "bybit":

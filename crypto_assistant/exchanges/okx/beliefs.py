@@ -8,7 +8,7 @@ import numpy as np
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.base import Belief
-from crypto_assistant.exchanges.okx.dating import NEAR, Fit, fit, off
+from crypto_assistant.exchanges.okx.dating import NEAR, Fit, apart, fit
 from crypto_assistant.exchanges.okx.limits import (
     OPEN_INTEREST,
     OPEN_INTERESTS,
@@ -93,7 +93,7 @@ class Beliefs:
         if not len(told.cells):
             raise Malformed(f"no open interest of {PERP}")
         time_ms, contracts = told.cells[0, :2].tolist()
-        part = off(contracts, float(now.columns([PERP], "oi")[0][0]))
+        part = apart(contracts, float(now.columns([PERP], "oi")[0][0]))
         how_far = "nobody knows how far" if isnan(part) else f"{100 * part:.1f} %"
         text = f"its newest sample is {how_far} off what is open now"
         if not part <= NEAR:

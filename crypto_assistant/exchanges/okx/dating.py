@@ -52,7 +52,7 @@ def fit(times: Times, traded: Floats, open_ms: Times, volume: Floats, step_ms: i
     return Fit(*(_median_off(times - lag * step_ms, traded, open_ms, volume) for lag in (0, 1)))
 
 
-def off(sample: float, now: float) -> float:
+def apart(sample: float, now: float) -> float:
     """The relative difference of open interest to what it is now, NaN where there is none."""
     return abs(sample / now - 1) if now > 0 else nan
 
