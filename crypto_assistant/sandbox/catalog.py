@@ -1,7 +1,7 @@
 """What the simulated exchanges list: every market of every venue."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import floor, log10
 from typing import Final, Literal
@@ -23,8 +23,9 @@ class Market:
     One native unit of size (what `step` counts) is `unit` of `base` where the contract is linear
     or spot, and `unit` USD where it is inverse. One `base` is `multiplier` coins (1000PEPE: 1000).
     `share` is its part of the coin's turnover; `interval` the hours between funding payments;
-    `closed` when trading ended for good, `expires` when a dated future will be delivered; in a
-    `thin` one nobody trades for hours at a time.
+    `closed` when trading ended for good, `expires` when a dated future will be delivered, `renewed`
+    when a perp that goes by the name of a future will be; in a `thin` one nobody trades for hours
+    at a time.
     """
 
     venue: Venue
@@ -45,6 +46,7 @@ class Market:
     closed: int | None = None
     category: str = "crypto"
     thin: bool = False
+    renewed: int | None = None
 
     @property
     def is_perpetual(self) -> bool:
@@ -74,6 +76,8 @@ _NOT_ON: Final = {("BNB", "okx"), ("BABYDOGE", "okx"), ("LIT", "okx"), ("NEIRO",
 _INVERSE: Final = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LINK", "LTC")
 _USDC_PERPS: Final = ("BTC", "ETH", "SOL")
 _DATED: Final = ("BTC", "ETH")
+_XPERPS: Final = ("BTC", "ETH", "DOGE")
+_RENEWAL: Final = 1_933_056_000_000  # 2031-04-04 08:00 UTC
 _INTERVALS: Final = {
     "PEPE": 4, "WIF": 4, "ENA": 4, "JUP": 4, "SUPER": 4, "TIA": 2, "MON": 1, "LIT": 1,
     "BABYDOGE": 4, "SATS": 4, "NEIRO": 4, "NEIROCTO": 2, "TSLA": 4, "XAU": 4,
@@ -110,7 +114,8 @@ def markets(named: list[Coin], nameless: list[Coin], now: int) -> list[Market]:
     """Every market of every venue, its calendar placed around `now`."""
     shop = _Shop({coin.name: coin for coin in (*named, *nameless)}, now)
     known = (m for coin in named for venue in _VENUES for m in shop.known(venue, coin.name))
-    return [*known, *(m for coin in nameless for m in shop.nameless(coin.name))]
+    xperps = (shop.xperp(name) for name in _XPERPS)
+    return [*known, *xperps, *(m for coin in nameless for m in shop.nameless(coin.name))]
 
 
 def quarter_ends(now: int) -> tuple[datetime, datetime]:
@@ -147,6 +152,14 @@ class _Shop:
             yield self._linear(venue, name)
         else:
             yield from self._crypto(venue, name)
+
+    def xperp(self, name: str) -> Market:
+        """OKX's perps for Europe: smaller contracts, margined in dollars of any kind."""
+        perp = self._linear("okx", name, "USD")
+        return replace(
+            perp, symbol=f"{name}-USD_UM_XPERP-310404", step="1", unit=perp.unit / 100,
+            share=perp.share / 5, interval=8, renewed=_RENEWAL,
+        )  # fmt: skip
 
     def nameless(self, name: str) -> Iterator[Market]:
         odd = ord(name[-1]) % 2 == 0

@@ -23,6 +23,7 @@ from tests.exchanges.okx_bodies import (
     BTC,
     BTC_UM,
     BTC_USD,
+    BTC_XPERP,
     DELIVERY,
     PERP,
     SATS,
@@ -206,17 +207,19 @@ def index(name: str, price: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("symbol", "name"),
+    ("kind", "symbol", "name"),
     [
-        ("BTC-USDT-SWAP", "BTC-USDT"),
-        ("BTC-USD-SWAP", "BTC-USD"),
-        ("BTC-USD_UM-SWAP", "BTC-USD"),
+        ("SWAP", "BTC-USDT-SWAP", "BTC-USDT"),
+        ("SWAP", "BTC-USD-SWAP", "BTC-USD"),
+        ("SWAP", "BTC-USD_UM-SWAP", "BTC-USD"),
+        ("FUTURES", "BTC-USD_UM_XPERP-310404", "BTC-USD"),
+        ("FUTURES", "BTC-USDT-261225", "BTC-USDT"),
     ],
 )
 async def test_a_mark_stands_beside_the_index_of_its_pair(
-    okx: Okx, host: Loopback, symbol: str, name: str
+    okx: Okx, host: Loopback, kind: str, symbol: str, name: str
 ) -> None:
-    host.plays(f"{MARK}?instType=SWAP&instId={symbol}", ok(mark(symbol, "64005.5")))
+    host.plays(f"{MARK}?instType={kind}&instId={symbol}", ok(mark(symbol, "64005.5")))
     host.plays(f"{INDEX}?instId={name}", ok(index(name, "64010")))
     answer = await okx.mark(market(Family.LINEAR, symbol))
     assert (answer.mark, answer.index) == (64005.5, 64010)
@@ -268,6 +271,34 @@ async def test_one_markets_open_interest(okx: Okx, host: Loopback) -> None:
     host.plays(f"{OPEN_INTEREST}?instType=SWAP&instId=BTC-USDT-SWAP", ok(row))
     answer = await okx.open_interest(PERP)
     assert (answer.coins, answer.usd) == (0, 0)
+
+
+async def test_perps_that_are_futures_to_the_venue_come_with_those(
+    okx: Okx, host: Loopback, swaps: None
+) -> None:
+    host.plays(f"{INSTRUMENTS}?instType=FUTURES", ok(BTC_XPERP))
+    listed, row = await okx.instruments(Family.LINEAR), {"instId": BTC_XPERP["instId"]}
+    host.asked.clear()
+    host.plays(f"{TICKERS}?instType=SWAP", ok(TICKER_ROW))
+    host.plays(f"{TICKERS}?instType=FUTURES", ok({**TICKER_ROW, **row, "last": "64100"}))
+    told = {"oi": "300", "oiCcy": "0.03", "oiUsd": "1920", "ts": "1"}
+    host.plays(f"{OPEN_INTEREST}?instType=SWAP", ok({"instId": "BTC-USDT-SWAP", **told}))
+    host.plays(f"{OPEN_INTEREST}?instType=FUTURES", ok({**row, **told}))
+    host.plays(f"{MARK}?instType=SWAP", ok(mark("BTC-USDT-SWAP", "64005")))
+    host.plays(f"{MARK}?instType=FUTURES", ok(mark(BTC_XPERP["instId"], "64105")))
+    host.plays(INDEX, ok(index("BTC-USD", "64001")))
+    at = [listed.row[symbol] for symbol in ("BTC-USDT-SWAP", BTC_XPERP["instId"])]
+    assert (await okx.tickers(listed)).last[at].tolist() == [64000, 64100]
+    interests = await okx.open_interests(listed)
+    np.testing.assert_allclose(interests.coins[at], [3, 0.03])
+    marks = await okx.marks(listed)
+    assert marks.mark[at].tolist() == [64005, 64105]
+    assert marks.index[at[1]] == 64001
+    assert len(host.asked) == 8
+    host.plays(
+        f"{OPEN_INTEREST}?instType=FUTURES&instId={BTC_XPERP['instId']}", ok({**row, **told})
+    )
+    assert (await okx.open_interest(listed[at[1]])).usd == 1920
 
 
 async def test_each_path_has_a_limit_of_its_own(okx: Okx, host: Loopback) -> None:

@@ -286,11 +286,12 @@ async def test_a_venue_may_say_that_there_is_no_liquidation_price(
 
 async def test_each_family_has_its_own_of_the_positions(account: OkxAccount, host: Venue) -> None:
     rows = [position("BTC-USDT-SWAP", "1"), position("BTC-USD-SWAP", "1", ccy="BTC")]
-    rows += [position("BTC-USDT-261225", "1", instType="FUTURES")]
+    futures = ["BTC-USDT-261225", "BTC-USD_UM_XPERP-310404"]
+    rows += [position(symbol, "1", instType="FUTURES") for symbol in futures]
     rows += [position("BTC-USD_UM-SWAP", "1"), position("BTC-USDT", "1", instType="MARGIN")]
     rows += [position("BTC-USD-261225-60000-C", "1", instType="OPTION", ccy="BTC")]
     linear = await opened(account, host, *rows)
-    assert [one.symbol for one in linear] == ["BTC-USDT-SWAP", "BTC-USDT-261225", "BTC-USD_UM-SWAP"]
+    assert [one.symbol for one in linear] == ["BTC-USDT-SWAP", *futures, "BTC-USD_UM-SWAP"]
     inverse = await opened(account, host, *rows, family=Family.INVERSE)
     assert [one.symbol for one in inverse] == ["BTC-USD-SWAP"]
     assert host.signed[0].target == POSITIONS

@@ -151,6 +151,7 @@ async def test_entries_add_up_to_the_change_of_every_coin(account: OkxAccount, h
         ("SWAP", "BTC-USD_UM-SWAP", Family.LINEAR),
         ("SWAP", "BTC-USD-SWAP", Family.INVERSE),
         ("FUTURES", "BTC-USD-261225", Family.INVERSE),
+        ("FUTURES", "BTC-USD_UM_XPERP-310404", Family.LINEAR),
         ("SPOT", "BTC-USDT", Family.SPOT),
         ("MARGIN", "BTC-USDT", Family.SPOT),
         ("OPTION", "BTC-USD-261225-60000-C", None),
@@ -305,6 +306,7 @@ async def test_a_fill_belongs_to_the_leg_that_it_changes(account: OkxAccount, ho
         (PERP, "SWAP"),
         (SPOT, "SPOT"),
         (market(Family.LINEAR, "BTC-USDT-261225", 0.01, expires_ms=DELIVERY), "FUTURES"),
+        (market(Family.LINEAR, "BTC-USD_UM_XPERP-310404", 0.0001), "FUTURES"),
     ],
 )
 async def test_fills_are_asked_for_by_kind_and_market(

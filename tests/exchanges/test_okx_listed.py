@@ -14,6 +14,7 @@ from tests.exchanges.okx_bodies import (
     BTC,
     BTC_UM,
     BTC_USD,
+    BTC_XPERP,
     DELIVERY,
     SATS,
     SHIB,
@@ -131,7 +132,6 @@ async def test_dated_futures_stand_beside_the_perps_of_their_coin(okx: Okx, host
 @pytest.mark.parametrize(
     "other",
     [
-        {"ruleType": "xperp"},
         {"ruleType": "pre_market"},
         {"state": "suspend"},
         {"expTime": ""},
@@ -148,9 +148,25 @@ async def test_a_future_without_a_delivery_to_come_is_not_listed(
 
 async def test_a_perp_without_an_index_is_named_by_its_own_name(okx: Okx, host: Loopback) -> None:
     host.plays(SWAPS, ok({**BTC_UM, "uly": ""}))
-    host.plays(FUTURES, ok())
+    host.plays(FUTURES, ok({**BTC_XPERP, "uly": ""}))
     found = await okx.instruments(Family.LINEAR)
-    assert (found.coins, found.quotes) == (("BTC",), ("USD",))
+    assert (found.coins, found.quotes) == (("BTC", "BTC"), ("USD", "USD"))
+
+
+@pytest.mark.parametrize("settle", ["USD", "USDC", "USDⓈ"])
+async def test_some_perps_are_futures_to_the_venue(okx: Okx, host: Loopback, settle: str) -> None:
+    host.plays(SWAPS, ok(BTC))
+    host.plays(
+        FUTURES, ok({**BTC_XPERP, "settleCcy": settle}, future("BTC-USD-261225", "BTC", "1"))
+    )
+    linear = await okx.instruments(Family.LINEAR)
+    assert linear.symbols == ("BTC-USDT-SWAP", "BTC-USD_UM_XPERP-310404")
+    assert not linear.dated.any()
+    xperp = linear[1]
+    assert (xperp.coin, xperp.quote, xperp.contract, xperp.expires_ms) == (
+        *("BTC", "USD", 0.0001),
+        None,
+    )
 
 
 async def test_a_perp_that_leaves_the_list_is_no_dated_future(okx: Okx, host: Loopback) -> None:

@@ -112,10 +112,28 @@ async def test_funding_time_is_the_next_payment(client: Client, world: World) ->
     assert float(row["fundingRate"]) == quote.funding
 
 
-async def test_any_is_every_swap(client: Client) -> None:
+async def test_any_is_every_perp(client: Client) -> None:
     rates = await rows_of(client, "public/funding-rate?instId=ANY")
-    swaps = await rows_of(client, "market/tickers?instType=SWAP")
-    assert [row["instId"] for row in rates] == [row["instId"] for row in swaps]
+    swaps, futures = [
+        await rows_of(client, f"market/tickers?instType={kind}") for kind in ("SWAP", "FUTURES")
+    ]
+    xperps = [row for row in futures if "_XPERP" in row["instId"]]
+    assert [row["instId"] for row in rates] == [row["instId"] for row in swaps + xperps]
+    assert [row["instType"] for row in rates[-3:]] == ["FUTURES"] * 3
+
+
+async def test_some_perps_are_listed_as_futures_with_a_rule_of_their_own(client: Client) -> None:
+    ask = "public/instruments?instType=FUTURES&instFamily=BTC-USD_UM_XPERP"
+    (row,) = await rows_of(client, ask)
+    told = {name: row[name] for name in ("instId", "uly", "ruleType", "ctType", "ctVal", "expTime")}
+    assert told == {
+        "instId": "BTC-USD_UM_XPERP-310404",
+        "uly": "BTC-USD",
+        "ruleType": "xperp",
+        "ctType": "linear",
+        "ctVal": "0.0001",
+        "expTime": "1933056000000",
+    }
 
 
 async def test_funding_history_descends(client: Client, world: World) -> None:

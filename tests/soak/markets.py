@@ -240,9 +240,11 @@ def oi(case: Case) -> None:
 
 
 def _all_perps(case: Case) -> list[Market]:
+    """Of the kinds that are told; OKX's linear ones in USD are not."""
     quotes = {"USDT": {"USDT", "USDC", "USD"}}.get(case.question.quote, {case.question.quote})
     found = case.stretch.named(case.question.coin)
-    perps = [one for one in found if one.is_perpetual and one.venue in case.asked]
+    told = [one for one in found if (one.kind, one.quote) in SEGMENTS.values()]
+    perps = [one for one in told if one.is_perpetual and one.venue in case.asked]
     return case.same(one for one in perps if one.quote in quotes)
 
 

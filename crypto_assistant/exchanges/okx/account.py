@@ -34,7 +34,6 @@ from crypto_assistant.models import (
     Fills,
     Find,
     Instrument,
-    Instruments,
     Permissions,
     Positions,
     Wallet,
@@ -88,8 +87,8 @@ class OkxAccount:
         return "daily on cross margin" if instrument.expires_ms else ""
 
     async def fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Fills:
-        one = Instruments.one(instrument, start_ms)
-        market = [("instType", kind(one)), ("instId", instrument.symbol)]
+        inst_type = kind(instrument.family, instrument.symbol)
+        market = [("instType", inst_type), ("instId", instrument.symbol)]
         found = await self._history(ALL_FILLS, market, fill, start_ms, end_ms)
         return fills(found, instrument, start_ms, end_ms)
 

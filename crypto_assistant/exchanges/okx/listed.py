@@ -19,8 +19,8 @@ from crypto_assistant.exchanges.payload import (
 )
 from crypto_assistant.models import Family, Instrument, Instruments
 
-OTHER_RULES = {"pre_market", "xperp"}
-"""Not yet a market, and futures that pay funding and are never delivered."""
+XPERP = "xperp"
+"""The rule of futures that pay funding as perps do; their "expTime" is years away."""
 
 NEVER = {None, "", "0"}
 """The `expTime` of what is not delivered."""
@@ -35,28 +35,28 @@ def instruments(payload: Any, received_ms: int) -> dict[Family, Instruments]:
     return _families(markets, received_ms, unread=len(payload) - len(found))
 
 
-def dated_futures(payload: Any, received_ms: int) -> dict[Family, Instruments]:
-    """The futures with a delivery, by family; a venue may have none."""
-    found = readable(rows(payload), _market) if payload != [] else []
-    dated = [market for market in found if market and market.expires_ms]
-    return _families(dated, received_ms, unread=len(payload) - len(found))
+def futures(payload: Any, received_ms: int) -> dict[Family, Instruments]:
+    """Those with a delivery, and those that are perps but for their name; a venue may have none."""
+    found = readable(rows(payload), _future) if payload != [] else []
+    markets = [market for market in found if market]
+    return _families(markets, received_ms, unread=len(payload) - len(found))
 
 
-def together(perps: Instruments, dated: Instruments) -> Instruments:
+def together(swaps: Instruments, futures: Instruments) -> Instruments:
     """One list of two of the same family."""
     return Instruments(
-        perps.venue,
-        perps.family,
-        perps.symbols + dated.symbols,
-        perps.coins + dated.coins,
-        perps.quotes + dated.quotes,
-        np.concatenate([perps.multiplier, dated.multiplier]),
-        np.concatenate([perps.contract, dated.contract]),
-        np.concatenate([perps.tick, dated.tick]),
-        np.concatenate([perps.tradfi, dated.tradfi]),
-        np.concatenate([perps.expires_ms, dated.expires_ms]),
-        min(perps.received_ms, dated.received_ms),
-        perps.unread + dated.unread,
+        swaps.venue,
+        swaps.family,
+        swaps.symbols + futures.symbols,
+        swaps.coins + futures.coins,
+        swaps.quotes + futures.quotes,
+        np.concatenate([swaps.multiplier, futures.multiplier]),
+        np.concatenate([swaps.contract, futures.contract]),
+        np.concatenate([swaps.tick, futures.tick]),
+        np.concatenate([swaps.tradfi, futures.tradfi]),
+        np.concatenate([swaps.expires_ms, futures.expires_ms]),
+        min(swaps.received_ms, futures.received_ms),
+        swaps.unread + futures.unread,
     )
 
 
@@ -92,8 +92,17 @@ def _market(row: Mapping[str, Any]) -> Instrument | None:
     )
 
 
+def _future(row: Mapping[str, Any]) -> Instrument | None:
+    market = _market(row)
+    return market if market and (_is_xperp(row) or market.expires_ms) else None
+
+
 def _trades(row: Mapping[str, Any]) -> bool:
-    return name(row["state"]) == "live" and row.get("ruleType") not in OTHER_RULES
+    return name(row["state"]) == "live" and row.get("ruleType") != "pre_market"
+
+
+def _is_xperp(row: Mapping[str, Any]) -> bool:
+    return row.get("ruleType") == XPERP
 
 
 def _pair(row: Mapping[str, Any]) -> Sequence[object]:
@@ -101,7 +110,7 @@ def _pair(row: Mapping[str, Any]) -> Sequence[object]:
     if row["instType"] == "SPOT":
         return row["baseCcy"], row["quoteCcy"]
     coin, quote = (row.get("uly") or row["instId"]).split("-")[:2]
-    return coin, quote.removesuffix("_UM")
+    return coin, quote.partition("_")[0]
 
 
 def _contract(row: Mapping[str, Any]) -> float:
@@ -112,5 +121,5 @@ def _contract(row: Mapping[str, Any]) -> float:
 
 def _expires(row: Mapping[str, Any]) -> int | None:
     """The time of delivery; of other markets "expTime" is when they will be taken off the list."""
-    is_dated = row["instType"] == "FUTURES" and row["expTime"] not in NEVER
-    return moment(row["expTime"]) if is_dated else None
+    is_dated = row["instType"] == "FUTURES" and not _is_xperp(row)
+    return moment(row["expTime"]) if is_dated and row["expTime"] not in NEVER else None

@@ -66,7 +66,10 @@ SETTLING_MS = 5_000
 
 
 class Okx:
-    """Sizes are coins on spot and contracts elsewhere; both families of perps come together."""
+    """Sizes are coins on spot and contracts elsewhere; both families of perps come together.
+
+    Some perps come with the dated futures: the bulk answers of those are asked for, too.
+    """
 
     name: ClassVar[str] = "okx"
     title: ClassVar[str] = "OKX"
@@ -103,13 +106,14 @@ class Okx:
     async def instruments(self, family: Family) -> Instruments:
         if family is Family.SPOT:
             return (await self._listed("SPOT"))[family]
-        perps, dated = await asyncio.gather(self._listed("SWAP"), self._listed("FUTURES"))
-        return lists.together(perps[family], dated[family])
+        swaps, futures = await asyncio.gather(self._listed("SWAP"), self._listed("FUTURES"))
+        return lists.together(swaps[family], futures[family])
 
     async def tickers(self, listed: Instruments) -> Tickers:
-        query = [("instType", now.kind(listed))]
-        table = await self._source.table(TICKERS, query, now.TICKER_FIELDS, Lifetime.RANKING)
-        return now.tickers(table, listed)
+        found = await self._source.tables(
+            TICKERS, now.kinds(listed), now.TICKER_FIELDS, Lifetime.RANKING
+        )
+        return now.tickers(found, listed)
 
     async def ticker(self, instrument: Instrument) -> Ticker:
         query = [("instId", instrument.symbol)]
@@ -162,27 +166,31 @@ class Okx:
     async def marks(self, listed: Instruments) -> Marks:
         """The venue tells indices by quote currency: one request for each that is listed."""
         quotes = sorted({now.index(symbol).partition("-")[2] for symbol in listed.symbols})
-        marks, *indices = await asyncio.gather(
-            self._source.table(MARK, [("instType", "SWAP")], ["markPx"], Lifetime.RANKING),
-            *(self._indices([("quoteCcy", quote)], Lifetime.RANKING) for quote in quotes),
+        by_quote = [[("quoteCcy", quote)] for quote in quotes]
+        marks, indices = await asyncio.gather(
+            self._source.tables(MARK, now.kinds(listed), ["markPx"], Lifetime.RANKING),
+            self._source.tables(INDEX, by_quote, ["idxPx"], Lifetime.RANKING),
         )
         return now.marks(marks, indices, listed)
 
     async def mark(self, instrument: Instrument) -> Mark:
-        symbol = instrument.symbol
         mark, index = await asyncio.gather(
-            self._source.table(MARK, [("instType", "SWAP"), ("instId", symbol)], ["markPx"]),
-            self._indices([("instId", now.index(symbol))], Lifetime.PRICE),
+            self._source.table(MARK, _alone(instrument), ["markPx"]),
+            self._source.table(INDEX, [("instId", now.index(instrument.symbol))], ["idxPx"]),
         )
-        return now.marks(mark, [index], Instruments.one(instrument, mark.received_ms))[0]
+        return now.marks(mark, index, Instruments.one(instrument, mark.received_ms))[0]
 
     async def open_interests(self, listed: Instruments) -> OpenInterests:
-        return now.open_interests(await self._open_interest(listed, Lifetime.RANKING), listed)
+        found = await self._source.tables(
+            OPEN_INTEREST, now.kinds(listed), now.OPEN_INTEREST_FIELDS, Lifetime.RANKING
+        )
+        return now.open_interests(found, listed)
 
     async def open_interest(self, instrument: Instrument) -> OpenInterest:
-        one = Instruments.one(instrument, self._source.clock_ms())
-        query = ("instId", instrument.symbol)
-        return now.open_interests(await self._open_interest(one, Lifetime.INDICATOR, query), one)[0]
+        found = await self._source.table(
+            OPEN_INTEREST, _alone(instrument), now.OPEN_INTEREST_FIELDS, Lifetime.INDICATOR
+        )
+        return now.open_interests(found, Instruments.one(instrument, found.received_ms))[0]
 
     async def open_interest_history(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
@@ -199,7 +207,7 @@ class Okx:
             INSTRUMENTS,
             [("instType", kind)],
             lifetime=Lifetime.INSTRUMENTS,
-            parse=lists.dated_futures if kind == "FUTURES" else lists.instruments,
+            parse=lists.futures if kind == "FUTURES" else lists.instruments,
         )
 
     async def _candles(
@@ -231,15 +239,8 @@ class Okx:
     async def _funding(self, symbol: str, lifetime: Lifetime) -> Table:
         return await self._source.table(FUNDING, [("instId", symbol)], now.FUNDING_FIELDS, lifetime)
 
-    async def _indices(self, query: Query, lifetime: Lifetime) -> Table:
-        return await self._source.table(INDEX, query, ["idxPx"], lifetime)
 
-    async def _open_interest(
-        self, listed: Instruments, lifetime: Lifetime, *query: tuple[str, str]
-    ) -> Table:
-        return await self._source.table(
-            OPEN_INTEREST,
-            [("instType", now.kind(listed)), *query],
-            now.OPEN_INTEREST_FIELDS,
-            lifetime,
-        )
+def _alone(instrument: Instrument) -> Query:
+    """One market of those of its kind."""
+    kind = now.kind(instrument.family, instrument.symbol)
+    return [("instType", kind), ("instId", instrument.symbol)]

@@ -1,9 +1,6 @@
 """OKX's answers about this moment: tickers, funding, mark prices, open interest."""
 
-from collections.abc import Sequence
-
-import numpy as np
-
+from crypto_assistant.exchanges.okx.source import Tables
 from crypto_assistant.exchanges.payload import Table, price, times
 from crypto_assistant.models import (
     HOUR_MS,
@@ -14,6 +11,7 @@ from crypto_assistant.models import (
     OpenInterests,
     Tickers,
 )
+from crypto_assistant.net.api import Query
 
 TICKER_FIELDS = (
     *("last", "bidPx", "askPx", "open24h", "high24h", "low24h"),
@@ -22,20 +20,29 @@ TICKER_FIELDS = (
 FUNDING_FIELDS = ("fundingRate", "fundingTime", "nextFundingTime")
 OPEN_INTEREST_FIELDS = ("oi", "oiCcy", "oiUsd")
 
+Answer = Table | Tables
 
-def kind(listed: Instruments) -> str:
-    """The venue's word for what is listed."""
-    if listed.family is Family.SPOT:
+
+def kind(family: Family, symbol: str) -> str:
+    """The venue's word for a market; some perps are futures to it: BTC-USD_UM_XPERP-310404."""
+    if family is Family.SPOT:
         return "SPOT"
-    return "FUTURES" if listed.dated.any() else "SWAP"
+    return "SWAP" if symbol.endswith("-SWAP") else "FUTURES"
+
+
+def kinds(listed: Instruments) -> list[Query]:
+    """What has to be asked for to hear of all that is listed; swaps where nothing is."""
+    found = {kind(listed.family, symbol) for symbol in listed.symbols} or {"SWAP"}
+    return [[("instType", name)] for name in sorted(found, reverse=True)]
 
 
 def index(symbol: str) -> str:
     """BTC-USDT-SWAP is reckoned with the index BTC-USDT, BTC-USD_UM-SWAP with BTC-USD."""
-    return symbol.removesuffix("-SWAP").removesuffix("_UM")
+    coin, quote, *_ = symbol.split("-")
+    return f"{coin}-{quote.partition('_')[0]}"
 
 
-def tickers(table: Table, listed: Instruments) -> Tickers:
+def tickers(table: Answer, listed: Instruments) -> Tickers:
     """Sizes are coins on spot and contracts on perps."""
     last, bid, ask, start, high, low, size, other = table.columns(listed.symbols, *TICKER_FIELDS)
     coins, turnover = size, other
@@ -57,18 +64,17 @@ def tickers(table: Table, listed: Instruments) -> Tickers:
     )
 
 
-def fundings(table: Table, listed: Instruments) -> Fundings:
+def fundings(table: Answer, listed: Instruments) -> Fundings:
     """The "fundingTime" is the settlement to come, "nextFundingTime" the one after it."""
     rate, next_ms, later_ms = table.columns(listed.symbols, *FUNDING_FIELDS)
     hours = (times(later_ms) - times(next_ms)) / HOUR_MS
     return Fundings(listed, rate, price(hours), times(next_ms), table.received_ms)
 
 
-def marks(table: Table, indices: Sequence[Table], listed: Instruments) -> Marks:
-    """Mark prices beside the index of each, from the answer that has it."""
+def marks(table: Answer, indices: Answer, listed: Instruments) -> Marks:
+    """Mark prices beside the index of each."""
     (mark,) = table.columns(listed.symbols, "markPx")
-    names = [index(symbol) for symbol in listed.symbols]
-    prices = np.fmax.reduce([answer.columns(names, "idxPx")[0] for answer in indices])
+    (prices,) = indices.columns([index(symbol) for symbol in listed.symbols], "idxPx")
     return Marks(
         listed,
         price(mark) / listed.multiplier,
@@ -77,7 +83,7 @@ def marks(table: Table, indices: Sequence[Table], listed: Instruments) -> Marks:
     )
 
 
-def open_interests(table: Table, listed: Instruments) -> OpenInterests:
+def open_interests(table: Answer, listed: Instruments) -> OpenInterests:
     """The market's own unit is reckoned from contracts, as in its history; the other is sent."""
     contracts, coins, usd = table.columns(listed.symbols, *OPEN_INTEREST_FIELDS)
     if listed.family is Family.INVERSE:

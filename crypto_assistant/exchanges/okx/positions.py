@@ -19,7 +19,7 @@ SIDES = {"long": Side.LONG, "short": Side.SHORT}
 
 
 def contract_family(symbol: str) -> Family:
-    """BTC-USD-SWAP is margined in BTC; BTC-USDT-SWAP and BTC-USD_UM-SWAP are in dollars."""
+    """BTC-USD-SWAP is margined in BTC; BTC-USDT-SWAP and all of BTC-USD_UM are in dollars."""
     return Family.INVERSE if symbol.split("-")[1] == "USD" else Family.LINEAR
 
 

@@ -1,12 +1,16 @@
 """OKX's address: requests within its limits, their answers unwrapped and read."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
+
+import numpy as np
 
 from crypto_assistant.exchanges.base import Used, used
 from crypto_assistant.exchanges.okx.envelope import unwrap
 from crypto_assistant.exchanges.okx.limits import READS, TIME, Budgets
 from crypto_assistant.exchanges.payload import Table
+from crypto_assistant.models import Floats
 from crypto_assistant.net.api import Api, Dialect, Door, Query
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.limiter import Limiter
@@ -15,6 +19,19 @@ from crypto_assistant.net.signed import Sign, SignedApi, VenueClock
 T = TypeVar("T")
 
 DIALECT = Dialect(unwrap, READS)
+
+
+class Tables:
+    """Several answers read as one: each market is in one of them, or in none."""
+
+    def __init__(self, answers: Sequence[Table]) -> None:
+        self._answers = answers
+        self.received_ms = min(answer.received_ms for answer in answers)
+
+    def columns(self, symbols: Sequence[str], *names: str) -> list[Floats]:
+        """One column per name, aligned with `symbols`; NaN for those that no answer has."""
+        found = [answer.columns(symbols, *names) for answer in self._answers]
+        return [np.fmax.reduce(column) for column in zip(*found, strict=True)]
 
 
 class Source:
@@ -67,6 +84,13 @@ class Source:
             lifetime=lifetime,
             parse=lambda data, ms: Table.read(data, ms, "instId", names),
         )
+
+    async def tables(
+        self, path: str, queries: Iterable[Query], names: Sequence[str], lifetime: Lifetime
+    ) -> Tables:
+        """The same of several questions at once."""
+        asked = (self.table(path, query, names, lifetime) for query in queries)
+        return Tables(await asyncio.gather(*asked))
 
     def signed(self, sign: Sign, clock: VenueClock) -> "SignedSource":
         """The same address and limits, asked in the owner's name."""

@@ -8,16 +8,16 @@ from crypto_assistant.sandbox.catalog import DAY, HOUR, Market, Venue
 from crypto_assistant.sandbox.face import Query, Refusal, Route, Signed, short
 from crypto_assistant.sandbox.okx.account import OkxAccount
 from crypto_assistant.sandbox.okx.answers import BARS, Row, answer, error, whole
-from crypto_assistant.sandbox.okx.listing import chosen, market_of, swap_of
+from crypto_assistant.sandbox.okx.listing import chosen, market_of, perp_of
 from crypto_assistant.sandbox.okx.rows import (
     candle_rows,
-    family,
     inst_type,
     instrument,
     level,
     price_text,
     ticker,
     trade_rows,
+    underlying,
 )
 from crypto_assistant.sandbox.okx.rubik import RUBIK, Dates, Statistic
 from crypto_assistant.sandbox.tape import Quote
@@ -118,12 +118,12 @@ class Okx:
     @property
     def _indices(self) -> dict[str, Market]:
         swaps = chosen(self._world, {"instType": "SWAP"}, live=True)
-        return {family(market): market for market in swaps}
+        return {underlying(market): market for market in swaps}
 
     def _index_row(self, market: Market, now: int) -> Row:
         quote, (utc0, utc8) = self._quote(market, now), self._midnights(market, now)
         return {
-            "instId": family(market),
+            "instId": underlying(market),
             "idxPx": price_text(market, quote.index_price),
             "high24h": price_text(market, quote.high),
             "low24h": price_text(market, quote.low),
@@ -135,16 +135,21 @@ class Okx:
 
     def _funding_rate(self, query: Query, now: int) -> Row:
         if query.get("instId") == "ANY":
-            markets = chosen(self._world, {"instType": "SWAP"}, live=True)
+            listed = [
+                market
+                for kind in ("SWAP", "FUTURES")
+                for market in chosen(self._world, {"instType": kind}, live=True)
+            ]
+            markets = [market for market in listed if market.is_perpetual]
         else:
-            markets = [swap_of(self._world, query)]
+            markets = [perp_of(self._world, query)]
         return answer([self._funding_row(market, now) for market in markets])
 
     def _funding_row(self, market: Market, now: int) -> Row:
         quote, period = self._quote(market, now), (market.interval or 0) * HOUR
         due = quote.next_funding
         return {
-            "instType": "SWAP",
+            "instType": inst_type(market),
             "instId": market.symbol,
             "formulaType": "noRate",
             "method": "current_period",
@@ -164,7 +169,7 @@ class Okx:
         }
 
     def _funding_history(self, query: Query, now: int) -> Row:
-        market, limit = swap_of(self._world, query), min(whole(query, "limit", 400), 400)
+        market, limit = perp_of(self._world, query), min(whole(query, "limit", 400), 400)
         period = (market.interval or 0) * HOUR
         oldest = max(now - 90 * DAY, market.listed, whole(query, "before", 0) + 1)
         newest = min(now, whole(query, "after", now + 1) - 1)
@@ -173,7 +178,7 @@ class Okx:
         return answer(
             [
                 {
-                    "instType": "SWAP",
+                    "instType": inst_type(market),
                     "instId": market.symbol,
                     "formulaType": "noRate",
                     "method": "current_period",

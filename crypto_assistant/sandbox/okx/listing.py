@@ -51,7 +51,7 @@ def contract_of(world: World, query: Query) -> Market:
     return market
 
 
-def swap_of(world: World, query: Query) -> Market:
+def perp_of(world: World, query: Query) -> Market:
     market = market_of(world, query)
     if market.interval is None:
         raise no_instrument()

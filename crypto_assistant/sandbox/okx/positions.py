@@ -11,7 +11,7 @@ from crypto_assistant.sandbox.account.position import value
 from crypto_assistant.sandbox.face import plain
 from crypto_assistant.sandbox.okx.answers import Row
 from crypto_assistant.sandbox.okx.episodes import Episode, position_id
-from crypto_assistant.sandbox.okx.rows import family, inst_type, price_text
+from crypto_assistant.sandbox.okx.rows import inst_type, price_text, underlying
 from crypto_assistant.sandbox.tape import Quote
 
 
@@ -67,7 +67,7 @@ def history_row(episode: Episode, margin_mode: str, leverage: int) -> Row:
         "lever": f"{leverage:.1f}",
         "pnlRatio": plain(round(episode.realised / margin, 12)),
         "triggerPx": plain(episode.closing_price) if episode.liquidated else "",
-        "uly": family(episode.market),
+        "uly": underlying(episode.market),
         "nonSettleAvgPx": "",
         "settledPnl": "",
     }

@@ -15,12 +15,17 @@ Row = dict[str, Any]
 def inst_type(market: Market) -> str:
     if market.kind == "spot":
         return "SPOT"
-    return "SWAP" if market.is_perpetual else "FUTURES"
+    return "SWAP" if market.symbol.endswith("-SWAP") else "FUTURES"
+
+
+def underlying(market: Market) -> str:
+    """BTC-USDT for BTC-USDT-SWAP, BTC-USD for BTC-USD_UM_XPERP-310404; empty for spot."""
+    return "" if market.kind == "spot" else f"{market.base}-{market.quote}"
 
 
 def family(market: Market) -> str:
-    """BTC-USDT for BTC-USDT-SWAP; empty for spot."""
-    return "" if market.kind == "spot" else f"{market.base}-{market.quote}"
+    """The same but for what is margined in dollars of any kind: BTC-USD_UM_XPERP."""
+    return f"{underlying(market)}{'_UM_XPERP' if market.renewed else ''}"
 
 
 def instrument(market: Market) -> Row:
@@ -43,7 +48,7 @@ def _common(market: Market) -> Row:
         "minSz": market.step,
         "tickSz": market.tick,
         "listTime": str(market.listed),
-        "expTime": str(market.closed or market.expires or ""),
+        "expTime": str(market.closed or market.expires or market.renewed or ""),
         "state": "live" if market.closed is None else "suspend",
         "maxLmtSz": largest,
         "maxMktSz": "1000000",
@@ -69,7 +74,7 @@ def _contract(market: Market) -> Row:
     inverse = market.kind == "inverse"
     unit = f"{market.unit:.8f}".rstrip("0").rstrip(".")
     return {
-        "uly": family(market),
+        "uly": underlying(market),
         "instFamily": family(market),
         "settleCcy": market.settle,
         "ctVal": unit,
@@ -77,6 +82,7 @@ def _contract(market: Market) -> Row:
         "ctValCcy": "USD" if inverse else market.base,
         "ctType": market.kind,
         "alias": "" if market.is_perpetual else "quarter",
+        "ruleType": "xperp" if market.renewed else "normal",
         "groupId": "4",
         "lever": "50",
         "maxMktAmt": "",
