@@ -48,7 +48,8 @@ class Truth:
             (venue, kind): world.quotes(venue, kind, now)
             for venue, kind in {(m.venue, m.kind) for m in world.markets}
         }
-        self.markets = [m for m in world.markets if m.closed is None and m.expires is None]
+        trade = (m for m in world.markets if m.closed is None and m.category != "trial")
+        self.markets = [m for m in trade if m.expires is None]
 
     def quote(self, market: Market) -> Quote:
         return self._quotes[market.venue, market.kind][market.symbol]

@@ -67,11 +67,13 @@ def decimals(step: str) -> int:
 
 _STABLE: Final = frozenset({"USDC", "FDUSD", "DAI", "EUR"})
 _CASH: Final = frozenset({"USDT", "USD"})
-_TRADFI: Final = {"TSLA": "stock", "XAU": "commodity", "BTCDOM": "index"}
+_TRADFI: Final = {"TSLA": "stock", "XAU": "commodity", "BTCDOM": "index", "TEST01": "trial"}
 _DELISTED: Final = frozenset({"MATIC", "FTT", "SRM"})
 _THIN: Final = {("SEI", "binance")}
 _NEW: Final = {"MON": 5 * HOUR, "LIT": 40 * MINUTE}
-_ONLY: Final = {"MNT": "bybit", "OKB": "okx", "BTCDOM": "binance", "NEIROCTO": "bybit"}
+_ONLY: Final = {
+    "MNT": "bybit", "OKB": "okx", "TEST01": "okx", "BTCDOM": "binance", "NEIROCTO": "bybit",
+}  # fmt: skip
 _NOT_ON: Final = {("BNB", "okx"), ("BABYDOGE", "okx"), ("LIT", "okx"), ("NEIRO", "bybit")}
 _INVERSE: Final = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LINK", "LTC")
 _USDC_PERPS: Final = ("BTC", "ETH", "SOL")

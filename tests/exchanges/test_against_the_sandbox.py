@@ -20,7 +20,9 @@ class Truth:
     def __init__(self, world: World, venue: Venue, kind: Kind) -> None:
         self.inverse = kind == "inverse"
         self.markets: dict[str, Market] = {
-            market.symbol: market for market in world.listed(venue, kind) if market.closed is None
+            market.symbol: market
+            for market in world.listed(venue, kind)
+            if market.closed is None and market.category != "trial"
         }
         self.quotes = world.quotes(venue, kind, NOW)
 

@@ -22,6 +22,7 @@ from tests.exchanges.okx_bodies import (
     no,
     ok,
     spot,
+    swap,
 )
 from tests.net.loopback import Loopback
 
@@ -167,6 +168,15 @@ async def test_some_perps_are_futures_to_the_venue(okx: Okx, host: Loopback, set
         *("BTC", "USD", 0.0001),
         None,
     )
+
+
+async def test_what_the_venue_tries_out_is_not_listed(okx: Okx, host: Loopback) -> None:
+    trial = swap("TEST01-USDT-SWAP", "USDT", "1", instCategory="3")
+    host.plays(SWAPS, ok(trial, BTC, swap("TST-USDT-SWAP", "USDT", "1")))
+    host.plays(FUTURES, ok({**future("TEST01-USDT-261225", "USDT", "1")}))
+    assert (await okx.instruments(Family.LINEAR)).symbols == ("BTC-USDT-SWAP", "TST-USDT-SWAP")
+    host.plays(f"{INSTRUMENTS}?instType=SPOT", ok(spot("TEST02-USDT"), spot("BTC-USDT")))
+    assert (await okx.instruments(Family.SPOT)).symbols == ("BTC-USDT",)
 
 
 async def test_a_perp_that_leaves_the_list_is_no_dated_future(okx: Okx, host: Loopback) -> None:

@@ -136,6 +136,12 @@ async def test_some_perps_are_listed_as_futures_with_a_rule_of_their_own(client:
     }
 
 
+async def test_a_trial_of_the_venue_is_listed_like_a_stock(client: Client) -> None:
+    (row,) = await rows_of(client, "public/instruments?instType=SWAP&instId=TEST01-USDT-SWAP")
+    assert (row["state"], row["ruleType"], row["instCategory"]) == ("live", "normal", "3")
+    assert len(await rows_of(client, "market/ticker?instId=TEST01-USDT-SWAP")) == 1
+
+
 async def test_funding_history_descends(client: Client, world: World) -> None:
     rows = await rows_of(client, "public/funding-rate-history?instId=BTC-USD-SWAP&limit=2")
     last = NOW // (8 * HOUR) * 8 * HOUR

@@ -98,7 +98,9 @@ def _future(row: Mapping[str, Any]) -> Instrument | None:
 
 
 def _trades(row: Mapping[str, Any]) -> bool:
-    return name(row["state"]) == "live" and row.get("ruleType") != "pre_market"
+    """TEST01-USDT-SWAP and its like are the venue's own trials."""
+    is_market = row.get("ruleType") != "pre_market" and not name(row["instId"]).startswith("TEST")
+    return name(row["state"]) == "live" and is_market
 
 
 def _is_xperp(row: Mapping[str, Any]) -> bool:

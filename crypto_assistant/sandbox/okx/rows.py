@@ -37,7 +37,7 @@ def instrument(market: Market) -> Row:
 
 
 def _common(market: Market) -> Row:
-    category = {"stock": "3", "commodity": "4"}
+    category = {"stock": "3", "commodity": "4", "trial": "3"}
     largest = f"1{'0' * (12 - decimals(market.step))}"
     return {
         "instId": market.symbol,
