@@ -1,6 +1,7 @@
 """What /volume, /cvd and /volscan show, held against the simulated market's bars."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import nan
 from statistics import median
 from typing import Final
 
@@ -262,4 +263,5 @@ def _scanned(case: Case, coin: str, venue: str = "") -> list[Market]:
 def _spike(case: Case, market: Market, at: int, step: int) -> float:
     told = bars(case, market, [at + n * step for n in range(-BARS, 2)])
     *before, last = told.volume.tolist()
-    return float(last / median(before) - 1)
+    usual = median(before)  # 0 where nobody trades most of the time: nothing is above that.
+    return float(last / usual - 1) if usual else nan
