@@ -180,7 +180,11 @@ class Listings:
         for listed in self.instruments.values():
             row = listed.row.get(symbol)
             if row is not None and symbol not in self._rows and listed.quotes[row] in DOLLARS:
-                return listed.coins[row], listed.quotes[row]
+                coin, quote = listed.coins[row], listed.quotes[row]
+                # In USD, a coin's perps are those that are margined in the coin.
+                if (listed.family, quote) == (Family.LINEAR, "USD"):
+                    raise UsageError(f"{symbol} is in /top10 and /positions alone: ask for {coin}.")
+                return coin, quote
         name, *rest = re.split(r"[-/_]", symbol)
         rest = [part for part in rest if part not in {"SWAP", "PERP"}]
         if rest:

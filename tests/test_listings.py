@@ -113,6 +113,14 @@ def unknown(symbol: str, listings: Listings = LISTINGS) -> UnknownCoin:
     return refused.value
 
 
+def test_a_linear_perp_in_dollars_is_not_taken_for_the_coin_margined_one() -> None:
+    dollars = markets("okx", LINEAR, "BTC/USD")
+    listings = Listings(TITLES, plain(joined(OKX, dollars), OKX_COINS))
+    with pytest.raises(UsageError, match=r"^BTCUSD is in /top10 and /positions alone: ask for BTC"):
+        listings.find("btcusd")
+    assert LISTINGS.find("BTCUSD") == Coin("BTC", "USD")
+
+
 def test_an_unknown_coin_comes_with_the_nearest_names() -> None:
     error = unknown("BTCC")
     assert str(error) == "No venue lists BTCC. Did you mean BTC, LTC, BCH?"

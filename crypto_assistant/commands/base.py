@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 VENUES = tuple(exchange.name for exchange in EXCHANGES)
 TIMEFRAMES = tuple(timeframe.value for timeframe in Timeframe)
 LONGEST_SYMBOL = 20
-"""Bytes; every real name fits, and so does each button's line into Telegram's 64."""
+"""Bytes; every coin that is asked for fits, and so does each button's line into Telegram's 64."""
 
 TIMEFRAME = re.compile(r"\d+(s|m|min|h|d|w|mo|y)")
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,4})?%?")
@@ -226,7 +226,7 @@ class _Reader:
         if not self._takes.symbol or not SYMBOL.fullmatch(symbol):
             raise UsageError(f"/{self._command.name} does not know the word {word[:32]}.")
         if len(symbol.encode()) > LONGEST_SYMBOL:
-            raise UsageError("A symbol that long is listed nowhere.")
+            raise UsageError("No market is asked for by a symbol that long.")
         self._set("symbol", symbol)
 
     def _set(self, name: str, value: Any) -> None:

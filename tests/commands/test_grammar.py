@@ -183,9 +183,9 @@ def test_a_wrong_timeframe_is_answered_with_the_right_ones(wrong: str) -> None:
         ("/start BTC", "/start does not know the word BTC."),
         ("/top10 sopt", "/top10 does not know the word sopt."),
         ("/price $BTC", "/price does not know the word $BTC."),
-        ("/price " + "A" * 25, "A symbol that long is listed nowhere."),
-        ("/price " + "币" * 9, "A symbol that long is listed nowhere."),
-        ("/price ŉ" + "币" * 7 + "ab", "A symbol that long is listed nowhere."),
+        ("/price " + "A" * 25, "No market is asked for by a symbol that long."),
+        ("/price " + "币" * 9, "No market is asked for by a symbol that long."),
+        ("/price ŉ" + "币" * 7 + "ab", "No market is asked for by a symbol that long."),
     ],
 )
 def test_a_mistake_is_named(line: str, said: str) -> None:
