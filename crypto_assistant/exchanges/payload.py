@@ -3,6 +3,7 @@
 A row that cannot be read is left out and counted; a list with too many of them is Malformed.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import nan
@@ -28,6 +29,7 @@ FEW = 8
 MOST_UNREAD = 0.1
 """Of a list; one that has more that cannot be read is not the documented one."""
 LONGEST_NAME, LONGEST_KEY = 40, 100
+CODE = re.compile(r"-?[0-9]{1,10}")
 MARKUP = frozenset("<>&\"'`")
 EARLIEST_MS, LATEST_MS = 1_262_304_000_000, 4_102_444_800_000
 """2010 and 2100, UTC: what a venue dates outside is no time of a market's.
@@ -89,6 +91,12 @@ def key(value: object) -> str:
 
 def _is_plain(text: str) -> bool:
     return text.isprintable() and not MARKUP & set(text)
+
+
+def error_code(value: object) -> str:
+    """A venue's number of what went wrong, or of success; "" where there is none."""
+    text = "" if isinstance(value, bool) else str(value)
+    return text if CODE.fullmatch(text) else ""
 
 
 def uid(value: object) -> str:

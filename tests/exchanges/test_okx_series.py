@@ -105,6 +105,15 @@ async def test_a_volume_that_is_not_told_is_not_zero(
     assert np.isnan([found.volume[0], found.turnover[0]]).all()
 
 
+@pytest.mark.parametrize("confirm", ["", None, "NaN"])
+async def test_a_bar_that_is_not_told_to_be_closed_is_so_by_the_clock(
+    okx: Okx, host: Loopback, confirm: str | None
+) -> None:
+    host.plays(CANDLES, ok(*([*bar[:8], confirm] for bar in BARS)))
+    found = await okx.candles(PERP, Timeframe.M1, 2)
+    assert found.closed.tolist() == [True, False]
+
+
 async def test_a_window_ends_before_the_bar_that_opens_at_its_end(okx: Okx, host: Loopback) -> None:
     """The venue leaves out the bar that opens at "after"."""
     noon = NEWEST

@@ -6,7 +6,7 @@ from typing import Any
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.binance.halving import Page
 from crypto_assistant.exchanges.binance.told import amount
-from crypto_assistant.exchanges.payload import key, kind, moment, name, null_as_empty
+from crypto_assistant.exchanges.payload import key, kind, moment, name
 from crypto_assistant.models import Entry, Family, Flow
 
 HOSTS = {Family.LINEAR: "usdm", Family.INVERSE: "coinm"}
@@ -34,12 +34,12 @@ FLOWS = {
 
 def entry(row: Mapping[str, Any], family: Family) -> Entry:
     what, coin = name(row["incomeType"]), name(row["asset"])
-    symbol = kind(null_as_empty(row.get("symbol")))
+    symbol = kind(row.get("symbol", ""))
     # The venue's own number is unique among lines of one kind only, and of one funding of several
     # markets there may be but one.
     if row["tranId"] == "":
         raise Malformed("a line without its number")
-    numbers = key(row["tranId"]), key(null_as_empty(row.get("tradeId")))
+    numbers = key(row["tranId"]), key(row.get("tradeId", ""))
     return Entry(
         key=":".join((HOSTS[family], what, *numbers, coin, symbol)),
         flow=FLOWS.get(what, Flow.OTHER),

@@ -55,7 +55,7 @@ def bars(payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int
         turnover=turnover,
         taker_buy=taker_buy,
         taker_buy_turnover=taker_buy_turnover,
-        closed=cells[:, 6] < now_ms,
+        closed=cells[:, 0] + timeframe.ms <= now_ms,
     )
 
 

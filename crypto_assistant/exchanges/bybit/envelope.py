@@ -15,7 +15,7 @@ from crypto_assistant.errors import (
     Refused,
     Unreachable,
 )
-from crypto_assistant.exchanges.payload import moment
+from crypto_assistant.exchanges.payload import error_code, moment
 from crypto_assistant.net.firewall import forbidden
 from crypto_assistant.net.response import Response, Stop
 
@@ -42,7 +42,7 @@ def unwrap(response: Response) -> Any:
     if response.status == 403 and b"too frequent" in response.text.lower():
         raise Stop(BAN_SECONDS)
     body = response.body if isinstance(response.body, dict) else {}
-    code = str(body.get("retCode", ""))
+    code = error_code(body.get("retCode"))
     reason = code or f"HTTP {response.status}"
     message = OWN_WORDS.get(reason) or str(body.get("retMsg") or "no reason given")
     if code == "0":

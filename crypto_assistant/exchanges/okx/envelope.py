@@ -3,7 +3,7 @@
 from typing import Any
 
 from crypto_assistant.errors import ClockSkew, GeoBlocked, Malformed, Refused, Unreachable
-from crypto_assistant.exchanges.payload import every
+from crypto_assistant.exchanges.payload import error_code, every
 from crypto_assistant.net.firewall import forbidden
 from crypto_assistant.net.response import Response, Stop
 
@@ -24,7 +24,7 @@ IN_PLAIN_WORDS = {
 def unwrap(response: Response) -> Any:
     """OKX sends {"code", "msg", "data"}; errors come with HTTP 200 as well as 4xx and 5xx."""
     body = response.body if isinstance(response.body, dict) else {}
-    code, message = str(body.get("code", "")), str(body.get("msg") or "no reason given")
+    code, message = error_code(body.get("code")), str(body.get("msg") or "no reason given")
     if code == "0":
         return body.get("data")
     if code in LIMITS:
