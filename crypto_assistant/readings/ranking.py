@@ -1,6 +1,7 @@
 """Ten coins over all venues together, by turnover, change, funding or open interest."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum
@@ -91,6 +92,18 @@ class _Heard:
         told = self.fundings.get(market.family, {}).get(market.venue)
         return known(told.rate_8h[market.row]) if told else None
 
+    def unpriced(self, coin: str, *, tradfi: bool) -> set[str]:
+        """The venues with a market of the coin that was traded for nobody knows how much."""
+        return {
+            tickers.instruments.venue
+            for by_venue in self.tickers.values()
+            for tickers in by_venue.values()
+            for row in np.flatnonzero(np.isnan(tickers.last * tickers.turnover_24h))
+            if tickers.instruments.coins[row] == coin
+            and tickers.instruments.tradfi[row] == tradfi
+            and tickers.turnover_24h[row] != 0
+        }
+
     def oi_usd(self, market: Market) -> float | None:
         bulk = self.interests.get(market.family, {}).get(market.venue)
         if bulk:
@@ -117,6 +130,7 @@ class Ranking:
         self._coins: Coins | None = None
         for family in FAMILIES[market]:
             _ask(wave, listings, family, self._heard)
+        _ask_for_all(wave, listings, FAMILIES[market])
 
     def __call__(self) -> Ranked:
         """By what has arrived up to now."""
@@ -190,6 +204,18 @@ def _ask(wave: Wave, listings: Listings, family: Family, heard: _Heard) -> None:
         )
     if family is Family.LINEAR:
         heard.fundings[family] = wave.ask("funding", lambda ex: ex.fundings(listed(ex)))
+
+
+def _ask_for_all(wave: Wave, listings: Listings, families: Collection[Family]) -> None:
+    """Names the venues of whose lists a row cannot be read: it may be any coin's."""
+    unread = Counter[str]()
+    for (venue, family), listed in listings.instruments.items():
+        unread[venue] += listed.unread if family in families else 0
+
+    async def all_of(exchange: Exchange) -> Instruments:
+        raise Malformed(f"{unread[exchange.name]} of its markets cannot be read")
+
+    wave.ask("lists", all_of, [venue for venue in unread if unread[venue]], aside=True)
 
 
 def _interest(family: Family) -> str:
@@ -275,6 +301,8 @@ def _row(coin: str, markets: Markets, heard: _Heard, asked: Collection[Place]) -
     primary = markets.same[0]
     asked = set(asked) - {(market.venue, market.family) for market in markets.apart}
     interests = [(market, heard.oi_usd(market)) for market in markets.same]
+    unpriced = heard.unpriced(coin, tradfi=bool(primary.tickers.instruments.tradfi[primary.row]))
+    unvalued = unpriced | {market.venue for market, usd in interests if usd is None}
     return Row(
         coin=coin,
         primary_venue=primary.venue,
@@ -283,19 +311,24 @@ def _row(coin: str, markets: Markets, heard: _Heard, asked: Collection[Place]) -
         last_price=float(primary.tickers.last[primary.row]),
         change_24h_fraction=known(primary.tickers.change_24h[primary.row]),
         turnover_24h_usd=_turnover(markets.same),
-        turnover_venues=_whole(markets.same, asked),
+        turnover_venues=_whole(markets.same, asked, unpriced),
         oi_usd=total(usd for _, usd in interests),
-        oi_venues=_whole([market for market, usd in interests if usd is not None], asked),
+        oi_venues=_whole(markets.same, asked, unvalued),
         funding_8h_fraction=heard.funding_8h(primary),
         venues=_once(venue for venue, _ in asked),
         apart_venues=_once(market.venue for market in markets.apart),
     )
 
 
-def _whole(markets: Sequence[Market], asked: Collection[Place]) -> tuple[str, ...]:
-    """The venues of which every family that may list the coin is among the markets."""
+def _whole(
+    markets: Sequence[Market], asked: Collection[Place], lacking: Collection[str]
+) -> tuple[str, ...]:
+    """The venues of which every family that may list the coin is among the markets.
+
+    `lacking`: those with a market that is not in the sum.
+    """
     there = {(market.venue, market.family) for market in markets}
-    partial = {venue for venue, _ in set(asked) - there}
+    partial = {venue for venue, _ in set(asked) - there} | set(lacking)
     return _once(venue for venue, _ in there if venue not in partial)
 
 

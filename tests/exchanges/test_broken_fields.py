@@ -154,9 +154,9 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.fixture
-def most(request: pytest.FixtureRequest) -> int | None:
+def most(deep: bool) -> int | None:
     """How many cases are tried of each venue; None: all."""
-    return None if request.config.getoption("--hypothesis-profile") == "deep" else SAMPLE
+    return None if deep else SAMPLE
 
 
 @exchanges

@@ -9,8 +9,10 @@ import orjson
 from aiohttp import web
 from yarl import URL
 
+from tests.net.loopback import Reply
+
 Edit = Callable[[str, Any], Any]
-"""From path with query and answer to the answer that is passed on."""
+"""From path with query and answer to what is passed on: another answer, or a `Reply`."""
 
 
 @asynccontextmanager
@@ -21,8 +23,9 @@ async def relay(base: str, edit: Edit) -> AsyncIterator[str]:
         url = URL(base + request.raw_path, encoded=True)
         headers = {name: value for name, value in request.headers.items() if name != "Host"}
         async with session.request(request.method, url, headers=headers) as response:
-            body = edit(request.raw_path, orjson.loads(await response.read()))
-            return web.Response(status=response.status, body=orjson.dumps(body))
+            told = edit(request.raw_path, orjson.loads(await response.read()))
+            reply = told if isinstance(told, Reply) else Reply(told, response.status)
+            return web.Response(status=reply.status, body=reply.payload)
 
     runner = web.ServerRunner(web.Server(handle), shutdown_timeout=0.1)
     async with aiohttp.ClientSession() as session:

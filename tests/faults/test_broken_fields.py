@@ -1,0 +1,159 @@
+"""Fields that are broken at one venue, seen from a chat: whatever is true of the others is said."""
+
+import re
+from typing import Any
+
+import pytest
+
+from crypto_assistant.models import Family
+from crypto_assistant.net.cache import Lifetime
+from tests.faults.accounts import moved
+from tests.faults.gaps import wrong
+from tests.faults.matrix import strays, venues
+from tests.faults.wires import TIME, Heard, Target, breaking, wires
+from tests.floor import VENUES, differences, floor
+from tests.net.loopback import Reply
+
+LINES = (
+    *("/pnl today", "/price BTC details", "/oi BTC", "/cvd BTC"),
+    *("/top10", "/balance", "/positions"),
+)
+OF_LISTS = {"/price BTC details", "/top10", "/balance", "/positions"}
+LISTS = re.compile(r"/(exchangeInfo|instruments-info|instruments)\b")
+NAMES = {"baseAsset", "baseCoin", "baseCcy", "uly", "instId"}
+"""Where each venue tells the coin of a market."""
+CODES: dict[str, Any] = {"binance": {"code": []}, "bybit": {"retCode": []}, "okx": {"code": []}}
+
+
+@pytest.mark.timeout(600)
+async def test_a_broken_field_leaves_a_gap_or_names_its_venue_and_nothing_else(deep: bool) -> None:
+    found = []
+    async with floor() as market, wires(market) as tapped:
+        heard = await Heard.of(market, tapped, LINES, OF_LISTS)
+        for case in heard.cases(400 if deep else 40, seed=11):
+            tapped.edit = breaking(case)
+            market.pass_time()
+            async with moved(market, urls=tapped.urls) as there:
+                for line in filter(heard.lines[case.target].__contains__, LINES):
+                    there.pass_time()
+                    answer = await there.ask(line)
+                    strange = wrong(case.target.venue, answer, heard.answers[line])
+                    found += [(case, line, one) for one in strange]
+    assert found == []
+
+
+@venues
+async def test_markets_without_a_coin_are_left_out_alone(venue: str) -> None:
+    """All that have to do with PEPE, of all lists of the venue."""
+
+    def edit(target: Target, answer: Any) -> Any:
+        if target.venue == venue and LISTS.search(target.path):
+            for row in listed(answer):
+                if "PEPE" in "".join(str(row.get(name)) for name in NAMES):
+                    row.update(dict.fromkeys(NAMES & row.keys()))
+        return answer
+
+    async with floor() as market, wires(market) as tapped:
+        tapped.edit = edit
+        async with moved(market, urls=tapped.urls) as there:
+            known = (await there.front.desk.listings()).instruments
+            assert await strays(there, ["/price BTC details", "/oi BTC details"], {}) == {}
+            lost, ranked = await there.ask("/price PEPE"), await there.ask("/top10")
+    assert len(known) == 9
+    unread = {name: sum(known[name, family].unread for family in Family) for name in VENUES}
+    assert unread == {**dict.fromkeys(VENUES, 0), venue: unread[venue]}
+    assert lost["failed"] == {
+        venue: f"does not list PEPE; {unread[venue]} of its markets cannot be read"
+    }
+    perps = unread[venue] - known[venue, Family.SPOT].unread
+    assert ranked["failed"] == {venue: f"lists: {perps} of its markets cannot be read"}
+
+
+@pytest.mark.parametrize(
+    ("path", "lacking"),
+    [
+        ("/fapi/v1/ticker/24hr", {"turnover_venues", "oi_venues"}),
+        ("/fapi/v1/openInterest?symbol=BTCUSDC", {"oi_venues"}),
+    ],
+)
+async def test_a_ranking_takes_no_sum_for_whole_that_lacks_a_market(
+    path: str, lacking: set[str]
+) -> None:
+    def edit(target: Target, answer: Any) -> Any:
+        for row in (
+            (answer if isinstance(answer, list) else [answer]) if target.path == path else ()
+        ):
+            if row["symbol"] == "BTCUSDC":
+                row.update(dict.fromkeys(row.keys() & {"quoteVolume", "openInterest"}))
+        return answer
+
+    async with (
+        floor() as market,
+        wires(market) as tapped,
+        moved(market, urls=tapped.urls) as there,
+    ):
+        whole = (await there.ask("/top10"))["rows"][0]
+        tapped.edit = edit
+        there.pass_time()
+        found = (await there.ask("/top10"))["rows"][0]
+    assert (found["coin"], found["venues"]) == ("BTC", list(VENUES))
+    assert {
+        name for name in found if name.endswith("venues") and found[name] != whole[name]
+    } == lacking
+    assert all(found[name] == ["bybit", "okx"] for name in lacking)
+
+
+@venues
+async def test_an_error_without_a_code_is_that_of_its_venue(venue: str) -> None:
+    reason = "refused: no reason given (HTTP 400)"
+
+    def edit(target: Target, answer: Any) -> Any:
+        return Reply(CODES[venue], 400) if target.venue == venue else answer
+
+    async with floor() as market, wires(market) as tapped:
+        async with moved(market, urls=tapped.urls) as there:
+            tapped.edit = edit
+            assert await strays(there, LINES[1:5:2], {venue: reason}) == {}
+        async with moved(market, urls=tapped.urls) as there:
+            assert len((await there.front.desk.listings()).instruments) == 6
+            assert await strays(there, ["/price PEPE", "/top10"], {venue: reason}, cold=True) == {}
+
+
+@venues
+async def test_times_of_no_market_are_gone_when_they_are_gone(venue: str) -> None:
+    """While they last, in the moment after, in which what is kept is told, and later."""
+    found, lines = [], ("/price BTC", "/oi BTC", "/pnl today", "/positions")
+
+    def edit(target: Target, answer: Any) -> Any:
+        return retimed(answer) if target.venue == venue else answer
+
+    async with floor() as market, wires(market) as tapped:
+        heard = await Heard.of(market, tapped, lines, ())
+        async with moved(market, urls=tapped.urls) as there:
+            for line in lines:
+                there.pass_time()
+                for tapped.edit in (edit, lambda _, answer: answer):
+                    answer = await there.ask(line)
+                    found += [(line, stray) for stray in wrong(venue, answer, heard.answers[line])]
+            there.moment.seconds += Lifetime.INSTRUMENTS.value
+            assert differences(await there.ask("/oi BTC"), heard.answers["/oi BTC"]) == {}
+    assert found == []
+
+
+def listed(answer: Any) -> list[dict[str, Any]]:
+    """The markets of a list."""
+    held = answer.get("result", answer)
+    markets: list[dict[str, Any]] = held.get("list") or held.get("symbols") or held["data"]
+    return markets
+
+
+def retimed(value: Any) -> Any:
+    """The answer with its times in microseconds, or beyond all of them."""
+    if isinstance(value, dict):
+        return {name: retimed(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [retimed(part) for part in value]
+    if not TIME.fullmatch(str(value)):
+        return value
+    ms = int(value)
+    return type(value)(2**63 if ms // 60_000 % 2 else ms * 1000)
