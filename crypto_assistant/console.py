@@ -2,14 +2,13 @@
 
 import asyncio
 import sys
-import threading
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from html.parser import HTMLParser
 from io import TextIOWrapper
 from typing import TextIO
 
 from crypto_assistant.front import Front, Sheet
+from crypto_assistant.threads import Unawaited
 from crypto_assistant.view import Html
 
 TOUR = ("/start", "/price BTC", "/price PEPE", "/top10", "/top10 spot gainers", "/help price")
@@ -53,27 +52,11 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 async def _lines(terminal: bool) -> AsyncIterator[str]:
-    """The lines of the input, each read once the one before is answered.
-
-    They are read in a thread that does not hold up the end of the program.
-    """
-    loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str] = asyncio.Queue()
-    wanted = threading.Semaphore(0)
-
-    def read() -> None:
-        line = "unread"
-        with suppress(RuntimeError):  # The loop is gone: nobody waits for this line any more.
-            while line and wanted.acquire():
-                line = _read(terminal)
-                loop.call_soon_threadsafe(lines.put_nowait, line)
-
-    threading.Thread(target=read, daemon=True).start()
-    wanted.release()
-    while line := await lines.get():
+    """The lines of the input, each read once the one before is answered."""
+    loop, threads = asyncio.get_running_loop(), Unawaited()
+    while line := await loop.run_in_executor(threads, _read, terminal):
         if line.strip():
             yield line.strip()
-        wanted.release()
 
 
 def _read(terminal: bool) -> str:
