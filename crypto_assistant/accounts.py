@@ -2,11 +2,11 @@
 
 import logging
 import re
-import time
 from collections.abc import Awaitable, Callable
 from math import inf
 from typing import TypeVar
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import KeyRefused, Refused
 from crypto_assistant.exchanges.base import LIVE, Account
 from crypto_assistant.ledger import Ledger
@@ -33,13 +33,10 @@ class Access:
     one that may withdraw.
     """
 
-    def __init__(
-        self, account: Account, ledger: Ledger, now: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, account: Account, ledger: Ledger) -> None:
         self.ledger = ledger
         self._account = account
-        self._checked = Cache(now)
-        self._now = now
+        self._checked = Cache()
         self._check = 0
         self._checked_at = -inf
         self._told = ""
@@ -88,7 +85,7 @@ class Access:
         try:
             return await question(account)
         except Refused:
-            if self._now() - self._checked_at > DOUBTED_SECONDS:
+            if monotonic() - self._checked_at > DOUBTED_SECONDS:
                 self._check += 1
                 await self.account()
             raise
@@ -99,7 +96,7 @@ class Access:
 
     async def _look(self) -> Permissions:
         permissions = await self._account.permissions()
-        self._checked_at = self._now()
+        self._checked_at = monotonic()
         return permissions
 
     def _tell(self, permissions: Permissions) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import ctypes
 import gc
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache, partial
@@ -15,6 +14,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from crypto_assistant.accounts import Access
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.config import Config, is_loopback
 from crypto_assistant.desk import Desk
@@ -24,9 +24,8 @@ from crypto_assistant.exchanges.base import LIVE, Account, Exchange
 from crypto_assistant.front import Front
 from crypto_assistant.holds import Holds
 from crypto_assistant.ledger import Ledger
-from crypto_assistant.net.api import Door, Timing, clock_ms
+from crypto_assistant.net.api import Door, Timing
 from crypto_assistant.net.body import PACKED
-from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.names import Names
 from crypto_assistant.net.signed import Key
 from crypto_assistant.state.store import Store
@@ -45,14 +44,14 @@ AUTO_PATIENCE = 3.0
 
 @asynccontextmanager
 async def open_front(
-    config: Config, market: Market, store: Store | None = None
+    config: Config, market: Market, clock_ms: Callable[[], int], store: Store | None = None
 ) -> AsyncIterator[Front]:
     """Everything that answers command lines, its listings kept fresh, until the block ends.
 
     `store`: the market's database, where it is open already.
     """
     async with (
-        open_desk(config, market, store) as desk,
+        open_desk(config, market, clock_ms, store) as desk,
         alongside(desk.keep_listings(give_memory_back)),
     ):
         titles = {exchange.name: exchange.title for exchange in EXCHANGES}
@@ -73,15 +72,19 @@ async def alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def open_desk(
-    config: Config, market: Market, store: Store | None = None
+    config: Config, market: Market, clock_ms: Callable[[], int], store: Store | None = None
 ) -> AsyncIterator[Desk]:
     """The exchanges: the real ones, the simulated ones, or whichever answers."""
     if market != "sandbox":
-        async with connected(config, config.urls, partial(database, config), store) as desk:
+        databases = partial(database, config)
+        async with connected(config, config.urls, databases, clock_ms, store) as desk:
             if market == "live" or await anyone_there(desk):
                 yield desk
                 return
-    async with simulation() as urls, connected(config, urls, None, store) as desk:
+    async with (
+        simulation(clock_ms) as urls,
+        connected(config, urls, None, clock_ms, store) as desk,
+    ):
         yield desk
 
 
@@ -91,11 +94,11 @@ def database(config: Config, environment: str) -> Path:
 
 
 @asynccontextmanager
-async def simulation() -> AsyncIterator[dict[str, str]]:
+async def simulation(clock_ms: Callable[[], int]) -> AsyncIterator[dict[str, str]]:
     """The simulated exchanges; yields their addresses by the names of their settings."""
     from crypto_assistant.sandbox import Sandbox, World  # noqa: PLC0415 (only where it is wanted)
 
-    async with Sandbox(World(SEED, clock_ms()), clock_ms).serve() as urls:
+    async with Sandbox(World(SEED, clock_ms()), clock_ms, monotonic).serve() as urls:
         yield urls
 
 
@@ -104,6 +107,7 @@ async def connected(
     config: Config,
     urls: Mapping[str, str],
     databases: Callable[[str], Path | None] | None,
+    clock_ms: Callable[[], int],
     store: Store | None = None,
 ) -> AsyncIterator[Desk]:
     """A desk with connections of its own, and with the owner's accounts.
@@ -117,13 +121,13 @@ async def connected(
         session = await stack.enter_async_context(
             connection(None if simulated else config.https_proxy)
         )
-        door = Door(session, Cache(time.monotonic), TIMING)
+        door = Door(session, clock_ms, TIMING)
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
         practice = {} if simulated else _practice(config, door)
         accounts = (
             _simulated_accounts(exchanges) if simulated else _accounts(config, exchanges, practice)
         )
-        stores = await _stores(stack, accounts, databases, store)
+        stores = await _stores(stack, accounts, databases, clock_ms, store)
         venues = [(LIVE, exchange) for exchange in exchanges]
         venues += [(config.environment(type(exchange)), exchange) for exchange in practice.values()]
         await _keep_holds(stack, door, stores, venues)
@@ -131,6 +135,7 @@ async def connected(
         desk = Desk(
             exchanges,
             timing=TIMING,
+            clock_ms=clock_ms,
             simulated=simulated,
             zone=config.timezone,
             accounts=_accesses(stack, accounts, stores),
@@ -143,13 +148,14 @@ async def _stores(
     stack: AsyncExitStack,
     accounts: Sequence[Account],
     databases: Callable[[str], Path | None] | None,
+    clock_ms: Callable[[], int],
     store: Store | None,
 ) -> dict[str, Store]:
     """The databases by the environments of the accounts, and what was open before."""
     stores = {} if store is None else {LIVE: store}
     for environment in {account.environment for account in accounts} - stores.keys():
         path = None if databases is None else databases(environment)
-        stores[environment] = await stack.enter_async_context(Store.opened(path))
+        stores[environment] = await stack.enter_async_context(Store.opened(path, clock_ms))
     return stores
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from crypto_assistant.accounts import Access
@@ -16,8 +16,6 @@ from crypto_assistant.readings.midnights import midnight_ms
 from crypto_assistant.readings.valuation import Prices, prices
 
 log = logging.getLogger(__name__)
-
-Sleep = Callable[[float], Awaitable[None]]
 
 SETTLING_MS = 70_000
 """The funding of a full hour is paid within a minute, and dated at the hour itself.
@@ -40,20 +38,18 @@ LONGEST_SLEEP = 600.0
 """So that a venue's clock is measured now and then, and a key that was put right is noticed."""
 
 
-async def keep(
-    desk: Desk, sleep: Sleep = asyncio.sleep, closed: Callable[[], None] = lambda: None
-) -> None:
+async def keep(desk: Desk, closed: Callable[[], None]) -> None:
     """Keeps the books of all accounts, for ever; `closed` is called when a day's are kept."""
     async with asyncio.TaskGroup() as group:
         for venue in desk.accounts:
-            group.create_task(_keep(desk, venue, sleep, closed))
+            group.create_task(_keep(desk, venue, closed))
 
 
-async def _keep(desk: Desk, venue: str, sleep: Sleep, closed: Callable[[], None]) -> None:
+async def _keep(desk: Desk, venue: str, closed: Callable[[], None]) -> None:
     closed_ms, told = 0, ""
     while True:
         try:
-            before_ms, closed_ms = closed_ms, await _close(desk, venue, closed_ms, sleep)
+            before_ms, closed_ms = closed_ms, await _close(desk, venue, closed_ms)
             if closed_ms != before_ms:
                 closed()
             seconds, told = await _until_next(desk, venue), ""
@@ -66,10 +62,10 @@ async def _keep(desk: Desk, venue: str, sleep: Sleep, closed: Callable[[], None]
         except Exception:  # Books that nobody keeps would end without a word.
             log.exception("%s: the books are not kept", venue)
             seconds = LONGEST_SLEEP
-        await sleep(min(seconds, LONGEST_SLEEP))
+        await asyncio.sleep(min(seconds, LONGEST_SLEEP))
 
 
-async def _close(desk: Desk, venue: str, closed_ms: int, sleep: Sleep) -> int:
+async def _close(desk: Desk, venue: str, closed_ms: int) -> int:
     """Does what is due unless that is done; returns the day for which it is. By the venue's clock.
 
     Raises ExchangeError.
@@ -81,7 +77,7 @@ async def _close(desk: Desk, venue: str, closed_ms: int, sleep: Sleep) -> int:
     if day_ms != closed_ms:
         book = Book(venue, access.environment, (await access.permissions()).uid)
         if await access.ledger.snapshot_since(book, day_ms + SETTLING_MS) is None:
-            await access.ledger.keep_snapshot(await snapshot(desk, account, book, sleep))
+            await access.ledger.keep_snapshot(await snapshot(desk, account, book))
         await _read_log(desk, access, account, book)
     return day_ms
 
@@ -100,30 +96,28 @@ async def _read_log(desk: Desk, access: Access, account: Account, book: Book) ->
             await update(max(reach_ms, end_ms - WEEK_MS), end_ms)
 
 
-async def snapshot(
-    desk: Desk, account: Account, book: Book, sleep: Sleep = asyncio.sleep
-) -> Snapshot:
+async def snapshot(desk: Desk, account: Account, book: Book) -> Snapshot:
     """All wallets of an account while nothing changes them, and what their coins are worth.
 
     Raises ExchangeError.
     """
     tries = 0
     while True:
-        await _between_hours(account, sleep)
+        await _between_hours(account)
         taken, tries = await _snapshot(desk, account, book), tries + 1
         if await _is_still(desk, account, taken.taken_ms):
             return taken
         if tries == TRIES:
             log.warning("%s: equity was written down while the account changed", account.venue)
             return taken
-        await sleep(PAUSE_SECONDS)
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _between_hours(account: Account, sleep: Sleep) -> None:
+async def _between_hours(account: Account) -> None:
     """Waits while funding is about to be paid, or being paid, by the venue's clock."""
     busy_ms = STILL_MS + SETTLING_MS
-    while (past_ms := (await account.clock.now_ms() + STILL_MS) % HOUR_MS) < busy_ms:
-        await sleep((busy_ms - past_ms) / 1000)
+    while (past_ms := (await account.clock.now_ms() + STILL_MS) % HOUR_MS) < busy_ms:  # noqa: ASYNC110
+        await asyncio.sleep((busy_ms - past_ms) / 1000)
 
 
 async def _is_still(desk: Desk, account: Account, taken_ms: int) -> bool:

@@ -2,28 +2,28 @@
 
 import asyncio
 import os
-import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 from crypto_assistant.accounts import Access, verdict
 from crypto_assistant.app import TIMING, connected, connection, telegram_proxy
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.config import Config
 from crypto_assistant.errors import AssistantError, ExchangeError, Refused
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.net.api import clock_ms
 from crypto_assistant.net.signed import VenueClock
 from crypto_assistant.view import signed
 
 
-async def report(config: Config) -> bool:
+async def report(config: Config, clock_ms: Callable[[], int]) -> bool:
     """Prints a line for Telegram, each exchange and its key; whether some exchange answered."""
     if config.telegram_bot_token:  # Before anything is timed, since it holds up everything else.
         import_module("crypto_assistant.telegram.serve")
-    async with connected(config, config.urls, lambda _: None) as desk:
+    async with connected(config, config.urls, lambda _: None, clock_ms) as desk:
         (_, telegram), exchanges, keys = await asyncio.gather(
             _telegram(config),
-            asyncio.gather(*(_exchange(exchange) for exchange in desk.exchanges)),
+            asyncio.gather(*(_exchange(exchange, clock_ms) for exchange in desk.exchanges)),
             asyncio.gather(*(_key(desk.accounts.get(e.name)) for e in desk.exchanges)),
         )
     _print("Configuration", "read, nothing wrong in it")
@@ -62,8 +62,8 @@ def _state(directory: Path) -> str:
     return f"cannot be kept in {directory}: {there} is not writable by this user"
 
 
-async def _exchange(exchange: Exchange) -> tuple[bool, str]:
-    start, clock = time.monotonic(), VenueClock(exchange.clock_ms, clock_ms)
+async def _exchange(exchange: Exchange, clock_ms: Callable[[], int]) -> tuple[bool, str]:
+    start, clock = monotonic(), VenueClock(exchange.clock_ms, clock_ms)
     try:
         async with asyncio.timeout(TIMING.answer):
             await clock.measure()
@@ -71,7 +71,7 @@ async def _exchange(exchange: Exchange) -> tuple[bool, str]:
         return False, f"no answer in {TIMING.answer:g} s"
     except ExchangeError as error:
         return False, str(error)
-    took, ahead = time.monotonic() - start, clock.ahead_seconds or 0.0
+    took, ahead = monotonic() - start, clock.ahead_seconds or 0.0
     return True, f"answers in {took * 1000:.0f} ms; its clock differs by {signed(ahead, 1)} s"
 
 

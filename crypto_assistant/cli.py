@@ -11,6 +11,7 @@ from pathlib import Path
 
 from crypto_assistant import __version__, check, config, console
 from crypto_assistant.app import connection, database, open_front, simulation, telegram_proxy
+from crypto_assistant.clocks import clock_ms
 from crypto_assistant.commands.base import encode
 from crypto_assistant.config import Config
 from crypto_assistant.errors import AssistantError, ConfigError
@@ -126,7 +127,7 @@ async def _run(_: argparse.Namespace) -> int:
     from crypto_assistant.daemon import run  # noqa: PLC0415
 
     try:
-        await run(settings)
+        await run(settings, clock_ms)
     except AssistantError:
         raise
     except Exception:  # As one line of the journal, not as many.
@@ -137,15 +138,16 @@ async def _run(_: argparse.Namespace) -> int:
 
 async def _console(arguments: argparse.Namespace) -> int:
     settings = _logged(config.load(), "ERROR")
-    async with open_front(settings, arguments.market or settings.market or "auto") as front:
+    market = arguments.market or settings.market or "auto"
+    async with open_front(settings, market, clock_ms) as front:
         await console.converse(front)
     return DONE
 
 
 async def _ask(arguments: argparse.Namespace) -> int:
     settings = _logged(config.load(), "ERROR")
-    line = " ".join(arguments.line)
-    async with open_front(settings, arguments.market or settings.market or "live") as front:
+    line, market = " ".join(arguments.line), arguments.market or settings.market or "live"
+    async with open_front(settings, market, clock_ms) as front:
         sheet = await front.reply(line)
     if sheet.answer is None:
         print(console.text(sheet, styled=console.is_terminal(sys.stderr)), file=sys.stderr)
@@ -159,13 +161,13 @@ async def _ask(arguments: argparse.Namespace) -> int:
 
 
 async def _demo(_: argparse.Namespace) -> int:
-    async with open_front(_logged(config.load(), "ERROR"), "sandbox") as front:
+    async with open_front(_logged(config.load(), "ERROR"), "sandbox", clock_ms) as front:
         await console.tour(front)
     return DONE
 
 
 async def _sandbox(_: argparse.Namespace) -> int:
-    async with simulation() as urls:
+    async with simulation(clock_ms) as urls:
         for name, url in urls.items():
             print(f"{name}={url}", flush=True)
         await asyncio.Event().wait()
@@ -186,21 +188,21 @@ async def _pair(_: argparse.Namespace) -> int:
 
 
 async def _check(_: argparse.Namespace) -> int:
-    answered = await check.report(_logged(config.load(), "ERROR"))
+    answered = await check.report(_logged(config.load(), "ERROR"), clock_ms)
     return DONE if answered else FAILED
 
 
 async def _backup(arguments: argparse.Namespace) -> int:
     settings = config.load()
     databases = [database(settings, environment) for environment in (LIVE, "testnet")]
-    for line in back_up(databases, arguments.file):
+    for line in back_up(databases, arguments.file, clock_ms()):
         print(line)
     return DONE
 
 
 async def _restore(arguments: argparse.Namespace) -> int:
     environment = "testnet" if arguments.file.name.startswith("testnet") else LIVE
-    print(restore(arguments.file, database(config.load(), environment)))
+    print(restore(arguments.file, database(config.load(), environment), clock_ms()))
     return DONE
 
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
-import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from crypto_assistant import __version__, bookkeeper, config
@@ -16,9 +16,9 @@ from crypto_assistant.app import (
     open_front,
     telegram_proxy,
 )
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.config import Config
 from crypto_assistant.errors import ConfigError, moment
-from crypto_assistant.net.api import clock_ms
 from crypto_assistant.notify import Supervisor
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.store import Store
@@ -35,13 +35,13 @@ APPLIED = {"LOG_LEVEL", "TIMEZONE", "TELEGRAM_CHAT_ID"}
 """Settings that a reload applies; all others need a restart."""
 
 
-async def run(settings: Config) -> None:
+async def run(settings: Config, clock_ms: Callable[[], int]) -> None:
     """Answers until SIGTERM; raises ConfigError where starting again would not help.
 
     Raises StateFailed where another daemon runs in the same state directory.
     """
     keep_memory_whole()
-    daemon = Daemon(settings)
+    daemon = Daemon(settings, clock_ms)
     with held(settings.state_directory):
         await _until_stopped(daemon)
     log.info("stopped")
@@ -70,8 +70,9 @@ async def _until_stopped(daemon: "Daemon") -> None:
 class Daemon:
     """One run of the program, and the settings that it goes by now."""
 
-    def __init__(self, settings: Config) -> None:
+    def __init__(self, settings: Config, clock_ms: Callable[[], int]) -> None:
         self._config = settings
+        self._clock_ms = clock_ms
         self._token = _token(settings)
         self._front: Front | None = None
         self._vitals = Vitals()
@@ -87,9 +88,9 @@ class Daemon:
         log.info("%s starts: %s market", __version__, market)
         async with (
             alongside(self.supervisor.feed()),
-            Store.opened(settings.state_directory / f"{market}.db") as store,
-            open_front(settings, market, store) as front,
-            alongside(bookkeeper.keep(front.desk, closed=give_memory_back)),
+            Store.opened(settings.state_directory / f"{market}.db", self._clock_ms) as store,
+            open_front(settings, market, self._clock_ms, store) as front,
+            alongside(bookkeeper.keep(front.desk, give_memory_back)),
             connection(telegram_proxy(settings)) as http,
         ):
             self._front = front
@@ -104,6 +105,7 @@ class Daemon:
                 listed=lambda: self._config.telegram_chat_id,
                 api_url=settings.telegram_api_url,
                 timing=Timing(),
+                clock_ms=self._clock_ms,
                 on_polled=self._polled,
             )
 
@@ -144,10 +146,10 @@ class Daemon:
         """An outage of Telegram's is no reason to restart: it is told to whoever looks."""
         self._vitals.failure = failure
         if not failure:
-            self._vitals.polled, self._failing_since_ms = time.monotonic(), None
+            self._vitals.polled, self._failing_since_ms = monotonic(), None
             self.supervisor.status("Answers in Telegram")
             return
-        now_ms = clock_ms()
+        now_ms = self._clock_ms()
         self._failing_since_ms = self._failing_since_ms or now_ms
         since = moment(self._failing_since_ms, now_ms, "%H:%M")
         self.supervisor.status(f"No news from Telegram since {since}: {failure}")

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from crypto_assistant.accounts import Access
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import (
     ExchangeError,
     InternalError,
@@ -23,7 +23,7 @@ from crypto_assistant.errors import (
 from crypto_assistant.exchanges.base import Account, Exchange
 from crypto_assistant.listings import Listings, Place, per_plain_coin
 from crypto_assistant.models import Family, Instruments, Provenance, Tickers
-from crypto_assistant.net.api import Timing, clock_ms, deadline
+from crypto_assistant.net.api import Timing, deadline
 from crypto_assistant.net.cache import Cache, Lifetime
 from crypto_assistant.vitals import Vitals
 
@@ -56,8 +56,7 @@ class Desk:
         exchanges: Sequence[Exchange],
         *,
         timing: Timing,
-        clock_ms: Callable[[], int] = clock_ms,
-        now: Callable[[], float] = time.monotonic,
+        clock_ms: Callable[[], int],
         simulated: bool = False,
         accounts: Mapping[str, Access] | None = None,
         zone: ZoneInfo | None = None,
@@ -69,15 +68,14 @@ class Desk:
         """Where the owner's days begin; None: UTC."""
         self.timing = timing
         self.clock_ms = clock_ms
-        self._now = now
         self.simulated = simulated
-        self.kept = Cache(time.monotonic)
+        self.kept = Cache()
         """Answers that several venues' data went into, or that stay good for long."""
         self.vitals = Vitals()
         self._listings = Listings({exchange.name: exchange.title for exchange in exchanges})
         self._lists: dict[Place, Instruments] = {}
         self._arrivals: dict[tuple[Place, type], tuple[int, float]] = {}
-        """Of each list and its tickers: what they say of themselves, and by `now`."""
+        """Of each list and its tickers: what they say of themselves, and by `monotonic`."""
         self._failing: set[Place] = set()
         self._loading: asyncio.Task[None] | None = None
 
@@ -93,9 +91,7 @@ class Desk:
             await self.load(self.timing.attempt)
         return self._listings
 
-    async def keep_listings(
-        self, loaded: Callable[[], None], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    ) -> None:
+    async def keep_listings(self, loaded: Callable[[], None]) -> None:
         """Keeps the listings and the tickers that rank the markets fresh, for ever.
 
         `loaded` is called after each load, when the bodies that it read are gone.
@@ -107,7 +103,7 @@ class Desk:
                 log.exception("the listings were not loaded")
             loaded()
             ages = (self._age((e.name, family)) for e in self.exchanges for family in Family)
-            await sleep(max(RETRY_SECONDS, RELOAD_SECONDS - max(ages, default=0.0)))
+            await asyncio.sleep(max(RETRY_SECONDS, RELOAD_SECONDS - max(ages, default=0.0)))
 
     async def load(self, patience: float) -> None:
         """Loads what is missing or old; callers at the same time share one load.
@@ -128,7 +124,7 @@ class Desk:
     @contextmanager
     def question(self, seconds: float) -> Iterator[None]:
         """Whatever is asked inside is due in `seconds`, or when what it is part of is."""
-        token = deadline.set(min(deadline.get(inf), time.monotonic() + seconds))
+        token = deadline.set(min(deadline.get(inf), monotonic() + seconds))
         try:
             yield
         finally:
@@ -225,12 +221,12 @@ class Desk:
             if known_ms != answer.received_ms:
                 age = (self.clock_ms() - answer.received_ms) / 1000
                 age = min(max(age, 0.0), Lifetime.INSTRUMENTS.value)
-                self._arrivals[place, type(answer)] = answer.received_ms, self._now() - age
+                self._arrivals[place, type(answer)] = answer.received_ms, monotonic() - age
 
     def _age(self, place: Place) -> float:
         """Seconds since the older of a place's list and its tickers arrived."""
         arrivals = [self._arrivals.get((place, kind)) for kind in (Instruments, Tickers)]
-        return max(self._now() - at[1] if at else inf for at in arrivals)
+        return max(monotonic() - at[1] if at else inf for at in arrivals)
 
     async def _each(
         self, questions: Mapping[Place, Awaitable[T]], patience: float
@@ -258,7 +254,7 @@ class Wave:
     def __init__(self, desk: Desk, exchanges: Sequence[Exchange]) -> None:
         self._desk = desk
         self._exchanges = exchanges
-        self._started = time.monotonic()
+        self._started = monotonic()
         self._patience = desk.timing.answer
         self._jobs: list[Coroutine[Any, Any, None]] = []
         self._waiting: Counter[str] = Counter()
@@ -300,13 +296,13 @@ class Wave:
         `patience`: seconds for questions of many requests; None: as for one.
         """
         jobs, self._jobs = self._jobs, []
-        left = min(patience or self._desk.timing.answer, deadline.get(inf) - time.monotonic())
+        left = min(patience or self._desk.timing.answer, deadline.get(inf) - monotonic())
         self._patience = max(left - spare, left / 2)
         if not jobs:
             return
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(job) for job in jobs]
-            patience = self._desk.timing.partial - (time.monotonic() - self._started)
+            patience = self._desk.timing.partial - (monotonic() - self._started)
             await asyncio.wait(tasks, timeout=max(0.0, patience))
             while late := [task for task in tasks if not task.done()]:
                 report()
@@ -389,7 +385,7 @@ def _held_up(result: T | ExchangeError, until_ms: int | None, now_ms: int) -> T 
 
 async def outcome(question: Awaitable[T], patience: float) -> T | ExchangeError:
     """The answer, or the error that took its place, at the latest when the question is due."""
-    left = deadline.get(inf) - time.monotonic()
+    left = deadline.get(inf) - monotonic()
     try:
         async with asyncio.timeout(min(left, patience)):
             return await question

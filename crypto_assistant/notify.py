@@ -6,8 +6,8 @@ https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 import asyncio
 import logging
 import socket
-import time
-from collections.abc import Callable
+
+from crypto_assistant.clocks import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -24,27 +24,21 @@ class Supervisor:
     0 for none.
     """
 
-    def __init__(
-        self,
-        address: str | None,
-        watchdog: float = 0.0,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, address: str | None, watchdog: float = 0.0) -> None:
         self._address = address
         self._watchdog = watchdog
-        self._now = now
-        self._stuck_at = now() + PATIENCE
+        self._stuck_at = monotonic() + PATIENCE
         self._status = ""
         self._unheard = False
 
     def polled(self, pause: float) -> None:
         """An attempt to fetch updates has ended, well or not; the next one is in `pause` s."""
-        self._stuck_at = self._now() + max(PATIENCE, pause + ATTEMPT)
+        self._stuck_at = monotonic() + max(PATIENCE, pause + ATTEMPT)
 
     async def feed(self) -> None:
         """Feeds the watchdog while the event loop runs and updates are asked for, for ever."""
         while self._watchdog:
-            if self._now() < self._stuck_at:
+            if monotonic() < self._stuck_at:
                 self._tell("WATCHDOG=1")
             await asyncio.sleep(self._watchdog / 2)
 
@@ -52,7 +46,7 @@ class Supervisor:
         self._tell("READY=1")
 
     def reloading(self) -> None:
-        self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={monotonic() * 1e6:.0f}")
 
     def stopping(self) -> None:
         self._tell("STOPPING=1")

@@ -1,11 +1,11 @@
 """What the process knows of itself."""
 
 import os
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from crypto_assistant import __version__
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.state.store import Store
 
 
@@ -29,19 +29,19 @@ class Process:
 
 @dataclass(slots=True)
 class Vitals:
-    """What is noted on the way; times are those of `time.monotonic`.
+    """What is noted on the way; times are those of `monotonic`.
 
     `polled`: when Telegram last told what is new. `failure`: why it did not since.
     """
 
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=monotonic)
     store: Store | None = None
     polled: float | None = None
     failure: str = ""
 
     async def process(self) -> Process:
         """How the process stands now."""
-        now = time.monotonic()
+        now = monotonic()
         kept = await self.store.condition() if self.store else None
         return Process(
             version=__version__,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import ExchangeError, Unsupported
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.ledger import Book
@@ -41,10 +42,18 @@ def line(
 
 
 class SetClock(VenueClock):
-    """The venue's time as the test sets it."""
+    """The venue's time as the test sets it, and as it goes on from then."""
 
     def __init__(self, ms: int) -> None:
         self.ms = ms
+
+    @property
+    def ms(self) -> int:
+        return self._set_ms + round(1000 * monotonic())
+
+    @ms.setter
+    def ms(self, ms: int) -> None:
+        self._set_ms = ms - round(1000 * monotonic())
 
     async def now_ms(self) -> int:
         return self.ms

@@ -16,6 +16,7 @@ from crypto_assistant.models import AccountLog, Balance, Holding, Permissions, W
 from crypto_assistant.net.api import share
 from crypto_assistant.state.store import Store
 from tests.account_log import NOW, PlayedAccount, SetClock
+from tests.clock import clock
 from tests.floor import floor
 
 BOOK = Book("okx", LIVE, "1001")
@@ -25,7 +26,8 @@ BOOK = Book("okx", LIVE, "1001")
 class Written(PlayedAccount):
     """Two wallets, a contract's and another. `refuses`: why the key is not taken.
 
-    `shares`: what part of the limits each look at the log might use.
+    `shares`: what part of the limits each look at the log might use. `checks`: when it was asked
+    what the key may do.
     """
 
     venue: str = BOOK.venue
@@ -38,11 +40,13 @@ class Written(PlayedAccount):
     refuses: ExchangeError | None = None
     withdraws: bool = False
     shares: list[float] = field(default_factory=list)
+    checks: list[int] = field(default_factory=list)
 
     wallets: ClassVar[tuple[Wallet, ...]] = (Wallet.TRADING, Wallet.FUNDING)
     margined: ClassVar[tuple[Wallet, ...]] = (Wallet.TRADING,)
 
     async def permissions(self) -> Permissions:
+        self.checks.append(clock_of(self).ms)
         if self.refuses:
             raise self.refuses
         return Permissions(BOOK.uid, (), self.withdraws, NOW)
@@ -68,8 +72,10 @@ async def desk_of(
     account: Written, zone: ZoneInfo | None = None, path: Path | None = None
 ) -> AsyncIterator[tuple[Desk, Ledger]]:
     """The owner has a key of that account alone. `path`: where the ledger is kept, if anywhere."""
-    async with floor() as market, Store.opened(path) as store:
+    set_ms = clock_of(account).ms
+    async with floor() as market, Store.opened(path, clock) as store:
         await market.open()
+        clock_of(account).ms = set_ms
         ledger = Ledger(store)
         desk = market.front.desk
         desk.accounts = {account.venue: Access(account, ledger)}

@@ -9,7 +9,6 @@ import asyncio
 import html
 import re
 import sys
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,9 @@ from typing import Any, Self
 
 import orjson
 from aiohttp import web
+
+from crypto_assistant.clocks import clock_ms, monotonic
+from tests.clock import NOW
 
 TOKEN = "123456:secret-of-the-loopback-bot"
 BOT = {"id": 123456, "is_bot": True, "first_name": "Assistant", "username": "AssistantBot"}
@@ -94,10 +96,10 @@ class Shown:
 
 @dataclass
 class BotApi:
-    """The server; `second` is how long one of Telegram's seconds takes."""
+    """The server, by its own clock."""
 
     token: str = TOKEN
-    second: float = 1.0
+    clock_ms: Callable[[], int] = clock_ms
     limited: bool = False
     port: int = 0
     calls: list[Call] = field(default_factory=list)
@@ -107,7 +109,7 @@ class BotApi:
     stuck: Any = None
     """An update that comes with every batch, whatever the offset."""
     flooded: dict[int, int] = field(default_factory=dict)
-    """Chats to which nothing may be sent for so many of Telegram's seconds, asked when it may."""
+    """Chats to which nothing may be sent for so many seconds, asked when it may."""
     deleted: set[int] = field(default_factory=set)
     """Messages, of others, that nothing can reply to."""
 
@@ -158,7 +160,9 @@ class BotApi:
 
     def say(self, text: str, user: int = 7, **message: Any) -> int:
         """A user's message; in private where no chat is given. Returns the update's id."""
-        return self.deliver({"message": {**message_from(user, self._fresh_id(), text), **message}})
+        return self.deliver(
+            {"message": {**message_from(user, self._fresh_id(), text, self.clock_ms()), **message}}
+        )
 
     def press(self, shown: Shown, line: str, user: int = 7) -> int:
         """A user presses the button that carries the line. Returns the update's id."""
@@ -188,21 +192,21 @@ class BotApi:
         """The arguments of all calls of the method so far."""
         return [call.arguments for call in self.calls if call.method == method]
 
-    async def called(self, method: str, times: int = 1, seconds: float = 5.0) -> dict[str, Any]:
+    async def called(self, method: str, times: int = 1, seconds: float = 600.0) -> dict[str, Any]:
         """Waits until the method has been called so many times; the last call's arguments."""
         await self._until(lambda: len(self.made(method)) >= times, seconds)
         return self.made(method)[times - 1]
 
-    async def next_message(self, seconds: float = 5.0) -> Shown:
+    async def next_message(self, seconds: float = 600.0) -> Shown:
         """The next message or edit that Telegram accepts."""
         async with asyncio.timeout(seconds):
             return await self._written.get()
 
-    async def confirmed(self, update_id: int, seconds: float = 5.0) -> None:
+    async def confirmed(self, update_id: int, seconds: float = 600.0) -> None:
         """Waits until the bot has moved its offset past the update."""
         await self._until(lambda: self._offset > update_id, seconds)
 
-    async def silence(self, seconds: float = 0.1) -> bool:
+    async def silence(self, seconds: float = 4.0) -> bool:
         """Whether nothing is sent or edited for a while."""
         await asyncio.sleep(seconds)
         return self._written.empty()
@@ -258,12 +262,10 @@ class BotApi:
         replaced = self._poller = asyncio.Event()
         if "offset" in arguments:
             self._updates = [left for left in self._updates if _update_id(left) >= self._offset]
-        until = time.monotonic() + int(arguments.get("timeout", 0))
-        while (
-            not (self._updates or self.stuck) and time.monotonic() < until and not replaced.is_set()
-        ):
+        until = monotonic() + int(arguments.get("timeout", 0))
+        while not (self._updates or self.stuck) and monotonic() < until and not replaced.is_set():
             self._news.clear()
-            await _first(self._news.wait(), replaced.wait(), timeout=until - time.monotonic())
+            await _first(self._news.wait(), replaced.wait(), timeout=until - monotonic())
         if replaced.is_set():
             return _refusal(409, "Conflict: terminated by other getUpdates request")
         stuck = [self.stuck] if self.stuck else []
@@ -315,8 +317,8 @@ class BotApi:
     def _limit(self, chat: int) -> web.Response | None:
         if seconds := self.flooded.get(chat):
             return _refusal(429, f"Too Many Requests: retry after {seconds}", seconds)
-        now = time.monotonic()
-        if self.limited and now < self._last.get(chat, 0) + self.second:
+        now = monotonic()
+        if self.limited and now < self._last.get(chat, 0) + 1:
             return _refusal(429, "Too Many Requests: retry after 1", retry_after=1)
         self._last[chat] = now
         return None
@@ -324,7 +326,7 @@ class BotApi:
     def _message(self, shown: Shown) -> dict[str, Any]:
         message = {
             "message_id": shown.message_id,
-            "date": int(time.time()),
+            "date": self.clock_ms() // 1000,
             "chat": chat_of(shown.chat),
             "from": BOT,
             "text": shown.text,
@@ -358,11 +360,11 @@ def chat_of(chat: int) -> dict[str, Any]:
     return {"id": chat, "type": "supergroup", "title": "Desk"}
 
 
-def message_from(user: int, message_id: int, text: str) -> dict[str, Any]:
-    """A message as Telegram would deliver it now."""
+def message_from(user: int, message_id: int, text: str, ms: int = NOW) -> dict[str, Any]:
+    """A message of that time as Telegram would deliver it."""
     return {
         "message_id": message_id,
-        "date": int(time.time()),
+        "date": ms // 1000,
         "chat": chat_of(user),
         "from": person(user),
         "text": text,

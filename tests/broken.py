@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from crypto_assistant.sandbox.catalog import DAY
-from tests.floor import NOW
+from tests.clock import NOW
 
 Path = tuple[str | int, ...]
 """The keys and row numbers that lead to a field."""

@@ -1,14 +1,17 @@
-"""How many examples hypothesis tries, and room for pytest's own report.
+"""The loop that tests run on, how many examples hypothesis tries, and room for pytest's own report.
 
 --hypothesis-profile=deep tries many and ever new ones.
 """
 
+import asyncio
 import resource
+from collections.abc import Callable
 
 import pytest
 from hypothesis import settings
 
 from tests.state.disks import limit_files
+from tests.virtual import Loop
 
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("deep", deadline=None, max_examples=2000)
@@ -19,6 +22,13 @@ settings.load_profile("suite")
 def deep(request: pytest.FixtureRequest) -> bool:
     """Whether all is to be tried that may be, however long it takes."""
     return bool(request.config.getoption("--hypothesis-profile") == "deep")
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Time is virtual, but for the tests that are marked."""
+    return {"loop": asyncio.new_event_loop if item.get_closest_marker("real") else Loop}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,11 +1,12 @@
 """The simulated exchanges at one frozen moment, and a front that answers questions over them."""
 
+import asyncio
 import gc
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from math import isclose
 from typing import Any, Final
@@ -14,6 +15,7 @@ import aiohttp
 import orjson
 
 from crypto_assistant.accounts import Access
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.commands.base import Answer, encode
 from crypto_assistant.desk import Desk
@@ -22,38 +24,16 @@ from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.front import Front, Sheet
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door, Timing
-from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.signed import Key
 from crypto_assistant.sandbox import KEYS, Dates, Sandbox, World
 from crypto_assistant.sandbox.account.owner import owners
 from crypto_assistant.state.store import Store
 from crypto_assistant.view import WIDEST_TABLE, View
+from tests.clock import NOW, clock
 
-NOW: Final = 1_790_000_029_500
-"""2026-09-21 14:13:49.5 UTC: half way through a second, so that no clock is near a full one."""
 VENUES: Final = tuple(exchange.name for exchange in EXCHANGES)
 
 SHIPPED: Final = Timing()
-
-
-def scaled(part: float) -> Timing:
-    """Every shipped duration, so much shorter."""
-    return replace(
-        SHIPPED,
-        answer=SHIPPED.answer * part,
-        scan=SHIPPED.scan * part,
-        partial=SHIPPED.partial * part,
-        attempt=SHIPPED.attempt * part,
-        pause=(SHIPPED.pause[0] * part, SHIPPED.pause[1] * part),
-        probe=SHIPPED.probe * part,
-    )
-
-
-SCALE: Final = 1 / 10
-SCALED: Final = scaled(SCALE)
-"""For tests in which somebody is silent."""
-PATIENT: Final = replace(SHIPPED, pause=(0.005, 0.025))
-"""For all others: a busy machine makes no difference."""
 
 
 @cache
@@ -70,16 +50,6 @@ def world(extra: int = 0) -> World:
     return world
 
 
-@dataclass
-class Moment:
-    """Seconds that pass only when told to: the cache and the exchanges' limits count them."""
-
-    seconds: float = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 @dataclass(frozen=True)
 class Floor:
     """A desk over the simulated exchanges that has asked nothing yet."""
@@ -87,16 +57,15 @@ class Floor:
     sandbox: Sandbox
     front: Front
     urls: dict[str, str]
-    moment: Moment
 
     async def open(self) -> None:
         """Loads the listings; what came along with them is then too old to be used again."""
         await self.front.desk.load(SHIPPED.answer)
-        self.pass_time()
+        await self.pass_time()
 
-    def pass_time(self) -> None:
+    async def pass_time(self, seconds: float = 60.0) -> None:
         """A minute later: lists are still known, prices and rankings are asked for anew."""
-        self.moment.seconds += 60
+        await asyncio.sleep(seconds)
         self.sandbox.requests.clear()
 
     async def ask(self, line: str) -> Any:
@@ -117,32 +86,31 @@ class Floor:
 
 
 @asynccontextmanager
-async def floor(timing: Timing = PATIENT, *, extra: int = 0) -> AsyncIterator[Floor]:
+async def floor(timing: Timing = SHIPPED, *, extra: int = 0) -> AsyncIterator[Floor]:
     """Everything but Telegram and the terminal, over loopback."""
-    sandbox, moment = _exchanges(extra)
+    sandbox = _exchanges(extra)
     sandbox.faults.clear()
+    sandbox.latency = 0.0
     sandbox.requests.clear()
     sandbox.dates = Dates()
     for venue, owner in owners().items():
         if sandbox.owners[venue] != owner:  # What is printed of an account is printed once.
             sandbox.owners[venue] = owner
-    moment.seconds += 3600
     async with (
         sandbox.serve() as urls,
         aiohttp.ClientSession() as session,
-        Store.opened(None) as store,
+        Store.opened(None, clock) as store,
     ):
-        door = Door(session, Cache(moment), timing, clock)
+        door = Door(session, clock, timing)
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
         ledger = Ledger(store)
         accounts = {
-            exchange.name: Access(exchange.account(key(exchange)), ledger, moment)
-            for exchange in exchanges
+            exchange.name: Access(exchange.account(key(exchange)), ledger) for exchange in exchanges
         }
         desk = Desk(exchanges, timing=timing, clock_ms=clock, accounts=accounts)
         view = View({exchange.name: exchange.title for exchange in EXCHANGES})
         try:
-            yield Floor(sandbox, Front(COMMANDS, desk, view), urls, moment)
+            yield Floor(sandbox, Front(COMMANDS, desk, view), urls)
         finally:
             await desk.kept.close()
             await door.close()
@@ -154,14 +122,9 @@ def key(exchange: Exchange) -> Key:
 
 
 @cache
-def _exchanges(extra: int) -> tuple[Sandbox, Moment]:
+def _exchanges(extra: int) -> Sandbox:
     """Once for all tests, so that what they print at the one moment is put together once."""
-    moment = Moment()
-    return Sandbox(world(extra), clock, monotonic=moment), moment
-
-
-def clock() -> int:
-    return NOW
+    return Sandbox(world(extra), clock, monotonic)
 
 
 def numbers(answer: Answer) -> Any:

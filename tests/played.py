@@ -21,7 +21,8 @@ from crypto_assistant.models import (
     Wallet,
 )
 from crypto_assistant.net.signed import VenueClock
-from tests.floor import NOW, Floor
+from tests.clock import NOW
+from tests.floor import Floor
 
 if TYPE_CHECKING:
     from crypto_assistant.ledger import Ledger

@@ -50,8 +50,8 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [log.getMessage() for log in logs if log.levelno == logging.WARNING]
 
 
-def an_hour_later(market: Floor) -> None:
-    market.moment.seconds += CHECKED_SECONDS
+async def an_hour_later(market: Floor) -> None:
+    await market.pass_time(CHECKED_SECONDS)
 
 
 @venues
@@ -100,7 +100,7 @@ async def test_a_key_that_was_put_right_is_used_within_the_hour(
     owner.permissions.discard("withdraw")
     with pytest.raises(KeyRefused):
         await access(market, venue).account()
-    an_hour_later(market)
+    await an_hour_later(market)
     await access(market, venue).account()
 
 
@@ -110,7 +110,7 @@ async def test_a_key_that_was_spoilt_is_noticed_within_the_hour(
 ) -> None:
     await access(market, venue).account()
     market.sandbox.owners[venue].permissions.add("withdraw")
-    an_hour_later(market)
+    await an_hour_later(market)
     with pytest.raises(KeyRefused):
         await access(market, venue).account()
 
@@ -135,7 +135,7 @@ async def test_a_key_that_may_do_more_is_used_with_one_warning(
     market.sandbox.owners[venue].permissions.add(power)
     for line in ("/balance", "/positions"):
         assert (await market.ask(line))["failed"] == {}
-    an_hour_later(market)
+    await an_hour_later(market)
     await access(market, venue).account()
     (warning,) = warnings(caplog)
     assert warning.startswith(f"{venue}: the key may do more than read (")
@@ -148,7 +148,7 @@ async def test_what_a_key_may_do_is_warned_of_again_when_it_changes(
     permissions = market.sandbox.owners["okx"].permissions
     for change in (permissions.add, permissions.discard, permissions.add):
         change("trade")
-        an_hour_later(market)
+        await an_hour_later(market)
         await access(market, "okx").account()
     assert (
         warnings(caplog)

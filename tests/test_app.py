@@ -17,16 +17,17 @@ from aiohttp import web
 from crypto_assistant import check
 from crypto_assistant.app import connected, connection, database, open_desk, telegram_proxy
 from crypto_assistant.cli import main
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.config import ADDRESSES, CREDENTIALS, Config, load
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import AssistantError, ExchangeError, RateLimited
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.ledger import Snapshot
-from crypto_assistant.net.api import clock_ms
 from crypto_assistant.sandbox import KEYS, Fault, Sandbox, World
 from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.serve import own_name
 from tests.botapi import TOKEN, BotApi
+from tests.clock import NOW, clock
 
 NOBODY: Final = "http://127.0.0.1:9"
 """Nothing listens on the port of the discard service."""
@@ -72,17 +73,17 @@ class Witness:
         runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
         await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            yield dict.fromkeys(ADDRESSES, f"http://127.0.0.1:{runner.addresses[0][1]}")
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            yield dict.fromkeys(ADDRESSES, site.name)
         finally:
             await runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.text()
         self.sent.append(f"{request.method} {request.raw_path} {dict(request.headers)} {body}")
-        now = clock_ms()
-        told = {"serverTime": now, "retCode": 0, "time": now, "code": "0"}
-        rows = {"result": {"timeNano": f"{now}000000"}, "data": [{"ts": f"{now}"}]}
+        told = {"serverTime": NOW, "retCode": 0, "time": NOW, "code": "0"}
+        rows = {"result": {"timeNano": f"{NOW}000000"}, "data": [{"ts": f"{NOW}"}]}
         return web.json_response({**told, **rows}, status=self.status)
 
     def keys(self, known: Mapping[str, str]) -> set[str]:
@@ -105,7 +106,7 @@ async def test_the_owners_keys_go_to_the_real_exchanges(machine: Machine) -> Non
     witness = Witness()
     async with witness.serve() as urls:
         config = machine.sets(MARKED, **urls)
-        async with connected(config, config.urls, lambda _: None) as desk:
+        async with connected(config, config.urls, lambda _: None, clock) as desk:
             await open_all(desk)
     assert witness.keys(MARKED) == NAMES
     assert witness.keys(KEYS) == set()
@@ -114,7 +115,7 @@ async def test_the_owners_keys_go_to_the_real_exchanges(machine: Machine) -> Non
 async def test_the_owners_keys_never_go_to_the_simulated_ones(machine: Machine) -> None:
     witness = Witness()
     config = machine.sets(MARKED)
-    async with witness.serve() as urls, connected(config, urls, None) as desk:
+    async with witness.serve() as urls, connected(config, urls, None, clock) as desk:
         assert desk.simulated
         await open_all(desk)
     assert witness.keys(MARKED) == set()
@@ -123,12 +124,15 @@ async def test_the_owners_keys_never_go_to_the_simulated_ones(machine: Machine) 
 
 async def test_who_looks_whether_anybody_is_there_shows_no_key(machine: Machine) -> None:
     witness = Witness(status=451)
-    async with witness.serve() as urls, open_desk(machine.sets(MARKED, **urls), "auto") as desk:
-        assert desk.simulated
+    async with witness.serve() as urls:
+        config = machine.sets(MARKED, **urls)
+        async with open_desk(config, "auto", clock) as desk:
+            assert desk.simulated
     assert len(witness.sent) == len(EXCHANGES)
     assert witness.keys(MARKED) == set()
 
 
+@pytest.mark.real
 def test_the_simulated_account_opens_whatever_keys_are_set(
     machine: Machine, capsys: Output
 ) -> None:
@@ -153,7 +157,7 @@ async def write(desk: Desk) -> None:
 
 async def test_play_money_is_kept_apart_from_real_money(machine: Machine) -> None:
     config = machine.sets(MARKED, BYBIT_TESTNET="demo", OKX_DEMO="true")
-    async with open_desk(config, "live") as desk:
+    async with open_desk(config, "live", clock) as desk:
         assert {venue: one.environment for venue, one in desk.accounts.items()} == {
             "binance": "live",
             "bybit": "demo",
@@ -166,13 +170,13 @@ async def test_play_money_is_kept_apart_from_real_money(machine: Machine) -> Non
 
 
 async def test_nothing_simulated_is_kept_by_the_console(machine: Machine) -> None:
-    async with open_desk(machine.sets(MARKED), "sandbox") as desk:
+    async with open_desk(machine.sets(MARKED), "sandbox", clock) as desk:
         await write(desk)
     assert not machine.state.exists()
 
 
 async def test_without_a_key_there_is_no_account_and_no_file(machine: Machine) -> None:
-    async with open_desk(machine.sets(), "live") as desk:
+    async with open_desk(machine.sets(), "live", clock) as desk:
         assert desk.accounts == {}
     assert not machine.state.exists()
 
@@ -181,7 +185,10 @@ async def test_without_a_key_there_is_no_account_and_no_file(machine: Machine) -
 async def test_what_the_daemon_has_open_is_not_opened_again(machine: Machine, market: Any) -> None:
     config = machine.sets(MARKED)
     daemons = machine.state / f"{market}.db"
-    async with Store.opened(daemons) as store, open_desk(config, market, store) as desk:
+    async with (
+        Store.opened(daemons, clock) as store,
+        open_desk(config, market, clock, store) as desk,
+    ):
         await write(desk)
     assert list(machine.state.glob("*.db")) == [daemons]
     assert kept(daemons) == {"binance", "bybit", "okx"}
@@ -215,7 +222,7 @@ async def asked_hosts(machine: Machine, ask: Ask) -> set[str]:
     """Whom a proxy, which connects nobody, is told to connect with."""
     async with proxy() as (address, heads):
         config = machine.sets(HTTPS_PROXY=f"http://{address}")
-        async with connected(config, config.urls, lambda _: None) as desk:
+        async with connected(config, config.urls, lambda _: None, clock) as desk:
             questions = [asyncio.create_task(question) for question in ask(desk)]
             await asyncio.wait(questions, timeout=0.5)  # Further tries need not be waited for.
             for question in questions:
@@ -268,7 +275,7 @@ async def test_a_proxy_that_is_not_there_is_named(machine: Machine) -> None:
 
 
 async def test_this_host_is_reached_without_a_proxy(machine: Machine, capsys: Output) -> None:
-    async with BotApi() as api, exchanges(machine):
+    async with BotApi(clock_ms=clock) as api, exchanges(machine):
         config = machine.sets(HTTPS_PROXY=NOBODY, TELEGRAM_API_URL=api.url)
         assert await telegrams_answer(config) == "AssistantBot"
         said = await checked(capsys)
@@ -278,7 +285,7 @@ async def test_this_host_is_reached_without_a_proxy(machine: Machine, capsys: Ou
 @asynccontextmanager
 async def exchanges(machine: Machine) -> AsyncIterator[Sandbox]:
     """Exchanges that know the owner's keys, as the real ones of the settings."""
-    sandbox = Sandbox(World(5, clock_ms()), clock_ms)
+    sandbox = Sandbox(World(5, NOW), clock, monotonic)
     async with sandbox.serve() as urls:
         machine.sets(urls, **KEYS)
         yield sandbox
@@ -293,13 +300,13 @@ async def test_a_venue_that_said_stop_is_not_asked_by_the_next_life_before_its_t
         sandbox.faults.append(Fault("bybit", "banned", 3600))
         for asked in (True, False):
             sandbox.requests.clear()
-            async with open_desk(config, "live") as desk:
+            async with open_desk(config, "live", clock) as desk:
                 question = (
                     desk.accounts["bybit"].account() if played else desk.exchanges[1].clock_ms()
                 )
                 with pytest.raises(RateLimited) as stop:
                     await question
-            assert stop.value.until_ms == pytest.approx(clock_ms() + HOUR_MS, abs=60_000)
+            assert stop.value.until_ms == pytest.approx(NOW + HOUR_MS, abs=1000)
             assert bool(sandbox.requests) is asked
 
 
@@ -309,7 +316,7 @@ async def test_whoever_keeps_nothing_knows_of_no_order_to_stop(machine: Machine)
         config = machine.sets(dict.fromkeys(KEYS, ""))
         for _ in range(2):
             sandbox.requests.clear()
-            async with open_desk(config, "live") as desk:
+            async with open_desk(config, "live", clock) as desk:
                 with pytest.raises(RateLimited):
                     await desk.exchanges[2].clock_ms()
             assert len(sandbox.requests) == 1
@@ -318,7 +325,7 @@ async def test_whoever_keeps_nothing_knows_of_no_order_to_stop(machine: Machine)
 
 async def checked(capsys: Output) -> dict[str, tuple[str, str]]:
     """What `check` says of each exchange and of its key."""
-    assert await check.report(load())
+    assert await check.report(load(), clock)
     lines = capsys.readouterr().out.splitlines()
     assert [line[:14].strip() for line in lines] == [
         *("Configuration", "State", "Telegram"),
@@ -368,16 +375,16 @@ async def test_check_does_not_judge_a_key_for_play_money(machine: Machine, capsy
 
 
 async def test_check_compares_the_clocks(machine: Machine, capsys: Output) -> None:
-    sandbox = Sandbox(World(5, clock_ms()), lambda: clock_ms() + HOUR_MS)
+    sandbox = Sandbox(World(5, NOW), lambda: NOW + HOUR_MS, monotonic)
     async with sandbox.serve() as urls:
         machine.sets(urls, **KEYS)
         said = await checked(capsys)
-    for clock, key in said.values():
-        difference = clock.rpartition("; its clock differs by ")[2]
-        assert float(difference.removesuffix(" s")) == pytest.approx(3600, abs=1)
+    for line, key in said.values():
+        assert line.endswith("; its clock differs by +3600.0 s")
         assert key == "it only reads"
 
 
+@pytest.mark.real
 def test_check_fails_where_no_exchange_answers(machine: Machine, capsys: Output) -> None:
     machine.sets(MARKED, **dict.fromkeys(ADDRESSES, NOBODY))
     assert main(["check"]) == 1

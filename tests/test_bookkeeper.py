@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from crypto_assistant.bookkeeper import keep
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ExchangeError, Refused, Unreachable, Unsupported
 from crypto_assistant.ledger import Ledger
-from crypto_assistant.models import Balance, Wallet
+from crypto_assistant.models import Balance, Holding, Wallet
 from tests.account_log import DAY, MINUTE, SetClock, line
 from tests.bookkept import BOOK, Written, clock_of, desk_of, snapshots
 from tests.state.disks import limited
@@ -35,31 +35,24 @@ def account(start: str = EVENING) -> Written:
     return Written(clock=SetClock(ms(start)))
 
 
-async def live(
-    desk: Desk,
-    account: Written,
-    until: str,
-    happens: Callable[[int], None] = lambda _now: None,
-) -> list[float]:
-    """Keeps the books until that time, which passes only in sleep; returns how long each was."""
-    slept: list[float] = []
-    clock, is_over = clock_of(account), asyncio.Event()
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        clock.ms += round(seconds * 1000)
-        happens(clock.ms)
-        if clock.ms >= ms(until):
-            is_over.set()
-            await asyncio.Event().wait()
-
-    keeper = asyncio.create_task(keep(desk, sleep))
-    over = asyncio.create_task(is_over.wait())
-    await asyncio.wait([keeper, over], return_when=asyncio.FIRST_COMPLETED)
+async def live(desk: Desk, account: Written, until: str) -> None:
+    """Keeps the books until that time."""
+    keeper = asyncio.create_task(keep(desk, lambda: None))
+    await asyncio.wait([keeper], timeout=(ms(until) - clock_of(account).ms) / 1000)
     assert not keeper.done(), keeper.exception()
     keeper.cancel()
     await asyncio.wait([keeper])
-    return slept
+
+
+def at(time: str, account: Written, change: Callable[[], None]) -> None:
+    """Something happens then."""
+    later = (ms(time) - clock_of(account).ms) / 1000
+    asyncio.get_running_loop().call_later(later, change)
+
+
+def hold(account: Written, told: Sequence[Holding] | Exception) -> None:
+    """What is in the trading wallet from now on."""
+    account.holdings[Wallet.TRADING] = told
 
 
 async def taken(ledger: Ledger) -> list[str]:
@@ -126,14 +119,10 @@ async def test_while_the_funding_of_an_hour_is_paid_no_equity_is_written_down(
 async def test_after_an_outage_no_equity_is_written_down_while_funding_is_paid() -> None:
     owner = account("2026-10-23T06:58:30")
     whole = owner.holdings[Wallet.TRADING]
-    owner.holdings[Wallet.TRADING] = Unreachable("HTTP 503")
-
-    def happens(now_ms: int) -> None:
-        if now_ms > ms("2026-10-23T06:59:59"):
-            owner.holdings[Wallet.TRADING] = whole
-
+    hold(owner, Unreachable("HTTP 503"))
     async with desk_of(owner) as (desk, ledger):
-        await live(desk, owner, "2026-10-23T07:30:00", happens)
+        at("2026-10-23T06:59:59", owner, lambda: hold(owner, whole))
+        await live(desk, owner, "2026-10-23T07:30:00")
         assert await taken(ledger) == ["23 07:01:10"]
 
 
@@ -158,9 +147,8 @@ async def test_equity_is_written_down_while_nothing_happens_in_the_account(
     owner = Trading(clock=SetClock(ms(EVENING)))
     owner.trades = [ago_ms, ago_ms]
     async with desk_of(owner) as (desk, ledger):
-        slept = await live(desk, owner, "2026-10-23T21:35:00")
+        await live(desk, owner, "2026-10-23T21:35:00")
         assert await taken(ledger) == ["23 21:30:20"]
-    assert slept[:2] == [10.0, 10.0]
     assert not caplog.records
 
 
@@ -200,13 +188,10 @@ async def test_after_an_outage_equity_is_written_down_within_a_minute(
 ) -> None:
     owner = account("2026-10-23T00:30:00")
     whole = owner.holdings[Wallet.TRADING]
-
-    def happens(now_ms: int) -> None:
-        is_down = ms("2026-10-24T00:00:00") < now_ms < ms("2026-10-24T01:30:15")
-        owner.holdings[Wallet.TRADING] = Unreachable("HTTP 503") if is_down else whole
-
     async with desk_of(owner) as (desk, ledger):
-        await live(desk, owner, "2026-10-25T12:00:00", happens)
+        at("2026-10-24T00:00:00", owner, lambda: hold(owner, Unreachable("HTTP 503")))
+        at("2026-10-24T01:30:15", owner, lambda: hold(owner, whole))
+        await live(desk, owner, "2026-10-25T12:00:00")
         found = await taken(ledger)
     assert found[0] == "23 00:30:00"
     assert "24 01:30:15" <= found[1] <= "24 01:31:15"
@@ -223,12 +208,13 @@ async def test_a_key_that_is_refused_is_tried_every_ten_minutes(
     owner = account()
     owner.refuses = error
     async with desk_of(owner) as (desk, ledger):
-        slept = await live(desk, owner, "2026-10-24T02:30:00")
-        assert set(slept) == {600.0}
+        await live(desk, owner, "2026-10-24T02:29:00")
+        first, *others = owner.checks
+        assert others == [first + 10 * n * MINUTE for n in range(1, 30)]
         assert await taken(ledger) == []
         owner.refuses = None
         await live(desk, owner, "2026-10-24T02:50:00")
-        assert await taken(ledger) == ["24 02:30:00"]
+        assert await taken(ledger) == ["24 02:29:00"]
     assert len(caplog.records) == 1
 
 
@@ -276,10 +262,10 @@ async def test_a_log_that_breaks_off_is_read_on_without_a_second_snapshot() -> N
     tries = iter([Unreachable("HTTP 503")])
     owner.fails = lambda first, _last: next(tries, None) if first < start_ms - 30 * DAY else None
     async with desk_of(owner) as (desk, ledger):
-        slept = await live(desk, owner, "2026-10-23T21:55:00")
+        await live(desk, owner, "2026-10-23T21:55:00")
         assert await taken(ledger) == ["23 21:30:00"]
         assert [one.key for one in await ledger.entries(BOOK, 0, start_ms)] == ["old"]
-    assert slept[0] == 60
+    assert max(end_ms for _, end_ms in owner.asked) == start_ms + MINUTE
 
 
 async def test_a_mistake_of_ours_is_logged_and_does_not_end_it(
@@ -287,13 +273,10 @@ async def test_a_mistake_of_ours_is_logged_and_does_not_end_it(
 ) -> None:
     owner = account()
     whole = owner.holdings[Wallet.TRADING]
-    owner.holdings[Wallet.TRADING] = ZeroDivisionError("a mistake")
-
-    def happens(_now_ms: int) -> None:
-        owner.holdings[Wallet.TRADING] = whole
-
+    hold(owner, ZeroDivisionError("a mistake"))
     async with desk_of(owner) as (desk, ledger):
-        await live(desk, owner, "2026-10-23T21:50:00", happens)
+        at("2026-10-23T21:31:00", owner, lambda: hold(owner, whole))
+        await live(desk, owner, "2026-10-23T21:50:00")
         assert await taken(ledger) == ["23 21:40:00"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "a mistake" in caplog.text
@@ -304,19 +287,14 @@ async def test_on_a_full_disk_the_books_wait_for_room_which_is_logged_once(
 ) -> None:
     owner = account()
     owner.lines = [line("1", clock_of(owner).ms - DAY)]
-
-    def happens(now_ms: int) -> None:
-        if now_ms > ms("2026-10-23T22:29:00"):
-            disk.free()
-
     with limited(tmp_path) as disk:
         async with desk_of(owner, path=tmp_path / "live.db") as (desk, ledger):
             disk.fill()
-            slept = await live(desk, owner, "2026-10-23T22:50:00", happens)
+            at("2026-10-23T22:29:00", owner, disk.free)
+            await live(desk, owner, "2026-10-23T22:50:00")
             (first,) = await taken(ledger)
             assert "23 22:29:00" <= first <= "23 22:31:00"
             assert [one.key for one in await ledger.entries(BOOK, 0, clock_of(owner).ms)] == ["1"]
-    assert len(slept) > 50
     said = [record.message.partition(": ")[::2] for record in caplog.records]
     assert [what for who, what in said if who == "okx"] == [
         "the books are not kept: the database on this host failed: disk I/O error"

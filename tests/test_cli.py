@@ -43,6 +43,7 @@ def test_the_version_is_told(capsys: Output) -> None:
     assert capsys.readouterr().out == f"{__version__}\n"
 
 
+@pytest.mark.real
 def test_ask_prints_one_answer(capsys: Output) -> None:
     assert main(["ask", "--market", "sandbox", "/price", "btc", "okx"]) == 0
     told = capsys.readouterr()
@@ -52,6 +53,7 @@ def test_ask_prints_one_answer(capsys: Output) -> None:
     assert told.err == ""
 
 
+@pytest.mark.real
 def test_ask_json_prints_one_object(capsys: Output) -> None:
     assert main(["ask", "--json", "--market", "sandbox", "/price BTC"]) == 0
     told = capsys.readouterr()
@@ -66,12 +68,14 @@ def test_ask_json_prints_one_object(capsys: Output) -> None:
     assert answer["venues"]["okx"]["perp"]["oi_usd"] > 0
 
 
+@pytest.mark.real
 def test_the_market_may_be_set(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MARKET", "sandbox")
     assert main(["ask", "--json", "/price ETH bybit"]) == 0
     assert orjson.loads(capsys.readouterr().out)["simulated"] is True
 
 
+@pytest.mark.real
 @pytest.mark.usefixtures("nobody_there")
 def test_the_market_that_is_asked_for_goes_before_the_one_that_is_set(
     capsys: Output, monkeypatch: pytest.MonkeyPatch
@@ -81,6 +85,7 @@ def test_the_market_that_is_asked_for_goes_before_the_one_that_is_set(
     assert orjson.loads(capsys.readouterr().out)["simulated"] is True
 
 
+@pytest.mark.real
 @pytest.mark.usefixtures("nobody_there")
 def test_ask_is_live_and_says_so_when_nobody_answers(capsys: Output) -> None:
     assert main(["ask", "--json", "/price BTC"]) == 1
@@ -153,6 +158,7 @@ def test_a_place_that_cannot_hold_the_state_is_told_in_one_line(
     assert said.count("\n") == 1
 
 
+@pytest.mark.real
 def test_a_question_that_is_interrupted_is_not_answered(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -169,11 +175,13 @@ def test_a_question_that_is_interrupted_is_not_answered(tmp_path: Path) -> None:
     assert asking.returncode == 130
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("line", ["ask --market sandbox /help", "demo"])
 def test_a_reader_who_has_read_enough_is_no_error(line: str, tmp_path: Path) -> None:
     assert shell(f'"$@" {line} | true', tmp_path) == 0
 
 
+@pytest.mark.real
 def test_an_output_that_the_shell_closed_is_no_error(tmp_path: Path) -> None:
     assert shell('"$@" ask --market sandbox /help >&-', tmp_path) == 0
 
@@ -192,6 +200,7 @@ def shell(script: str, where: Path) -> int:
     return done.returncode
 
 
+@pytest.mark.real
 def test_output_that_finds_no_room_is_told_in_a_line(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
@@ -206,6 +215,7 @@ def test_output_that_finds_no_room_is_told_in_a_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "No space left on device\n")
 
 
+@pytest.mark.real
 def test_demo_shows_every_command(capsys: Output) -> None:
     assert main(["demo"]) == 0
     told = capsys.readouterr().out
@@ -214,6 +224,7 @@ def test_demo_shows_every_command(capsys: Output) -> None:
     assert told.count("SIMULATED market") == told.count("> /")
 
 
+@pytest.mark.real
 def test_the_program_runs_as_a_module_too(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "crypto_assistant", "--version"],

@@ -30,6 +30,7 @@ def piped(lines: bytes, where: Path) -> str:
     return done.stdout.decode()
 
 
+@pytest.mark.real
 def test_a_pipe_is_answered_line_by_line(tmp_path: Path) -> None:
     told = piped(b"/help price\n\n  \nnonsense \xff\xfe\n/price BTC ETH\n/price BTC", tmp_path)
     first, second, third, fourth = (
@@ -48,6 +49,7 @@ def test_a_pipe_is_answered_line_by_line(tmp_path: Path) -> None:
     assert "<" not in told
 
 
+@pytest.mark.real
 def test_a_pipe_without_a_line_shows_the_tour(tmp_path: Path) -> None:
     told = piped(b"", tmp_path)
     for line in ("> /start", "> /price BTC", "> /price PEPE", "> /top10"):
@@ -55,6 +57,7 @@ def test_a_pipe_without_a_line_shows_the_tour(tmp_path: Path) -> None:
     assert "Top 10 perps by volume" in told
 
 
+@pytest.mark.real
 def test_an_input_that_the_shell_closed_is_one_without_a_line(tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", '"$@" <&-', "sh", *PROGRAM],
@@ -68,6 +71,7 @@ def test_an_input_that_the_shell_closed_is_one_without_a_line(tmp_path: Path) ->
     assert b"> /top10" in done.stdout
 
 
+@pytest.mark.real
 def test_a_reader_who_has_read_enough_ends_the_program(tmp_path: Path) -> None:
     with subprocess.Popen(
         PROGRAM,
@@ -90,6 +94,7 @@ def test_a_reader_who_has_read_enough_ends_the_program(tmp_path: Path) -> None:
         assert program.stderr.read() == b""
 
 
+@pytest.mark.real
 def test_a_terminal_is_greeted_and_prompted(tmp_path: Path) -> None:
     keyboard, terminal = pty.openpty()
     with subprocess.Popen(

@@ -14,6 +14,8 @@ import pytest
 
 from tests.botapi import TOKEN, BotApi
 
+pytestmark = pytest.mark.real
+
 ROOT = Path(__file__).parents[1]
 ADA, BOB = 7, 8
 NOBODY = "http://127.0.0.1:9"

@@ -23,6 +23,8 @@ from crypto_assistant.state.migration import make_ready
 from crypto_assistant.state.store import SCHEMA
 from tests.state import former
 
+pytestmark = pytest.mark.real
+
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "crypto-assistant.service"

@@ -13,6 +13,7 @@ from crypto_assistant.errors import UnknownCoin, UsageError
 from crypto_assistant.front import Front, Sheet
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.net.api import Timing, deadline
+from tests.clock import clock
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ COUNT: Command[Any] = Command(
 
 
 def front(*, simulated: bool = False) -> Front:
-    return Front((COUNT,), Desk((), timing=Timing(), simulated=simulated), v.View({}))
+    return Front(
+        (COUNT,), Desk((), timing=Timing(), clock_ms=clock, simulated=simulated), v.View({})
+    )
 
 
 async def test_a_line_is_answered_with_its_buttons() -> None:

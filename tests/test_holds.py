@@ -12,6 +12,7 @@ from crypto_assistant.errors import RateLimited
 from crypto_assistant.holds import Holds
 from crypto_assistant.net.limiter import LONGEST_HOLD, Limiter
 from crypto_assistant.state.store import Store
+from tests.clock import clock
 
 NOON_MS = 1_789_992_000_000
 HOUR_MS = 3_600_000
@@ -23,12 +24,12 @@ class Life:
 
     def __init__(self, path: Path | None, now_ms: int = NOON_MS) -> None:
         self.now_ms = now_ms
-        self.limiter = Limiter(lambda: 500.0, lambda: self.now_ms)
+        self.limiter = Limiter(lambda: self.now_ms)
         self._path = path
 
     @asynccontextmanager
     async def lived(self, venue: str = "bybit", environment: str = "live") -> AsyncIterator[Store]:
-        async with Store.opened(self._path) as store:
+        async with Store.opened(self._path, clock) as store:
             holds = Holds(store, lambda: self.now_ms)
             await holds.guard(environment, venue, self.limiter)
             yield store
@@ -79,7 +80,7 @@ async def test_a_clock_that_was_set_back_makes_no_order_longer(path: Path, back_
 
 async def test_no_order_lasts_for_years(tmp_path: Path) -> None:
     path = tmp_path / "live.db"
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         insert, row = "INSERT INTO holds VALUES (?, ?, ?, ?)", ("live", "bybit", NOON_MS)
         await store.write(lambda file: file.execute(insert, (*row, NOON_MS + YEARS_MS)))
     assert await held_until_ms(path, NOON_MS) == NOON_MS + round(1000 * LONGEST_HOLD)

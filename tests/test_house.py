@@ -12,30 +12,34 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "errors": set(),
     "models": {"models"},
-    "net": {"errors", "net", "threads"},
+    "net": {"errors", "net", "clocks", "threads"},
     "view": {"errors", "models"},
     "calculators": {"models", "calculators"},
-    "exchanges": {"errors", "models", "calculators", "net", "exchanges"},
+    "exchanges": {"errors", "models", "calculators", "net", "exchanges", "clocks"},
     "listings": {"errors", "models"},
     "coins": {"models", "listings"},
     "state": {"errors", "state"},
     "holds": {"net", "state"},
     "ledger": {"errors", "models", "net", "exchanges", "state"},
-    "accounts": {"errors", "models", "net", "exchanges", "ledger"},
-    "vitals": {"state", "__version__"},
-    "desk": {"errors", "models", "net", "exchanges", "listings", "accounts", "vitals"},
+    "accounts": {"errors", "models", "net", "exchanges", "ledger", "clocks"},
+    "vitals": {"state", "__version__", "clocks"},
+    "desk": {"errors", "models", "net", "exchanges", "listings", "accounts", "vitals", "clocks"},
     "readings": {
         *("errors", "models", "calculators", "exchanges", "listings", "coins"),
-        *("ledger", "accounts", "desk", "readings"),
+        *("ledger", "accounts", "desk", "readings", "clocks"),
     },
     "sandbox": {"sandbox"},
     "threads": set(),
-    "notify": set(),
+    "clocks": set(),
+    "notify": {"clocks"},
     "journal": set(),
 }
 """What a part may import of the package; the parts that are not named join the others."""
 
 ONLY_IN = {
+    "time": {"clocks"},
+    "threading": {"threads"},
+    "concurrent": {"threads", "state"},
     "aiogram": {"telegram"},
     "aiohttp": {"net", "telegram", "sandbox", "app"},
     "pydantic_settings": {"config"},
@@ -88,6 +92,17 @@ def test_the_environment_is_read_in_one_place() -> None:
         in {"environ", "environb", "getenv", "getenvb"}
     }
     assert readers == {"config"}
+
+
+def test_the_hosts_time_of_day_enters_in_one_place() -> None:
+    """Everybody else is handed it, and goes by the event loop's seconds for what he waits."""
+    asks = {part(m) for m in MODULES if "crypto_assistant.clocks.clock_ms" in imported(m)}
+    assert asks == {"cli"}
+    for module in MODULES:
+        assert not any(".stop_" in name and "_delay" in name for name in imported(module))
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}:
+                assert ast.unparse(node.value) not in {"datetime", "date"}, module
 
 
 def test_a_command_is_known_to_the_list_of_commands_alone() -> None:

@@ -24,6 +24,7 @@ from crypto_assistant.models import Entry, Family, Flow
 from crypto_assistant.net.api import sharing
 from crypto_assistant.state.store import Store
 from tests.account_log import BOOK, DAY, HOUR, MINUTE, NOW, PlayedAccount, SetClock, line, quiet
+from tests.clock import clock
 
 MIDNIGHT = NOW - NOW % DAY
 TEN_DAYS = [line(f"day {n}", MIDNIGHT - n * DAY + HOUR) for n in range(10)]
@@ -36,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def ledger(path: Path) -> AsyncIterator[Ledger]:
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         yield Ledger(store)
 
 
@@ -362,7 +363,7 @@ async def test_a_question_does_not_wait_for_who_may_use_a_part_of_the_limits(
 
 async def test_two_processes_may_keep_one_ledger(path: Path) -> None:
     account = PlayedAccount(TEN_DAYS)
-    async with Store.opened(path) as one, Store.opened(path) as other:
+    async with Store.opened(path, clock) as one, Store.opened(path, clock) as other:
         odd = [(MIDNIGHT - n * DAY, MIDNIGHT - (n - 1) * DAY) for n in range(1, 10, 2)]
         even = [(MIDNIGHT - n * DAY, MIDNIGHT - (n - 1) * DAY) for n in range(2, 9, 2)]
         await asyncio.gather(

@@ -1,6 +1,5 @@
 """Whatever is asked, fails or comes late: what the ledger covers is what the venue's log says."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from crypto_assistant.ledger import REACH_MARGIN_MS, SETTLING_MS, Ledger
 from crypto_assistant.models import Entry
 from crypto_assistant.state.store import Store
 from tests.account_log import BOOK, DAY, HOUR, NOW, PlayedAccount, SetClock, line, quiet
+from tests.clock import clock
 
 FIRST, LAST = NOW - 9 * DAY, NOW + 3 * DAY
 
@@ -85,7 +85,7 @@ async def check(told: list[tuple[int, int]], questions: list[Asked]) -> None:
     log = [line(str(number), time_ms) for number, (time_ms, _) in enumerate(told)]
     late = {str(number): time_ms + late for number, (time_ms, late) in enumerate(told)}
     account, now_ms = Venue(log, late), NOW
-    async with Store.opened(None) as store:
+    async with Store.opened(None, clock) as store:
         ledger = Ledger(store)
         for question in questions:
             now_ms += question.after_ms
@@ -103,5 +103,7 @@ async def check(told: list[tuple[int, int]], questions: list[Asked]) -> None:
 
 
 @given(lines, updates)
-def test_the_ledger_is_the_venues_log(told: list[tuple[int, int]], questions: list[Asked]) -> None:
-    asyncio.run(check(told, questions))
+async def test_the_ledger_is_the_venues_log(
+    told: list[tuple[int, int]], questions: list[Asked]
+) -> None:
+    await check(told, questions)

@@ -6,9 +6,15 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.real
+
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
+
+from crypto_assistant.clocks import clock_ms
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.state.store import Store
 from tests.account_log import BOOK, DAY, HOUR, MINUTE, NOW, PlayedAccount, line
@@ -20,7 +26,7 @@ class Busy(PlayedAccount):
         return tuple(line(str(ms), ms) for ms in range(start_ms, end_ms, MINUTE))
 
 async def main(path):
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock_ms) as store:
         report = lambda done, total: print(done, flush=True)
         await Ledger(store).update(BOOK, Busy(), NOW - 80 * DAY, NOW, report)
 

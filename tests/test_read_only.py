@@ -11,6 +11,7 @@ from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.state.store import Store
+from tests.clock import clock
 from tests.floor import VENUES
 from tests.owner import program
 
@@ -119,7 +120,7 @@ def test_what_is_not_in_the_reference_would_be_found() -> None:
 
 
 async def test_whatever_is_asked_only_what_reads_is_sent() -> None:
-    async with Store.opened(None) as store, program(store) as (front, sandbox):
+    async with Store.opened(None, clock) as store, program(store) as (front, sandbox):
         for line in (*(command.example for command in COMMANDS), *QUESTIONS):
             sheet = await front.reply(line)
             assert sheet.answer, line

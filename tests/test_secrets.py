@@ -5,7 +5,6 @@ import base64
 import os
 import sqlite3
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -16,11 +15,14 @@ from urllib.parse import quote
 
 import pytest
 
+from crypto_assistant.clocks import clock_ms, monotonic
 from crypto_assistant.sandbox import Fault, Sandbox, World
 from crypto_assistant.sandbox.account.owner import Owner, owners
 from crypto_assistant.sandbox.catalog import Venue
 from crypto_assistant.sandbox.faults import Kind
 from tests.botapi import BotApi
+
+pytestmark = pytest.mark.real
 
 USERS: Final = range(7, 60)
 TOKEN: Final = "123456:hush-token-of-the-bot"
@@ -93,11 +95,7 @@ def faces(value: str) -> list[bytes]:
 @cache
 def exchanges() -> Sandbox:
     """Once for all tests, so that an account's past is worked out once."""
-    return Sandbox(World(5, now_ms()), now_ms)
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return Sandbox(World(5, clock_ms()), clock_ms, monotonic)
 
 
 @asynccontextmanager

@@ -98,11 +98,13 @@ def test_what_the_deferred_models_lean_on_is_pinned_exactly(name: str) -> None:
     assert [specifier.operator for specifier in wanted.specifier] == ["=="]
 
 
+@pytest.mark.real
 def test_without_python_one_line_says_so(tmp_path: Path) -> None:
     said = only_line(make_run(tmp_path, tmp_path / "nowhere" / "python3"))
     assert "python3 is missing: sudo apt install python3 python3-venv" in said
 
 
+@pytest.mark.real
 def test_an_old_python_is_named_in_one_line(tmp_path: Path) -> None:
     old = fake_python(
         tmp_path,
@@ -113,6 +115,7 @@ def test_an_old_python_is_named_in_one_line(tmp_path: Path) -> None:
     assert "is Python 3.9.2" in said
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("minor", [10, 11, 12, 13, 14])
 def test_make_and_the_package_accept_the_same_pythons(tmp_path: Path, minor: int) -> None:
     as_if = f"import sys; sys.version_info = (3, {minor}, 0);"
@@ -128,6 +131,7 @@ def test_make_and_the_package_accept_the_same_pythons(tmp_path: Path, minor: int
     assert ("is needed" not in said) == supported.contains(f"3.{minor}")
 
 
+@pytest.mark.real
 def test_without_venv_one_line_names_the_package_and_nothing_half_made_stays(
     tmp_path: Path,
 ) -> None:
@@ -144,6 +148,7 @@ def test_without_venv_one_line_names_the_package_and_nothing_half_made_stays(
     assert not (tmp_path / ".venv").exists()
 
 
+@pytest.mark.real
 def test_an_interrupted_installation_is_begun_again(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     python = fake_python(
@@ -159,6 +164,7 @@ def test_an_interrupted_installation_is_begun_again(tmp_path: Path) -> None:
     assert calls.read_text().split() == ["venv", "venv"]
 
 
+@pytest.mark.real
 def test_help_names_every_target_that_a_person_types() -> None:
     shown = subprocess.check_output(["make"], cwd=ROOT, env={"PATH": os.defpath}, text=True)
     targets = (

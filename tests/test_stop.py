@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assistant.net.api import clock_ms
+from crypto_assistant.clocks import clock_ms, monotonic
 from crypto_assistant.sandbox import Fault, Sandbox, World
 from tests.test_daemon import ADA, Service, service
+
+pytestmark = pytest.mark.real
 
 LISTED = f"TELEGRAM_CHAT_ID={ADA}\n"
 
@@ -41,7 +43,7 @@ async def test_a_stop_while_it_starts_is_a_stop(tmp_path: Path) -> None:
 
 
 async def test_what_a_silent_venue_holds_up_stays_in_the_inbox(tmp_path: Path) -> None:
-    sandbox = Sandbox(World(5, clock_ms()), clock_ms)
+    sandbox = Sandbox(World(5, clock_ms()), clock_ms, monotonic)
     async with sandbox.serve() as urls, service(tmp_path, LISTED, **urls) as daemon:
         daemon.api.say("/price BTC")
         while "waiting" in (await daemon.api.next_message(20)).text:

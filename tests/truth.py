@@ -11,7 +11,8 @@ from typing import Any, Final
 from crypto_assistant.sandbox import World
 from crypto_assistant.sandbox.catalog import Kind, Market, Venue
 from crypto_assistant.sandbox.tape import Quote
-from tests.floor import NOW, VENUES
+from tests.clock import NOW
+from tests.floor import VENUES
 
 Fields = dict[str, Any]
 

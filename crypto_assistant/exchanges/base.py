@@ -1,10 +1,10 @@
 """What the program asks of an exchange."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.models import (
     AccountLog,
     Balance,
@@ -213,4 +213,4 @@ class Practice:
 
 def used(budget: Budget) -> Used:
     """What is spent of it now."""
-    return Used(budget.used(time.monotonic()), budget.limit)
+    return Used(budget.used(monotonic()), budget.limit)

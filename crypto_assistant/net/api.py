@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import time
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Coroutine, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from tenacity import (
 )
 from yarl import URL
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import (
     Blocked,
     ExchangeError,
@@ -51,7 +51,7 @@ All bodies together that arrive from a host at one time are no larger.
 """
 
 deadline: ContextVar[float] = ContextVar("deadline")
-"""When the answer that is being worked on is due, on the clock of `time.monotonic`."""
+"""When the answer that is being worked on is due, on the clock of `monotonic`."""
 
 share: ContextVar[float] = ContextVar("share", default=1.0)
 """What part of each limit the answer that is being worked on may use."""
@@ -70,11 +70,6 @@ def sharing(part: float) -> Iterator[None]:
 def target(path: str, query: Query) -> str:
     """Path and query as they go on the wire."""
     return f"{path}?{urlencode(query)}" if query else path
-
-
-def clock_ms() -> int:
-    """This host's time."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +125,12 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What all hosts share: connections, cache, clock, durations, what goes on behind answers."""
+    """What all hosts share: connections, clock, durations, cache, what goes on behind answers."""
 
     session: aiohttp.ClientSession
-    cache: Cache
+    clock_ms: Callable[[], int]
     timing: Timing = Timing()
-    clock_ms: Callable[[], int] = clock_ms
+    cache: Cache = field(default_factory=Cache)
     _probes: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
 
     def probe(self, probing: Coroutine[Any, Any, None]) -> None:
@@ -211,7 +206,7 @@ class Api:
 
         async def fetch() -> T:
             # A flight may serve callers that came later than its first one.
-            due = max(self._due(), time.monotonic() + timing.answer)
+            due = max(self._due(), monotonic() + timing.answer)
             self._limiter.check(self._due())
             return self._parsed(parse, await self._retrying(question, due), path)
 
@@ -251,11 +246,11 @@ class Api:
             raise Malformed("an answer of another shape") from e
 
     def _due(self) -> float:
-        return deadline.get(time.monotonic() + self._door.timing.answer)
+        return deadline.get(monotonic() + self._door.timing.answer)
 
     async def _retrying(self, question: _Question, due: float) -> Any:
         timing = self._door.timing
-        tired = time.monotonic() + timing.answer
+        tired = monotonic() + timing.answer
 
         def fits(error: BaseException) -> bool:
             if isinstance(error, RateLimited):
@@ -263,18 +258,18 @@ class Api:
             return isinstance(error, Unreachable) and error.since_ms is None
 
         def is_over(tried: RetryCallState) -> bool:
-            next_try = time.monotonic() + tried.upcoming_sleep
+            next_try = monotonic() + tried.upcoming_sleep
             return tried.attempt_number >= timing.tries or next_try >= min(due, tired)
 
         async def once(*, first: bool = False) -> Any:
             nonlocal tired
-            asked = time.monotonic()
+            asked = monotonic()
             await self._limiter.admit(question.budget, question.weight, due, share.get())
             # A question that has long waits for the limits, but for the venue as long as any.
-            tired += time.monotonic() - asked
+            tired += monotonic() - asked
             if first:  # Whoever has asked says what he found.
                 self._refuse(question)
-            seconds = min(question.attempt, min(due, tired) - time.monotonic())
+            seconds = min(question.attempt, min(due, tired) - monotonic())
             return await self._attempt(question, seconds)
 
         try:  # A first try without tenacity: its machinery is a tenth of an answer's time.
@@ -301,7 +296,7 @@ class Api:
             raise refusal
 
     async def _attempt(self, question: _Question, seconds: float) -> Any:
-        request, sent = question.compose(), time.monotonic()
+        request, sent = question.compose(), monotonic()
         try:
             response = await self._send(request, seconds)
             with self._reading(request.path):
@@ -318,14 +313,14 @@ class Api:
             self._see_to_probes()
             raise
         except ExchangeError as error:
-            self.health.answered(question.asked, time.monotonic() - sent)
+            self.health.answered(question.asked, monotonic() - sent)
             self.health.note(request.hide(str(error)))
             raise
-        self.health.answered(question.asked, time.monotonic() - sent)
+        self.health.answered(question.asked, monotonic() - sent)
         return payload
 
     async def _once_more(self, question: _Question) -> None:
-        due = time.monotonic() + question.attempt
+        due = monotonic() + question.attempt
         await self._limiter.admit(question.budget, question.weight, due)
         await self._attempt(question, question.attempt)
 
@@ -378,7 +373,7 @@ class Api:
     def _judged(self, response: Response, budget: Budget) -> Any:
         used = response.headers.get(budget.header or "", "")
         if used.isdecimal():
-            budget.observe(float(used), time.monotonic())
+            budget.observe(float(used), monotonic())
         try:
             return self._payload(response)
         except Stop as stop:

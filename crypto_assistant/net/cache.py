@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from enum import Enum
 from typing import Any, TypeVar
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import ExchangeError
 
 T = TypeVar("T")
@@ -34,15 +35,14 @@ class Cache:
     others. Errors are not kept.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+    def __init__(self) -> None:
         self._kept: dict[Hashable, tuple[float, Any]] = {}
         self._flights: dict[Hashable, tuple[float, asyncio.Task[Any]]] = {}
-        self._swept = now()
+        self._swept = 0.0
 
     async def get(self, key: Hashable, seconds: float, fetch: Callable[[], Awaitable[T]]) -> T:
         """What is kept under `key`, else what `fetch` brings."""
-        joined = self._now()
+        joined = monotonic()
         expires, value = self._kept.get(key, (0.0, None))
         if expires > joined:
             return value  # type: ignore[no-any-return]
@@ -72,12 +72,12 @@ class Cache:
     ) -> tuple[float, asyncio.Task[Any]]:
         flight = asyncio.create_task(self._fly(key, seconds, fetch))
         flight.add_done_callback(lambda flight: self._landed(key, flight))
-        self._flights[key] = self._now(), flight
+        self._flights[key] = monotonic(), flight
         return self._flights[key]
 
     async def _fly(self, key: Hashable, seconds: float, fetch: Callable[[], Awaitable[T]]) -> T:
         value = await fetch()
-        now = self._now()
+        now = monotonic()
         if now - self._swept >= SWEEP_SECONDS:
             self._sweep(now)
         self._kept[key] = (now + seconds, value)

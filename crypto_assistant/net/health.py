@@ -1,12 +1,12 @@
 """Whether a host answers, how fast, and what is not sent to one that has long been silent."""
 
 import logging
-import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import Blocked, ExchangeError, Unreachable, lasting
 
 log = logging.getLogger(__name__)
@@ -77,18 +77,11 @@ class Health:
     answered ends the outage. `host`: as the log names it.
     """
 
-    def __init__(
-        self,
-        host: str,
-        patience: float,
-        clock_ms: Callable[[], int],
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, host: str, patience: float, clock_ms: Callable[[], int]) -> None:
         self.last_error: LastError | None = None
         self._host = host
         self._patience = patience
         self._clock_ms = clock_ms
-        self._now = now
         self._latencies: deque[float] = deque(maxlen=KEPT)
         self._outage: _Outage | None = None
         self._unread: dict[str, tuple[float, int]] = {}
@@ -124,7 +117,7 @@ class Health:
     @property
     def unread(self) -> int:
         """Rows that were left out of the answers of the last hour."""
-        since = self._now() - HOUR
+        since = monotonic() - HOUR
         return sum(rows for told, rows in self._unread.values() if told > since)
 
     def refusal(self, asked: str) -> ExchangeError | None:
@@ -133,7 +126,7 @@ class Health:
         if outage is None or not outage.is_down:
             return None
         concerned = path in outage.failed or outage.is_of_the_host
-        settled = outage.is_blocked or self._now() >= outage.began + SETTLED * self._patience
+        settled = outage.is_blocked or monotonic() >= outage.began + SETTLED * self._patience
         return self._why(outage) if concerned and settled else None
 
     def turned_away(self, asked: str, again: Again) -> None:
@@ -169,8 +162,8 @@ class Health:
 
     def left_out(self, asked: str, rows: int) -> None:
         """So many rows of an answer could not be read; the log has it once an hour."""
-        path, now = _path(asked), self._now()
-        told, _ = self._unread.get(path, (now - HOUR, 0))
+        path, now = _path(asked), monotonic()
+        told, _ = self._unread.get(path, (-inf, 0))
         if now - told >= HOUR:
             log.warning("%s%s: left out %d rows that cannot be read", self._host, path, rows)
             told = now
@@ -187,7 +180,7 @@ class Health:
             return
         if whole:
             self._add(asked, lasting(error).rstrip("."), again, sent)
-        if self._outage is not None and self._now() - self._outage.ended <= CONTIGUOUS:
+        if self._outage is not None and monotonic() - self._outage.ended <= CONTIGUOUS:
             self._count(self._outage)
 
     def note(self, error: str) -> None:
@@ -195,7 +188,7 @@ class Health:
         self.last_error = LastError(error, self._clock_ms())
 
     def _add(self, asked: str, reason: str, again: Again, sent: float) -> None:
-        outage, now = self._outage, self._now()
+        outage, now = self._outage, monotonic()
         if outage is None or (not outage.is_down and sent - outage.ended > CONTIGUOUS):
             began_ms = self._clock_ms() - round(1000 * (now - sent))
             outage = self._outage = _Outage(sent, began_ms, now, reason)
@@ -210,7 +203,7 @@ class Health:
 
     def _count(self, outage: _Outage) -> None:
         outage.attempts += 1
-        lasted = self._now() - outage.began
+        lasted = monotonic() - outage.began
         if outage.attempts >= FEWEST and lasted >= LASTING * self._patience:
             outage.is_down = True
             self._tell_down(outage)

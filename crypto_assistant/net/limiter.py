@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import RateLimited
 
 LONGEST_HOLD = 7 * 86_400.0
@@ -65,11 +66,10 @@ class Budget:
 class Limiter:
     """Admits a venue's requests one by one and holds all of them when the venue says stop.
 
-    `now` is a monotonic clock in seconds, `clock_ms` the wall clock that messages speak of.
+    `clock_ms` is the wall clock that messages speak of.
     """
 
-    def __init__(self, now: Callable[[], float], clock_ms: Callable[[], int]) -> None:
-        self._now = now
+    def __init__(self, clock_ms: Callable[[], int]) -> None:
         self._clock_ms = clock_ms
         self._held_until = 0.0
         self.on_hold: Callable[[int], None] = lambda until_ms: None
@@ -80,16 +80,16 @@ class Limiter:
     @property
     def held_until_ms(self) -> int | None:
         """When the order to stop ends; None where there is none."""
-        if self._held_until <= self._now():
+        if self._held_until <= monotonic():
             return None
         return self._refusal(self._held_until).until_ms
 
     def hold(self, seconds: float) -> RateLimited:
         """Sends nothing for `seconds`; returns the error that says until when."""
-        before, until = self._held_until, self._now() + min(seconds, LONGEST_HOLD)
+        before, until = self._held_until, monotonic() + min(seconds, LONGEST_HOLD)
         self._held_until = max(before, until)
         refusal = self._refusal(self._held_until)
-        if until > max(before, self._now()) + ONE_ORDER:
+        if until > max(before, monotonic()) + ONE_ORDER:
             self.on_hold(refusal.until_ms)
         return refusal
 
@@ -99,7 +99,7 @@ class Limiter:
 
     def check(self, deadline: float) -> None:
         """Raises RateLimited where an order to stop outlasts the deadline."""
-        if self._held_until > max(deadline, self._now()):
+        if self._held_until > max(deadline, monotonic()):
             raise self._refusal(self._held_until)
 
     async def admit(
@@ -109,17 +109,17 @@ class Limiter:
 
         Raises RateLimited at once where the wait would outlast the deadline.
         """
-        while (free := self._free_at(budget, units, share)) > self._now():
+        while (free := self._free_at(budget, units, share)) > monotonic():
             if free > deadline:
                 raise self._refusal(free)
-            start = self._now()
+            start = monotonic()
             await asyncio.sleep(free - start)
-            self.waited += self._now() - start
-        budget.spend(units, self._now())
+            self.waited += monotonic() - start
+        budget.spend(units, monotonic())
 
     def _free_at(self, budget: Budget, units: float, share: float) -> float:
-        return max(self._held_until, budget.free_at(units, self._now(), share))
+        return max(self._held_until, budget.free_at(units, monotonic(), share))
 
     def _refusal(self, until: float) -> RateLimited:
         now_ms = self._clock_ms()
-        return RateLimited(now_ms + round(1000 * max(0.0, until - self._now())), now_ms)
+        return RateLimited(now_ms + round(1000 * max(0.0, until - monotonic())), now_ms)

@@ -1,7 +1,6 @@
 """The last closed bar of every coin, each on its most liquid venue, against its 96 bars before."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -9,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from crypto_assistant.calculators.volume import buy_share
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.desk import LONGEST_REASON, Desk, outcome
 from crypto_assistant.errors import ExchangeError, Malformed, Unreachable, Unsupported
 from crypto_assistant.exchanges.base import Exchange
@@ -224,7 +224,7 @@ class Scan:
         """None where the last bar is not there, long after a venue may be late with it."""
         timing = self._desk.timing
         late_ms = self._desk.clock_ms() - self._end_ms
-        due = time.monotonic() + timing.answer - late_ms / 1000
+        due = monotonic() + timing.answer - late_ms / 1000
         while True:
             # With one bar more than the last time: what is kept of that is not asked for again.
             count = BARS + 1 + self._too_early[coin.name]
@@ -235,7 +235,7 @@ class Scan:
             if self._is_final(bars):
                 return Malformed("bars without their volumes") if is_void(bars) else bars
             self._too_early[coin.name] += 1
-            if time.monotonic() + timing.partial > due:
+            if monotonic() + timing.partial > due:
                 return None
             await asyncio.sleep(timing.partial)
 

@@ -1,7 +1,6 @@
 """The simulated exchanges on loopback ports, with their limits and, on request, their failures."""
 
 import asyncio
-import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -56,7 +55,7 @@ class Sandbox:
         self,
         world: World,
         clock: Callable[[], int],
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float],
     ) -> None:
         self.world = world
         self.latency = 0.0
@@ -112,7 +111,7 @@ class _Host:
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield site.name
         finally:
             await runner.cleanup()
 

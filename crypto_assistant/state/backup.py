@@ -4,11 +4,10 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from crypto_assistant.errors import StateFailed
-from crypto_assistant.state.damage import alone, look_through, set_aside, words
+from crypto_assistant.state.damage import alone, look_through, set_aside, stamp, words
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.ownership import made
 from crypto_assistant.state.store import SCHEMA
@@ -16,18 +15,18 @@ from crypto_assistant.state.store import SCHEMA
 BUSY_SECONDS = 5.0
 
 
-def back_up(databases: Sequence[Path], target: Path) -> Iterator[str]:
+def back_up(databases: Sequence[Path], target: Path, now_ms: int) -> Iterator[str]:
     """Copies those that exist into the directory `target`; the first of them to any other target.
 
     Yields a line for each copy. Raises StateFailed; a copy that failed leaves nothing behind.
     """
     try:
-        yield from _copies(databases, target)
+        yield from _copies(databases, target, now_ms)
     except (OSError, sqlite3.Error) as error:
         raise StateFailed(f"No copy in {target}: {words(error)}") from error
 
 
-def restore(copy: Path, database: Path) -> str:
+def restore(copy: Path, database: Path, now_ms: int) -> str:
     """Puts what a copy holds in the place of the database, which is set aside; a line about it.
 
     Raises StateFailed, also while a daemon runs, and ConfigError; nothing has changed then.
@@ -36,7 +35,7 @@ def restore(copy: Path, database: Path) -> str:
         try:
             content = _content(copy)
             with alone(database.parent):
-                kept = _replaced(database, content)
+                kept = _replaced(database, content, now_ms)
         except (OSError, sqlite3.Error) as error:
             raise StateFailed(f"{copy} is not restored: {words(error)}") from error
     before = f"; what was there is kept as {kept}" if kept.exists() else ""
@@ -54,7 +53,7 @@ def _content(copy: Path) -> bytes:
         return source.serialize()
 
 
-def _replaced(database: Path, content: bytes) -> Path:
+def _replaced(database: Path, content: bytes, now_ms: int) -> Path:
     """Where the database was put that was there; everything of it goes, its log above all."""
     new = database.with_name(f".{database.name}.{os.getpid()}")
     fd = made(new, os.O_EXCL)
@@ -63,7 +62,7 @@ def _replaced(database: Path, content: bytes) -> Path:
             file.write(content)
             file.flush()
             os.fsync(fd)
-        kept = set_aside(database, "replaced")
+        kept = set_aside(database, now_ms, "replaced")
         new.rename(database)
     finally:
         new.unlink(missing_ok=True)
@@ -71,7 +70,7 @@ def _replaced(database: Path, content: bytes) -> Path:
     return kept
 
 
-def _copies(databases: Sequence[Path], target: Path) -> Iterator[str]:
+def _copies(databases: Sequence[Path], target: Path, now_ms: int) -> Iterator[str]:
     found = [path for path in databases if path.exists()]
     if not found:
         raise StateFailed(f"There is no database in {databases[0].parent}")
@@ -79,9 +78,8 @@ def _copies(databases: Sequence[Path], target: Path) -> Iterator[str]:
         rest = "".join(f"; {path.name} is not in it" for path in found[1:])
         yield f"{_copied(found[0], target)}{rest}"
         return
-    now = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     for path in found:
-        yield _copied(path, target / f"{path.stem}-{now}{path.suffix}")
+        yield _copied(path, target / f"{path.stem}-{stamp(now_ms)}{path.suffix}")
 
 
 def _copied(database: Path, target: Path) -> str:

@@ -45,23 +45,23 @@ def look_through(connection: sqlite3.Connection) -> None:
         raise Damaged(" ".join(found.split()))
 
 
-def set_aside(path: Path, why: str = "corrupt") -> Path:
+def set_aside(path: Path, now_ms: int, why: str = "corrupt") -> Path:
     """Where the file and what belongs to it were put, under a name with the reason and the time.
 
     While it is still open: closing it would write its log into the file first, and delete the log.
     """
     # The log goes first: it would be written into a new file that stands beside it.
-    return _moved(path, [*COMPANIONS, ""], why)
+    return _moved(path, [*COMPANIONS, ""], now_ms, why)
 
 
-def set_aside_stray_log(path: Path) -> Path | None:
+def set_aside_stray_log(path: Path, now_ms: int) -> Path | None:
     """Where a write-ahead log was put that SQLite would pass over and delete without a word."""
     wal = beside(path, "-wal")
     if not size(wal):
         return None
     with wal.open("rb") as file:
         is_log = file.read(4) in WAL_MAGIC
-    return None if is_log and size(path) else _moved(path, ["-wal"], "corrupt")
+    return None if is_log and size(path) else _moved(path, ["-wal"], now_ms, "corrupt")
 
 
 @contextmanager
@@ -74,6 +74,11 @@ def alone(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
+
+
+def stamp(ms: int) -> str:
+    """A time, as names of files tell it."""
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y%m%dT%H%M%SZ}"
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -89,15 +94,15 @@ def size(path: Path) -> int:
         return 0
 
 
-def _moved(path: Path, suffixes: Sequence[str], why: str) -> Path:
-    kept = _free_name(path, why)
+def _moved(path: Path, suffixes: Sequence[str], now_ms: int, why: str) -> Path:
+    kept = _free_name(path, now_ms, why)
     for suffix in suffixes:
         with suppress(FileNotFoundError):
             beside(path, suffix).rename(beside(kept, suffix))
     return beside(kept, suffixes[-1])
 
 
-def _free_name(path: Path, why: str) -> Path:
-    name = beside(path, f".{why}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+def _free_name(path: Path, now_ms: int, why: str) -> Path:
+    name = beside(path, f".{why}-{stamp(now_ms)}")
     names = (beside(name, f".{n}" if n else "") for n in count())
     return next(one for one in names if not any(beside(one, s).exists() for s in ("", "-wal")))

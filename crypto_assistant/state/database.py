@@ -4,7 +4,6 @@ import errno
 import logging
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -61,14 +60,24 @@ class Database:
 
     Every error of SQLite's is raised to who asked; after damage the next question meets a new file.
     The log has it once when the file begins to fail, and once when it works again.
-    `begun_anew`: how often the file was found damaged.
+    `begun_anew`: how often the file was found damaged. `now`: seconds on a clock that nobody sets,
+    and like `clock_ms` to be read on that thread.
     """
 
-    def __init__(self, path: Path | None, schema: Sequence[str], timing: Timing) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        schema: Sequence[str],
+        timing: Timing,
+        now: Callable[[], float],
+        clock_ms: Callable[[], int],
+    ) -> None:
         self.path = path
         self.begun_anew = 0
         self._schema = schema
         self._timing = timing
+        self._now = now
+        self._clock_ms = clock_ms
         self._busy = timing.busy
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
@@ -77,7 +86,7 @@ class Database:
 
     def open(self) -> None:
         """Opens it, or leaves that to `try_again`; raises ConfigError where that does not help."""
-        self._tried = time.monotonic()
+        self._tried = self._now()
         try:
             self._connection = self._opened()
         except (OSError, sqlite3.Error) as error:
@@ -89,7 +98,7 @@ class Database:
 
     def try_again(self, *, now: bool = False) -> None:
         """Opens what could not be opened, once a minute at most, unless it is wanted `now`."""
-        is_due = now or time.monotonic() - self._tried >= self._timing.retry
+        is_due = now or self._now() - self._tried >= self._timing.retry
         if self._connection or not is_due:
             return
         try:
@@ -170,7 +179,7 @@ class Database:
     def _put_aside(self, path: Path, damage: sqlite3.Error) -> None:
         """Unless another process has replaced it already."""
         if path.exists() and path.stat().st_ino == self._inode:
-            self._tell(f"it was damaged ({damage})", set_aside(path))
+            self._tell(f"it was damaged ({damage})", set_aside(path, self._clock_ms()))
         self.close()
 
     def _opened(self) -> sqlite3.Connection:
@@ -187,7 +196,7 @@ class Database:
 
     def _found_or_made(self, path: Path) -> sqlite3.Connection:
         _make_file(path)
-        if kept := set_aside_stray_log(path):
+        if kept := set_aside_stray_log(path, self._clock_ms()):
             self._tell("its write-ahead log is none", kept)
         self._inode = path.stat().st_ino
         with ExitStack() as undo:
@@ -196,7 +205,7 @@ class Database:
                 make_ready(connection, path, self._schema)
             except sqlite3.Error as error:
                 if is_damage(error):
-                    self._tell(f"it was damaged ({error})", set_aside(path))
+                    self._tell(f"it was damaged ({error})", set_aside(path, self._clock_ms()))
                 raise
             undo.pop_all()
             return connection

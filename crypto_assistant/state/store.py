@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -105,21 +106,29 @@ class Store:
     not take, or what was in a file that is damaged, is written with the next call that can write.
     """
 
-    def __init__(self, path: Path | None, thread: ThreadPoolExecutor, timing: Timing) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        clock_ms: Callable[[], int],
+        thread: ThreadPoolExecutor,
+        timing: Timing,
+    ) -> None:
         self._thread = thread
-        self._file = Database(path, SCHEMA, timing)
+        self._file = Database(path, SCHEMA, timing, asyncio.get_running_loop().time, clock_ms)
         self._inbox = Inbox(self._file)
 
     @staticmethod
     @asynccontextmanager
-    async def opened(path: Path | None, timing: Timing = SHIPPED) -> "AsyncIterator[Store]":
+    async def opened(
+        path: Path | None, clock_ms: Callable[[], int], timing: Timing = SHIPPED
+    ) -> "AsyncIterator[Store]":
         """The store at `path`, made or brought up to date; None: in memory.
 
         Raises ConfigError. A file that is damaged is set aside; one that cannot be opened for a
         while, on a full disk for instance, is tried again at later calls.
         """
         with ThreadPoolExecutor(1, "store") as thread:
-            store = Store(path, thread, timing)
+            store = Store(path, clock_ms, thread, timing)
             ended_well = False
             try:
                 await store._on_thread(store._file.open)
@@ -131,8 +140,8 @@ class Store:
             finally:
                 store._inbox.ending = True
                 # On its way to the thread whatever happens here: a second stop may come meanwhile.
-                closing = thread.submit(store._close, ended_well=ended_well)
-                await asyncio.shield(asyncio.wrap_future(closing))
+                close = partial(store._close, ended_well=ended_well)
+                await asyncio.shield(asyncio.get_running_loop().run_in_executor(thread, close))
 
     @property
     def begun_anew(self) -> int:

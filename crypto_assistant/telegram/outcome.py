@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.front import Sheet
 from crypto_assistant.telegram.reply import APOLOGY
 from crypto_assistant.view import View
@@ -28,14 +28,14 @@ class Outcome:
 @contextmanager
 def told(asked: str) -> Iterator[Outcome]:
     """Logs what was asked, how long it took, and what came of it."""
-    began, outcome = time.monotonic(), Outcome()
+    began, outcome = monotonic(), Outcome()
     try:
         yield outcome
     except asyncio.CancelledError:
         outcome.came_of += "; broken off" if outcome.came_of else "broken off"
         raise
     finally:
-        took = f"{time.monotonic() - began:.2f} s"
+        took = f"{monotonic() - began:.2f} s"
         said = "; ".join(filter(None, [took, outcome.came_of, outcome.lost]))
         log.log(logging.WARNING if outcome.lost else logging.INFO, "%s: %s", asked, said)
 

@@ -27,10 +27,9 @@ REFUSAL = "TELEGRAM_BOT_TOKEN is refused by Telegram"
 class Timing:
     """Every duration that this front waits for, in seconds.
 
-    `pace`: between two writes of one message; `second`: what Telegram's retry_after counts;
-    `give_up`: how long an answer is tried to be sent before it would be stale and its command runs
-    again; `grace`: what a stop leaves it; `reminder`: how often it is told that another program
-    polls, too; `pairing`: how long a code is waited for.
+    `pace`: between two writes of one message; `give_up`: how long an answer is tried to be sent
+    before it would be stale and its command runs again; `grace`: what a stop leaves it; `reminder`:
+    how often it is told that another program polls, too; `pairing`: how long a code is waited for.
     """
 
     long_poll: int = 30
@@ -38,7 +37,6 @@ class Timing:
     pause: float = 1.0
     longest_pause: float = 60.0
     pace: float = 1.0
-    second: float = 1.0
     give_up: float = 30.0
     grace: float = 3.0
     reminder: float = 3600.0
@@ -52,7 +50,7 @@ def pauses(timing: Timing) -> Callable[[RetryCallState], float]:
     def pause(state: RetryCallState) -> float:
         error = failure(state)
         if isinstance(error, TelegramRetryAfter):
-            return error.retry_after * timing.second
+            return error.retry_after
         return growing(state)
 
     return pause

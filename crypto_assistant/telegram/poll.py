@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import inf
 from typing import Any
@@ -23,9 +21,9 @@ from tenacity import (
     retry_if_exception_type,
 )
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.journal import request
-from crypto_assistant.net.api import clock_ms
 from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.answers import Answers, Missed
 from crypto_assistant.telegram.patience import (
@@ -43,7 +41,7 @@ from crypto_assistant.telegram.tasks import Tasks
 log = logging.getLogger(__name__)
 
 KINDS = ["message", "callback_query"]
-LATE = timedelta(minutes=2)
+LATE_MS = 120_000
 FULL_BATCH = 100
 CONFLICT = "another program polls with this token, or a webhook is set"
 
@@ -74,6 +72,7 @@ class Poll:
         store: Store,
         tasks: Tasks,
         timing: Timing,
+        clock_ms: Callable[[], int],
         on_polled: Pulse,
     ) -> None:
         self._bot = bot
@@ -82,6 +81,7 @@ class Poll:
         self._store = store
         self._tasks = tasks
         self._timing = timing
+        self._clock_ms = clock_ms
         self._on_polled = on_polled
         self._offset: int | None = None
         self._after_gap = True
@@ -144,9 +144,9 @@ class Poll:
     def _tell(self, said: str) -> bool:
         """Whether it was told: two programs that interrupt each other do so all the time."""
         if said.startswith(CONFLICT):
-            if time.monotonic() - self._conflict_told_at < self._timing.reminder:
+            if monotonic() - self._conflict_told_at < self._timing.reminder:
                 return False
-            self._conflict_told_at = time.monotonic()
+            self._conflict_told_at = monotonic()
         log.warning("no updates: %s; trying again until it works", said)
         return True
 
@@ -165,7 +165,7 @@ class Poll:
         known = [self._read(n, Update.model_validate, numbered[n]) for n in new]
         updates = list(filter(None, known))
         bodies = {u.update_id: orjson.dumps(numbered[u.update_id]) for u in updates}
-        is_safe = await self._store.keep(bodies, clock_ms())
+        is_safe = await self._store.keep(bodies, self._clock_ms())
         if not all(map(has_id, batch)):
             self._warn_of_ids()
         # What the disk does not take stays with Telegram, unless nothing new would fit beside it.
@@ -173,7 +173,7 @@ class Poll:
             self._offset = max(numbered) + 1
         elif batch:
             await asyncio.sleep(self._timing.pause)
-        late = [update for update in updates if self._after_gap and _is_late(update)]
+        late = [update for update in updates if self._after_gap and self._is_late(update)]
         self._after_gap = self._after_gap and len(batch) >= FULL_BATCH
         self._dispatch(update for update in updates if update not in late)
         if late:
@@ -192,6 +192,11 @@ class Poll:
             return False
         self._seen.append(update_id)
         return True
+
+    def _is_late(self, update: Update) -> bool:
+        if update.message is None:
+            return False
+        return self._clock_ms() - 1000 * update.message.date.timestamp() > LATE_MS
 
     def _warn_of_ids(self) -> None:
         """Once: no offset passes such an update by, and it comes again with every request."""
@@ -237,7 +242,3 @@ def has_id(raw: Any) -> bool:
     """Whether the update has a number that the inbox, and with it the offset, can hold."""
     known = raw.get("update_id") if isinstance(raw, dict) else None
     return type(known) is int and 0 <= known < 2**63
-
-
-def _is_late(update: Update) -> bool:
-    return update.message is not None and datetime.now(UTC) - update.message.date > LATE

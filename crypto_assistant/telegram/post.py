@@ -7,8 +7,9 @@ from typing import TypeVar
 from aiogram import Bot
 from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import TelegramMethod
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_before_delay
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.telegram.patience import (
     FAILURES,
     TOKEN_REFUSED,
@@ -43,16 +44,20 @@ class Post:
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(LATER),
             wait=pauses(timing),
-            stop=stop_before_delay(timing.give_up),
             reraise=True,
         )
 
     async def deliver(self, method: TelegramMethod[T]) -> T:
         """Tries for a while; raises Unsent, or the TelegramAPIError that refuses it."""
+        due = monotonic() + self._timing.give_up
+
+        def stop(tried: RetryCallState) -> bool:
+            return monotonic() + tried.upcoming_sleep >= due
+
         try:
-            return await self._retrying.copy()(self.once, method)
+            return await self._retrying.copy(stop=stop)(self.once, method)
         except TelegramRetryAfter as e:
-            await asyncio.sleep(e.retry_after * self._timing.second)
+            await asyncio.sleep(e.retry_after)
             raise Unsent(reason(e)) from None
         except LATER as e:
             raise Unsent(reason(e)) from None

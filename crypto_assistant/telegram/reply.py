@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-import time
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ from aiogram.exceptions import TelegramBadRequest, TelegramRetryAfter
 from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.front import Sheet
 from crypto_assistant.telegram.patience import FAILURES, Timing, reason
 from crypto_assistant.telegram.post import Post, Unsent
@@ -67,7 +67,7 @@ class Reply:
     @property
     def rest(self) -> float:
         """Seconds until the message may be written again."""
-        return max(0.0, self._free_at - time.monotonic())
+        return max(0.0, self._free_at - monotonic())
 
     async def show(self, sheet: Sheet) -> None:
         """Shows an incomplete answer, which is not worth a second try."""
@@ -91,12 +91,12 @@ class Reply:
             await self._write(APOLOGY, self._post.deliver)
 
     async def _write(self, sheet: Sheet, send: Send) -> None:
-        self._free_at = time.monotonic() + self._timing.pace
+        self._free_at = monotonic() + self._timing.pace
         try:
             if self._message is None or not await self._edited(self._message, sheet, send):
                 self._message = (await send(self._new(sheet))).message_id
         except TelegramRetryAfter as e:
-            self._free_at = time.monotonic() + e.retry_after * self._timing.second
+            self._free_at = monotonic() + e.retry_after
             raise
 
     async def _edited(self, message: int, sheet: Sheet, send: Send) -> bool:

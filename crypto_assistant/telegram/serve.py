@@ -35,6 +35,7 @@ async def serve(
     listed: Callable[[], Collection[int]],
     api_url: str,
     timing: Timing,
+    clock_ms: Callable[[], int],
     on_polled: Pulse,
 ) -> None:
     """Answers the listed until it is cancelled; raises ConfigError where the token is refused.
@@ -53,6 +54,7 @@ async def serve(
         store=store,
         tasks=tasks,
         timing=timing,
+        clock_ms=clock_ms,
         on_polled=on_polled,
     )
     tasks.spawn(_tell_menu(front, post))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable
 from typing import Any
 
-from crypto_assistant.net.api import clock_ms
+from crypto_assistant.clocks import clock_ms
 from tests.bench import bare
 from tests.bench.trading import LONGEST_LOG, Trading, trading
 from tests.bench.upstream import upstream

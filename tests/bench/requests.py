@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 from crypto_assistant.sandbox import Sandbox
 from tests.bench.trading import LINES, LONGEST_LOG, OWNERS, Trading, trading
-from tests.floor import VENUES, clock, world
+from tests.clock import clock
+from tests.floor import VENUES, world
 
 EXTRA = 100
 """Nameless coins: enough for a hundred perps on Binance."""

@@ -11,11 +11,11 @@ from zlib import crc32
 
 import numpy as np
 
+from crypto_assistant.clocks import clock_ms
 from crypto_assistant.commands.volscan import PART_OF_LIMITS
 from crypto_assistant.desk import Desk
 from crypto_assistant.listings import Listings
 from crypto_assistant.models import Family, Tickers
-from crypto_assistant.net.api import clock_ms
 from crypto_assistant.readings.scan import MOST_AT_ONCE
 from tests.bench import bare
 from tests.bench.bare import Request

@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from statistics import median
 from typing import Any
 
-from crypto_assistant.net.api import clock_ms
+from crypto_assistant.clocks import clock_ms
 from tests.bench import bare
 from tests.bench.trading import LINES, LONGEST_LOG, OWNERS, Trading, trading
 from tests.bench.upstream import upstream

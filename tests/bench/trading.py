@@ -1,7 +1,6 @@
 """A front over the upstream process that can be put back to cold, and what it was seen to send."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 import aiohttp
 
 from crypto_assistant.accounts import Access
+from crypto_assistant.clocks import clock_ms
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.commands.base import Answer, parse
 from crypto_assistant.desk import Desk
@@ -18,7 +18,7 @@ from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.front import Front
 from crypto_assistant.ledger import Ledger
-from crypto_assistant.net.api import Door, Timing, clock_ms
+from crypto_assistant.net.api import Door, Timing
 from crypto_assistant.net.cache import Cache
 from crypto_assistant.state.store import Store
 from crypto_assistant.view import View
@@ -111,10 +111,10 @@ class Trading:
     def forget_all(self) -> None:
         """Nothing is kept but the listings and the log, and no limit has been drawn on."""
         desk = self.front.desk
-        door = Door(self.session, Cache(time.monotonic), Timing(), desk.clock_ms)
+        door = Door(self.session, desk.clock_ms)
         desk.exchanges = tuple(exchange(door, self.urls) for exchange in EXCHANGES)
         desk.accounts = accounts(desk.exchanges, self.ledger)
-        desk.kept = Cache(time.monotonic)
+        desk.kept = Cache()
         self.sent.clear()
         self.failed.clear()
 
@@ -139,9 +139,9 @@ async def trading(
     connector = aiohttp.TCPConnector(limit_per_host=30)
     async with (
         aiohttp.ClientSession(connector=connector, trace_configs=[trace]) as session,
-        Store.opened(None) as store,
+        Store.opened(None, clock) as store,
     ):
-        door, ledger = Door(session, Cache(time.monotonic), Timing(), clock), Ledger(store)
+        door, ledger = Door(session, clock), Ledger(store)
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
         owned = accounts(exchanges, ledger)
         desk = kind(exchanges, timing=Timing(), clock_ms=clock, accounts=owned)

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from crypto_assistant.net.api import clock_ms
+from crypto_assistant.clocks import clock_ms
 from crypto_assistant.sandbox import Sandbox, World
 
 EXTRA = 560

@@ -9,7 +9,8 @@ import pytest
 
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.sandbox.account.events import Holding
-from tests.floor import NOW, VENUES, Floor, differences
+from tests.clock import NOW
+from tests.floor import VENUES, Floor, differences
 from tests.truth import Truth
 
 CENT = 0.005
@@ -132,7 +133,7 @@ async def test_a_venue_that_is_down_takes_nothing_from_the_others(
     market: Floor, venue: str
 ) -> None:
     wallets, opened = await market.ask("/balance"), await market.ask("/positions")
-    market.pass_time()
+    await market.pass_time()
     market.sandbox.faults = [Fault(venue, "http", 503)]
     others = [other for other in VENUES if other != venue]
 

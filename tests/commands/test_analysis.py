@@ -9,7 +9,7 @@ import pytest
 
 from crypto_assistant.errors import UsageError
 from crypto_assistant.sandbox import Fault
-from tests.floor import PATIENT, VENUES, Floor, assert_readable, differences, floor
+from tests.floor import SHIPPED, VENUES, Floor, assert_readable, differences, floor
 from tests.truth import Fields, Truth
 from tests.truths import oi as positions
 from tests.truths.analysis import analysis, in_window, score
@@ -68,7 +68,7 @@ async def test_yesterday_from_memory_does_not_keep_a_dead_market_the_primary_one
     market: Floor, truth: Truth
 ) -> None:
     await market.ask("/analysis BABYDOGE 5m")
-    market.pass_time()
+    await market.pass_time()
     market.sandbox.faults = [Fault("binance", "geo_blocked")]
     found = await market.ask("/analysis BABYDOGE 5m")
     failed = {"binance": "geo-blocked"}
@@ -359,7 +359,7 @@ async def test_the_days_of_the_primary_market_degrade_alone(market: Floor, truth
 
 
 async def test_whatever_has_arrived_so_far_is_a_page() -> None:
-    async with floor(replace(PATIENT, partial=0.0)) as market:
+    async with floor(replace(SHIPPED, partial=0.0)) as market:
         await market.open()
         shown = await market.watch("/analysis PEPE details")
     assert shown[0].text.split("\n")[-1] == "waiting: Binance, Bybit, OKX"

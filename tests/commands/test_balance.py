@@ -12,7 +12,7 @@ from crypto_assistant.commands.base import parse
 from crypto_assistant.errors import Refused, Unreachable
 from crypto_assistant.models import Holding, Wallet
 from crypto_assistant.sandbox import Fault
-from tests.floor import PATIENT, Floor, floor, numbers
+from tests.floor import Floor, floor, numbers
 from tests.played import Played, give_keys
 from tests.truth import Truth
 
@@ -265,10 +265,10 @@ async def test_a_clock_that_is_off_is_told(market: Floor) -> None:
 
 
 async def test_while_a_venue_is_awaited_the_others_are_shown() -> None:
-    async with floor(replace(PATIENT, partial=0.05)) as market:
+    async with floor() as market:
         await market.open()
         give_keys(market, binance(), bybit())
-        market.sandbox.faults = [Fault("bybit", "slow", 0.3, path=SPOT_TICKERS["bybit"])]
+        market.sandbox.faults = [Fault("bybit", "slow", 2, path=SPOT_TICKERS["bybit"])]
         first, *_, last = await market.watch("/balance")
     assert "waiting: Bybit" in first.text
     assert "waiting" not in last.text

@@ -15,7 +15,7 @@ from crypto_assistant.front import Sheet
 from crypto_assistant.readings.flows import LAST_BARS
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.view import flow
-from tests.floor import PATIENT, SCALED, VENUES, Floor, differences, floor, numbers
+from tests.floor import VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth
 from tests.truths.cvd import cvd
 
@@ -122,7 +122,7 @@ async def test_quarters_of_an_hour_are_made_of_the_rows_of_five_minutes(market: 
 
 async def test_the_requests_go_out_in_one_wave() -> None:
     """While none has been answered, all of them are under way."""
-    async with floor(SCALED) as market:
+    async with floor() as market:
         await market.open()
         market.sandbox.faults = [Fault(venue, "timeout") for venue in VENUES]
         asked: list[int] = []
@@ -136,9 +136,9 @@ async def test_the_requests_go_out_in_one_wave() -> None:
 
 
 async def test_after_a_while_whoever_is_there_is_shown(truth: Truth) -> None:
-    async with floor(replace(PATIENT, partial=0.2)) as market:
+    async with floor() as market:
         await market.open()
-        market.sandbox.faults = [Fault("okx", "slow", 0.6)]
+        market.sandbox.faults = [Fault("okx", "slow", 2)]
         first, *_, whole = await market.watch("/cvd PEPE")
     assert "waiting: OKX" in first.text
     assert first.answer
@@ -154,8 +154,7 @@ async def test_the_compact_answer_is_short_and_takes_few_requests(market: Floor)
     counts = {venue: market.gets(venue).total() for venue in VENUES}
     # Four of OKX's are for an hour: candles that tell which time its rows bear.
     assert counts == {"binance": 13, "bybit": 7, "okx": 29}
-    market.moment.seconds += 600
-    market.pass_time()
+    await market.pass_time(600)
     await market.front.reply("/cvd BTC")
     assert market.gets("okx").total() == 25
     assert lines[0] == "<b>BTC CVD 1h to 14:10:00 UTC</b>"

@@ -4,7 +4,7 @@ import pytest
 
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.view import Html
-from tests.floor import SCALED, Floor, floor
+from tests.floor import Floor, floor
 
 FUTURES = "/fapi/v1/"
 
@@ -72,13 +72,13 @@ async def test_a_basis_over_two_venues_names_both(market: Floor) -> None:
         Fault(found["basis"]["perp_venue"], "http", 500, path="/v5/market")
     )
     market.sandbox.faults.append(Fault("okx", "http", 500, path="/api/v5/market/ticker"))
-    market.pass_time()
+    await market.pass_time()
     assert "(Binance) · basis of OKX" in await text(market, "/price BTC")
 
 
 async def test_a_sum_without_a_venue_says_so(market: Floor) -> None:
     assert "lacks" not in await text(market, "/top10")
-    market.pass_time()
+    await market.pass_time()
     market.sandbox.faults = [Fault("okx", "http", 503)]
     shown = await text(market, "/top10 spot")
     assert "24h $ lacks all or part of OKX" in shown
@@ -105,7 +105,7 @@ async def test_a_perp_that_the_venue_refuses_takes_only_its_own_open_interest(
     market: Floor,
 ) -> None:
     healthy = await market.ask("/top10")
-    market.pass_time()
+    await market.pass_time()
     market.sandbox.faults = [Fault("binance", "http", 400, path="/dapi/v1/openInterest")]
     found = await market.ask("/top10")
     assert found["failed"] == {}
@@ -125,7 +125,7 @@ async def test_with_nobody_there_is_no_empty_table(market: Floor) -> None:
 
 
 async def test_the_first_question_says_what_it_waits_for() -> None:
-    async with floor(SCALED) as market:
+    async with floor() as market:
         market.sandbox.faults = [Fault("okx", "timeout")]
         first, *_ = await market.watch("/price BTC")
     assert first.text == "Reading what is listed; waiting: Binance, Bybit, OKX"

@@ -12,7 +12,7 @@ from crypto_assistant.commands.oi import COMMAND, Oi
 from crypto_assistant.errors import UsageError
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.view import View
-from tests.floor import PATIENT, SCALED, VENUES, Floor, differences, floor, numbers
+from tests.floor import VENUES, Floor, differences, floor, numbers
 from tests.truth import Fields, Truth, known_by
 from tests.truths.oi import added_up, oi
 
@@ -266,7 +266,7 @@ async def test_a_sum_says_whose_change_it_lacks(market: Floor) -> None:
 async def test_a_venue_that_has_gone_since_does_not_stay_by_its_past(market: Floor) -> None:
     """Yesterday's sample is kept; without today's there is nothing to compare it with."""
     await market.ask("/oi PEPE")
-    market.pass_time()
+    await market.pass_time()
     market.sandbox.faults = [Fault("okx", "geo_blocked")]
     found = await market.ask("/oi PEPE")
     assert list(found["venues"]) == ["binance", "bybit"]
@@ -275,9 +275,9 @@ async def test_a_venue_that_has_gone_since_does_not_stay_by_its_past(market: Flo
 
 
 async def test_after_a_while_whoever_is_there_is_summed(truth: Truth) -> None:
-    async with floor(replace(PATIENT, partial=0.05)) as market:
+    async with floor() as market:
         await market.open()
-        market.sandbox.faults = [Fault("okx", "slow", 0.5)]
+        market.sandbox.faults = [Fault("okx", "slow", 2)]
         *sheets, whole = await market.watch("/oi BTC")
     answers = [numbers(sheet.answer) for sheet in sheets if sheet.answer]
     first = next(found for found in answers if found["waiting"] == ["okx"])
@@ -291,11 +291,11 @@ async def test_after_a_while_whoever_is_there_is_summed(truth: Truth) -> None:
 
 async def test_the_questions_go_out_in_one_wave() -> None:
     """While none has been answered, all but those that follow from an answer are under way."""
-    async with floor(SCALED) as market:
+    async with floor() as market:
         await market.open()
         market.sandbox.faults = [Fault(venue, "timeout") for venue in VENUES]
         found = await market.ask("/oi BTC binance")
-        assert found["failed"] == {"binance": "no answer in 0.8 s"}
+        assert found["failed"] == {"binance": "no answer in 8 s"}
         assert set(market.gets("binance")) == {
             *("/fapi/v1/openInterest", "/fapi/v1/premiumIndex", "/fapi/v1/fundingInfo"),
             *("/dapi/v1/openInterest", "/dapi/v1/premiumIndex", "/dapi/v1/fundingInfo"),

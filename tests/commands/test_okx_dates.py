@@ -1,20 +1,22 @@
 """However OKX dates its statistics, what is shown is the world's, or n/a with the reason."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.front import Front
 from crypto_assistant.net.api import Door
-from crypto_assistant.net.cache import Cache
 from crypto_assistant.sandbox import Dates, Sandbox
 from crypto_assistant.view import View
-from tests.floor import NOW, PATIENT, Floor, Moment, differences, numbers, world
+from tests.clock import NOW
+from tests.floor import SHIPPED, Floor, differences, numbers, world
 from tests.truth import Fields, Truth
 from tests.truths.analysis import analysis
 from tests.truths.cvd import cvd
@@ -30,7 +32,7 @@ async def test_every_number_is_the_worlds_either_way(
     market.sandbox.dates = dates
     assert differences(await market.ask("/cvd BTC"), cvd(truth, "BTC")) == {}
     assert differences(await market.ask("/oi BTC details"), oi(truth, "BTC", details=True)) == {}
-    market.pass_time()
+    await market.pass_time()
     assert differences(await market.ask("/analysis BTC"), analysis(truth, "BTC")) == {}
 
 
@@ -56,28 +58,24 @@ async def test_rows_of_no_known_date_are_named_and_the_others_answer(
 
 
 @pytest.fixture
-async def later(moment: Moment) -> AsyncIterator[tuple[Sandbox, Front]]:
-    """The simulated exchanges at a time that goes on with the moment."""
+async def later() -> AsyncIterator[tuple[Sandbox, Front]]:
+    """The simulated exchanges at a time that goes on."""
+    began = monotonic()
 
     def clock() -> int:
-        return NOW + round(1000 * moment())
+        return NOW + round(1000 * (monotonic() - began))
 
-    sandbox = Sandbox(world(), clock, moment)
+    sandbox = Sandbox(world(), clock, monotonic)
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
-        door = Door(session, Cache(moment), PATIENT, clock)
-        desk = Desk([venue(door, urls) for venue in EXCHANGES], timing=PATIENT, clock_ms=clock)
+        door = Door(session, clock)
+        desk = Desk([venue(door, urls) for venue in EXCHANGES], timing=SHIPPED, clock_ms=clock)
         yield sandbox, Front(COMMANDS, desk, View({venue.name: venue.title for venue in EXCHANGES}))
         await desk.close()
         await door.close()
 
 
-@pytest.fixture
-def moment() -> Moment:
-    return Moment()
-
-
 async def test_open_interest_of_another_size_is_named_and_the_others_answer(
-    later: tuple[Sandbox, Front], moment: Moment
+    later: tuple[Sandbox, Front],
 ) -> None:
     """After the next row: the first that does not fit may be right."""
     sandbox, front = later
@@ -85,7 +83,7 @@ async def test_open_interest_of_another_size_is_named_and_the_others_answer(
     found = numbers(await front.ask("/oi BTC"))
     change = found["venues"]["okx"]["usdt"]["changes"]["1h"]["change_fraction"]
     assert change == pytest.approx(-1 / 3, abs=0.03)
-    moment.seconds = 300
+    await asyncio.sleep(300)
     found = numbers(await front.ask("/oi BTC"))
     assert set(found["venues"]["okx"]["usdt"]["changes"].values()) == {None}
     assert found["venues"]["okx"]["usdt"]["oi_usd"] > 0

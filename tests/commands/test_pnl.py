@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +18,8 @@ from crypto_assistant.readings.midnights import midnight_ms
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.state.store import Store
 from crypto_assistant.view import LONGEST_MESSAGE, utf16_units
-from tests.floor import NOW, PATIENT, VENUES, assert_readable, differences, key, numbers
+from tests.clock import NOW, clock
+from tests.floor import VENUES, assert_readable, differences, key, numbers
 from tests.owner import DAY, exchanges, program
 from tests.truths.pnl import Account, by_coin, fields
 
@@ -30,7 +30,7 @@ TINY = 1e-6
 
 @pytest.fixture
 async def store() -> AsyncIterator[Store]:
-    async with Store.opened(None) as store:
+    async with Store.opened(None, clock) as store:
         yield store
 
 
@@ -50,15 +50,11 @@ async def asked(front: Front, line: str) -> dict[str, Any]:
     return found
 
 
-async def _at_once(_seconds: float) -> None:
-    """The exchanges' clock stands still anyway."""
-
-
 async def take_snapshots(front: Front) -> None:
     """What the bookkeeper does at midnight."""
     for venue, access in front.desk.accounts.items():
         book = Book(venue, access.environment, (await access.permissions()).uid)
-        taken = await bookkeeper.snapshot(front.desk, await access.account(), book, _at_once)
+        taken = await bookkeeper.snapshot(front.desk, await access.account(), book)
         await access.ledger.keep_snapshot(taken)
 
 
@@ -310,7 +306,7 @@ async def test_where_prices_fail_those_of_the_listings_have_to_do(store: Store) 
 async def test_an_answer_is_as_old_as_the_prices_of_the_listings(store: Store) -> None:
     async with program(store) as (front, sandbox):
         sandbox.faults[:] = [NO_TICKERS]
-        _, clock, _ = exchanges()
+        _, clock = exchanges()
         clock.ms += 60_000
         answer = await asked(front, "/pnl bybit")
     assert answer["time_ms"] == NOW + 60_000
@@ -457,13 +453,9 @@ async def test_every_button_asks_what_it_says(store: Store) -> None:
 
 async def test_a_bar_grows_while_logs_are_read(store: Store) -> None:
     async with program(store) as (front, sandbox):
-        front.desk.timing = replace(PATIENT, partial=0.05)
-        sandbox.latency = 0.02
+        sandbox.latency = 1.0
         shown: list[Sheet] = []
-        try:
-            last = await front.reply("/pnl 30d bybit", shown.append)
-        finally:
-            sandbox.latency = 0.0
+        last = await front.reply("/pnl 30d bybit", shown.append)
     bars = [re.search(r"reading the logs [▓░]{8} (\d+)/(\d+)", sheet.text) for sheet in shown]
     done = [int(bar[1]) for bar in bars if bar]
     assert len(set(done)) > 2

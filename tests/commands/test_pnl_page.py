@@ -14,7 +14,8 @@ from crypto_assistant.readings.pnl import Flows, Open
 from crypto_assistant.readings.reconciliation import Reconciliation
 from crypto_assistant.readings.standing import Standing
 from crypto_assistant.view import LONGEST_MESSAGE, View, sheet, utf16_units
-from tests.floor import NOW, VENUES
+from tests.clock import NOW
+from tests.floor import VENUES
 
 VIEW = View({"binance": "Binance", "bybit": "Bybit", "okx": "OKX"}, ZoneInfo("Europe/Berlin"))
 FLOWS = Flows(-1234.5, -2.25, 0.0, 0.0, -7.5, -1244.25, {})

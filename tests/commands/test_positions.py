@@ -13,7 +13,7 @@ from crypto_assistant.errors import Unreachable, UsageError
 from crypto_assistant.models import Family, Instrument, Position, Side
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.sandbox.catalog import Market
-from tests.floor import PATIENT, SCALED, Floor, floor
+from tests.floor import Floor, floor
 from tests.played import Played, give_keys, position
 from tests.truth import Truth
 from tests.truths.outlook import SHORT, indicators
@@ -265,7 +265,7 @@ async def test_two_coins_of_one_name_have_no_net(market: Floor) -> None:
 async def test_without_candles_or_funding_the_rest_stands(market: Floor) -> None:
     give_keys(market, *await accounts(market))
     healthy = await market.ask("/positions")
-    market.pass_time()
+    await market.pass_time()
     market.sandbox.faults = [
         Fault("binance", "http", 500, path="/fapi/v1/klines"),
         Fault("bybit", "http", 500, path="/v5/market/tickers"),
@@ -302,7 +302,7 @@ async def test_five_hundred_positions_page_and_ask_for_few_candles(market: Floor
     assert candles == 20
     others = sum(sum(market.gets(venue).values()) for venue in many) - candles
     assert others <= 6
-    market.pass_time()
+    await market.pass_time()
     for line, most in (("/positions", 20), ("/positions details", 60)):
         sheet = await market.front.reply(line)
         assert "<b>500 open positions</b>" in sheet.text
@@ -353,10 +353,10 @@ async def test_both_legs_of_a_hedge_are_shown(market: Floor) -> None:
 
 
 async def test_while_the_second_wave_is_awaited_the_positions_are_shown() -> None:
-    async with floor(replace(PATIENT, partial=0.05)) as market:
+    async with floor() as market:
         await market.open()
         give_keys(market, *await accounts(market))
-        market.sandbox.faults = [Fault("binance", "slow", 0.3, path="/fapi/v1/klines")]
+        market.sandbox.faults = [Fault("binance", "slow", 2, path="/fapi/v1/klines")]
         first, *_, last = await market.watch("/positions")
     assert "4 open positions" in first.text
     assert "waiting: Binance" in first.text
@@ -364,7 +364,7 @@ async def test_while_the_second_wave_is_awaited_the_positions_are_shown() -> Non
 
 
 async def test_a_silent_venue_leaves_time_for_the_others_funding() -> None:
-    async with floor(SCALED) as market:
+    async with floor() as market:
         await market.open()
         one, other = await accounts(market)
         give_keys(market, one, other)

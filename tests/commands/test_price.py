@@ -2,22 +2,12 @@
 
 import asyncio
 import re
-from dataclasses import replace
 
 import pytest
 
 from crypto_assistant.errors import UnknownCoin, UsageError
 from crypto_assistant.sandbox import Fault
-from tests.floor import (
-    PATIENT,
-    SCALED,
-    VENUES,
-    Floor,
-    assert_readable,
-    differences,
-    floor,
-    numbers,
-)
+from tests.floor import VENUES, Floor, assert_readable, differences, floor, numbers
 from tests.truth import Truth, price
 
 COINS = [
@@ -128,7 +118,7 @@ async def test_at_most_six_requests_go_to_a_venue(market: Floor, line: str) -> N
 
 async def test_the_requests_go_out_in_one_wave() -> None:
     """While none has been answered, all of them are under way."""
-    async with floor(SCALED) as market:
+    async with floor() as market:
         await market.open()
         market.sandbox.faults = [Fault(venue, "timeout") for venue in VENUES]
         await market.ask("/price")
@@ -174,11 +164,11 @@ async def test_refresh_asks_for_the_same_market(market: Floor) -> None:
 
 
 async def test_after_a_while_whoever_is_there_is_shown() -> None:
-    async with floor(replace(PATIENT, partial=0.2)) as market:
+    async with floor() as market:
         await market.open()
         full = await market.ask("/price BTC")
-        market.pass_time()
-        market.sandbox.faults = [Fault("okx", "slow", 0.4)]
+        await market.pass_time()
+        market.sandbox.faults = [Fault("okx", "slow", 2)]
         sheet, *_, whole = await market.watch("/price BTC")
     assert sheet.answer
     assert whole.answer

@@ -10,10 +10,11 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.front import Front
 from crypto_assistant.net.api import Timing
 from crypto_assistant.view import Button, View
+from tests.clock import clock
 
 
 def front() -> Front:
-    return Front(COMMANDS, Desk((), timing=Timing()), View({}))
+    return Front(COMMANDS, Desk((), timing=Timing(), clock_ms=clock), View({}))
 
 
 async def buttons(line: str) -> list[Button]:

@@ -1,12 +1,11 @@
 """/top10 over the simulated market: the order, every number, and what is asked for it."""
 
-from dataclasses import replace
-
 import pytest
 
 from crypto_assistant.errors import UsageError
+from crypto_assistant.readings.ranking import ONE_BY_ONE_SECONDS
 from crypto_assistant.sandbox import Fault
-from tests.floor import PATIENT, VENUES, Floor, differences, floor, numbers, world
+from tests.floor import VENUES, Floor, differences, floor, numbers, world
 from tests.truth import Truth, top
 
 ORDERS = [
@@ -121,10 +120,13 @@ async def test_the_order_by_open_interest_asks_for_a_hundred_and_keeps_them() ->
         assert asked == {m.symbol for m in sorted(perps, key=everything.turnover)[-100:]}
         assert "Binance: top 100 by turnover" in first.text
 
-        market.pass_time()
+        await market.pass_time(ONE_BY_ONE_SECONDS - 1)
         again = await market.front.reply("/top10 oi")
         assert market.gets("binance")[INTEREST] == 0
         assert again.text == first.text
+        await market.pass_time(1)
+        await market.front.reply("/top10 oi")
+        assert market.gets("binance")[INTEREST] > 0
 
 
 async def test_what_was_kept_without_a_kind_of_market_is_not_taken_for_the_whole(
@@ -133,7 +135,7 @@ async def test_what_was_kept_without_a_kind_of_market_is_not_taken_for_the_whole
     market.sandbox.faults = [Fault("binance", "http", 503, path="/dapi/v1/ticker")]
     assert "coin-margined" in (await market.ask("/top10 oi"))["failed"]["binance"]
     market.sandbox.faults = []
-    market.pass_time()
+    await market.pass_time()
     found = await market.ask("/top10 oi")
     assert differences(found, top(truth, "perps", "oi")) == {}
 
@@ -160,11 +162,11 @@ async def test_half_of_a_venues_open_interest_is_not_shown_as_the_whole(
 
 
 async def test_while_open_interest_is_awaited_the_rest_is_shown() -> None:
-    async with floor(replace(PATIENT, partial=0.2)) as market:
+    async with floor() as market:
         await market.open()
         full = await market.ask("/top10")
-        market.pass_time()
-        market.sandbox.faults = [Fault("binance", "slow", 0.4, path="/fapi/v1/openInterest")]
+        await market.pass_time()
+        market.sandbox.faults = [Fault("binance", "slow", 2, path="/fapi/v1/openInterest")]
         sheet, *_ = await market.watch("/top10")
     assert sheet.answer
     first = numbers(sheet.answer)

@@ -7,7 +7,7 @@ import pytest
 
 from crypto_assistant.errors import UnknownCoin, UsageError
 from crypto_assistant.sandbox import Fault
-from tests.floor import PATIENT, VENUES, Floor, differences, floor, numbers
+from tests.floor import VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth, known_by
 from tests.truths.volume import volume
 
@@ -116,16 +116,16 @@ async def test_a_week_comes_at_once_or_day_by_day(market: Floor) -> None:
     assert market.gets("binance") == {"/fapi/v1/klines": 2}
     assert market.gets("bybit") == {"/v5/market/kline": 1, "/v5/market/recent-trade": 1}
     assert market.gets("okx")["/api/v5/market/candles"] == 5  # one is for what its rows bear
-    market.pass_time()
+    await market.pass_time()
     await market.ask("/volume BTC 1m")
     assert market.gets("binance") == {"/fapi/v1/klines": 9}
     assert market.gets("bybit") == {"/v5/market/kline": 8, "/v5/market/recent-trade": 1}
 
 
 async def test_while_a_venue_is_awaited_the_others_are_shown(truth: Truth) -> None:
-    async with floor(replace(PATIENT, partial=0.2)) as market:
+    async with floor() as market:
         await market.open()
-        market.sandbox.faults = [Fault("okx", "slow", 0.5)]
+        market.sandbox.faults = [Fault("okx", "slow", 2)]
         first, *_, last = await market.watch("/volume BTC")
     assert first.answer
     assert last.answer

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.clock import NOW
 from tests.compare.facts import COMMANDS, NOW_NAMES, Fact, facts
-from tests.floor import NOW, VENUES, floor, world
+from tests.floor import VENUES, floor, world
 
 HOUR = 3_600_000
 
@@ -22,13 +23,13 @@ def of(told: dict[str, Any], command: str) -> list[Fact]:
     return list(facts(command, told[command]))
 
 
-def test_every_answer_tells_facts_of_every_venue(told: dict[str, Any]) -> None:
+async def test_every_answer_tells_facts_of_every_venue(told: dict[str, Any]) -> None:
     for command in ("price", "volume", "oi"):
         known = {f.question.market.venue for f in of(told, command) if f.value is not None}
         assert known == set(VENUES), command
 
 
-def test_now_is_told_by_price_and_oi(told: dict[str, Any]) -> None:
+async def test_now_is_told_by_price_and_oi(told: dict[str, Any]) -> None:
     names = {
         command: {fact.name for fact in of(told, command) if fact.question.about == "now"}
         for command in COMMANDS
@@ -38,7 +39,7 @@ def test_now_is_told_by_price_and_oi(told: dict[str, Any]) -> None:
     assert not names["volume"] | names["cvd"]
 
 
-def test_each_perp_has_samples_of_its_open_interest(told: dict[str, Any]) -> None:
+async def test_each_perp_has_samples_of_its_open_interest(told: dict[str, Any]) -> None:
     samples = [fact for fact in of(told, "oi") if fact.question.about == "sample"]
     markets = {fact.question.market for fact in samples}
     assert {(market.venue, market.family) for market in markets} == {
@@ -49,7 +50,7 @@ def test_each_perp_has_samples_of_its_open_interest(told: dict[str, Any]) -> Non
         assert value is not None
 
 
-def test_windows_of_takers_are_told_where_they_are_whole(told: dict[str, Any]) -> None:
+async def test_windows_of_takers_are_told_where_they_are_whole(told: dict[str, Any]) -> None:
     found = [fact for fact in of(told, "cvd") if fact.question.market.venue == "binance"]
     assert {fact.question.end_ms - fact.question.start_ms for fact in found} == {
         HOUR, 4 * HOUR, 24 * HOUR
@@ -69,7 +70,7 @@ def test_windows_of_takers_are_told_where_they_are_whole(told: dict[str, Any]) -
     assert "binance" not in left
 
 
-def test_a_bar_is_where_the_world_has_it(told: dict[str, Any]) -> None:
+async def test_a_bar_is_where_the_world_has_it(told: dict[str, Any]) -> None:
     bars = {fact.question.market.venue: fact for fact in of(told, "volume")}
     start_ms, end_ms = bars["binance"].question[2:]
     assert end_ms <= NOW < end_ms + (end_ms - start_ms)

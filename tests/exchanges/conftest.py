@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from copy import deepcopy
 from functools import cache
@@ -13,12 +13,12 @@ import aiohttp
 import orjson
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.okx import Okx
-from crypto_assistant.net.api import Door, Timing
-from crypto_assistant.net.cache import Cache
+from crypto_assistant.net.api import Door
 from crypto_assistant.sandbox import Dates
 from tests.exchanges import simulated
 from tests.net.loopback import Loopback
@@ -41,26 +41,18 @@ def host() -> Loopback:
     return Loopback()
 
 
-class Clock:
-    """Seconds by which answers grow old; a test moves them."""
-
-    seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-def age() -> Clock:
-    return Clock()
+async def ages(*seconds: float) -> AsyncIterator[None]:
+    """Goes on when so many seconds have passed since the beginning, at one time after the other."""
+    began = monotonic()
+    for later in seconds:
+        await asyncio.sleep(began + later - monotonic())
+        yield
 
 
 @pytest.fixture
-async def door(age: Clock) -> AsyncIterator[Door]:
+async def door() -> AsyncIterator[Door]:
     async with aiohttp.ClientSession() as session:
-        # Shorter than the shortest window of a venue: no order to stop is waited for.
-        timing = Timing(answer=2.0, attempt=2.0, pause=(0.001, 0.002))
-        yield Door(session, Cache(age), timing, clock_ms=lambda: NOW)
+        yield Door(session, lambda: NOW)
 
 
 @pytest.fixture
@@ -110,10 +102,10 @@ def simulation(world: World) -> simulated.Simulation:
 
 @pytest.fixture
 def clocks(simulation: simulated.Simulation) -> simulated.Clocks:
-    """As they stand before a test, an hour after the one before for the venues' limits."""
+    """As they stand before a test."""
     clocks = simulation.clocks
     clocks.ours = clocks.theirs = simulated.NOW
-    clocks.rested += 3600
+    simulation.sandbox.latency = 0.0
     return clocks
 
 
@@ -124,7 +116,7 @@ async def venues(
     """Every adapter before the simulated market."""
     simulation.sandbox.dates = Dates()
     async with simulation.sandbox.serve() as urls, aiohttp.ClientSession() as session:
-        door = Door(session, Cache(time.monotonic), clock_ms=lambda: clocks.ours)
+        door = Door(session, clock_ms=lambda: clocks.ours)
         yield {exchange.name: exchange(door, urls) for exchange in EXCHANGES}
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,6 @@ from yarl import URL
 from crypto_assistant.errors import ExchangeError
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.net.api import Door, Timing
-from crypto_assistant.net.cache import Cache
 from crypto_assistant.sandbox import Sandbox
 from tests.exchanges.questions import Question, markets, questions
 from tests.exchanges.simulated import NOW
@@ -91,7 +89,7 @@ async def asked(
     venue: type[Exchange], urls: Mapping[str, str], session: Tape | Recorder, question: Question
 ) -> Any:
     """What an adapter that was never asked before says, or its error; anything else is raised."""
-    door = Door(cast("Any", session), Cache(time.monotonic), ONCE, lambda: NOW)
+    door = Door(cast("Any", session), lambda: NOW, ONCE)
     exchange = venue(door, urls)
     try:
         return await question.ask(exchange, exchange.account(key(exchange)))
@@ -105,7 +103,7 @@ async def recorded(venue: type[Exchange]) -> tuple[Mapping[str, str], dict[Quest
     """The addresses, and every question with what the simulated venue answered to it."""
     sandbox = Sandbox(known_world(), lambda: NOW, count(step=700).__next__)
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
-        door = Door(session, Cache(time.monotonic), clock_ms=lambda: NOW)
+        door = Door(session, lambda: NOW)
         exchange = venue(door, urls)
         about = await markets(exchange)
         known = frozenset(market.one.symbol for market in about)

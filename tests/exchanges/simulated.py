@@ -1,11 +1,11 @@
 """The simulated market as the adapters meet it, and what is true of one market in our units."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Family, Floats, Instrument
 from crypto_assistant.sandbox import Sandbox, World
@@ -53,11 +53,6 @@ class Clocks:
 
     ours: int = NOW
     theirs: int = NOW
-    rested: float = 0.0
-    """Seconds by which the venues' limits are ahead of this host."""
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.rested
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ class Simulation:
     @classmethod
     def of(cls, world: World) -> "Simulation":
         clocks = Clocks()
-        return cls(Sandbox(world, lambda: clocks.theirs, clocks.monotonic), clocks)
+        return cls(Sandbox(world, lambda: clocks.theirs, monotonic), clocks)
 
 
 @dataclass(frozen=True)

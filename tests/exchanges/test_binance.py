@@ -34,7 +34,7 @@ from tests.exchanges.binance_bodies import (
     perp,
     symbols,
 )
-from tests.exchanges.conftest import NOW, Clock, Recorded
+from tests.exchanges.conftest import NOW, Recorded, ages
 from tests.net.loopback import Loopback, Reply
 
 
@@ -208,16 +208,16 @@ async def test_a_bulk_request_weighs_what_the_venue_says(
 
 
 async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
-    binance: Binance, host: Loopback, linear: Instruments, age: Clock
+    binance: Binance, host: Loopback, linear: Instruments
 ) -> None:
     host.plays("/fapi/v1/ticker/24hr", [TICKER])
     host.plays("/fapi/v1/premiumIndex", [PREMIUM])
     host.plays("/fapi/v1/premiumIndex?symbol=BTCUSDT", PREMIUM)
-    for age.seconds in (0, 29, 31):
+    async for _ in ages(0, 29, 31):
         await binance.tickers(linear)
         await binance.marks(linear)
     assert len(host.asked) == 4
-    for age.seconds in (40, 40.9, 41.1):
+    async for _ in ages(0, 0.9, 1.1):
         await binance.mark(PERP)
     assert len(host.asked) == 6
 

@@ -1,6 +1,5 @@
 """Binance's account reads back what is true in the simulated one."""
 
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -13,12 +12,12 @@ from typing import Literal
 import aiohttp
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import Refused
 from crypto_assistant.exchanges.base import Account, Exchange
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.models import Entry, Family, Find, Flow, Instrument, Side, Wallet
 from crypto_assistant.net.api import Door
-from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.signed import Key
 from crypto_assistant.sandbox import KEYS, Owner, Sandbox, World
 from crypto_assistant.sandbox.account.book import Book
@@ -60,7 +59,7 @@ def book(sandbox: Sandbox) -> Book:
 @pytest.fixture
 async def binance(sandbox: Sandbox) -> AsyncIterator[Binance]:
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
-        yield Binance(Door(session, Cache(time.monotonic), clock_ms=lambda: NOW), urls)
+        yield Binance(Door(session, clock_ms=lambda: NOW), urls)
 
 
 @pytest.fixture
@@ -276,9 +275,9 @@ async def test_what_the_key_may_do(owner: Owner, account: Account) -> None:
 
 
 async def test_clocks_an_hour_apart(world: World) -> None:
-    ahead = Sandbox(world, clock=lambda: NOW + 3_600_000)
+    ahead = Sandbox(world, lambda: NOW + 3_600_000, monotonic)
     async with ahead.serve() as urls, aiohttp.ClientSession() as session:
-        door = Door(session, Cache(time.monotonic), clock_ms=lambda: NOW)
+        door = Door(session, clock_ms=lambda: NOW)
         account = Binance(door, urls).account(KEY)
         assert (await account.balance(Wallet.USDM)).holdings
         assert account.clock.ahead_seconds == 3600

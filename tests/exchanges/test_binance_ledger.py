@@ -11,6 +11,7 @@ from crypto_assistant.ledger import Book, Ledger
 from crypto_assistant.models import Family, Flow
 from crypto_assistant.state.store import Store
 from tests.account_log import quiet
+from tests.clock import clock
 from tests.exchanges.binance_account_bodies import (
     COINM_INCOME,
     DAY,
@@ -80,7 +81,7 @@ async def test_a_line_that_another_of_its_number_had_swallowed_is_read_again(
     account: Account, path: Path
 ) -> None:
     former.write(path, entries=LOST_ONE, coverage=[(*BOOK, LAST - 200 * DAY, LAST), *OTHERS])
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         ledger = Ledger(store)
         start_ms = NOW - 190 * DAY
         assert await ledger.update(BOOK, account, start_ms, NOW, quiet) == start_ms
@@ -110,7 +111,7 @@ async def test_what_the_venue_still_tells_is_not_taken_for_read(
         return [(*BOOK, LAST - first * DAY, LAST - last * DAY) for first, last in days]
 
     former.write(path, coverage=[*stretches(covered), *OTHERS])
-    async with Store.opened(path):
+    async with Store.opened(path, clock):
         pass
     assert sorted(former.rows(path, "coverage")) == sorted([*stretches(left), OTHERS[1]])
 
@@ -118,6 +119,6 @@ async def test_what_the_venue_still_tells_is_not_taken_for_read(
 async def test_other_venues_lines_are_left_as_they_are(path: Path) -> None:
     entry = ("okx", LIVE, "3", "77", "funding", NOW, "linear", "BTC-USDT-SWAP", "USDT", 1.0)
     former.write(path, entries=[entry])
-    async with Store.opened(path):
+    async with Store.opened(path, clock):
         pass
     assert former.rows(path, "entries") == [entry]

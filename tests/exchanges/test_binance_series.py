@@ -28,7 +28,7 @@ from tests.exchanges.binance_bodies import (
     leave,
     spend_one,
 )
-from tests.exchanges.conftest import NOW, Clock, Recorded
+from tests.exchanges.conftest import NOW, Recorded, ages
 from tests.net.loopback import Loopback
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -156,28 +156,28 @@ async def test_bars_weigh_what_the_venue_says(
 
 
 async def test_bars_of_the_past_are_kept_and_a_forming_one_for_five_seconds(
-    binance: Binance, host: Loopback, age: Clock
+    binance: Binance, host: Loopback
 ) -> None:
     host.plays("/fapi/v1/klines", ladder(NOON - 2 * HOUR, 2, HOUR))
-    for age.seconds in (0, 299):
+    async for _ in ages(0, 299):
         await binance.candles(PERP, Timeframe.H1, 2, end_ms=NOON)
     assert len(host.asked) == 1
-    for age.seconds in (300, 302, 304.9, 305.1):
+    async for _ in ages(0, 2, 4.9, 5.1):
         await binance.candles(PERP, Timeframe.H1, 2)
     assert len(host.asked) == 3
-    for age.seconds in (400, 402, 404.9, 405.1):
+    async for _ in ages(0, 2, 4.9, 5.1):
         await binance.candles(PERP, Timeframe.H1, 2, end_ms=NOON + 1)
     assert len(host.asked) == 5
 
 
 async def test_a_bar_that_closed_just_now_is_not_yet_the_past(
-    door: Door, base: str, host: Loopback, age: Clock
+    door: Door, base: str, host: Loopback
 ) -> None:
     """By the venue's clock it may not be over, so what was sent may not be all of it."""
     host.plays("/fapi/v1/klines", ladder(NOON - MINUTE, 1, MINUTE))
-    for since_close_ms, ages, requests in ((9_999, (0, 6), 2), (10_000, (12, 18), 3)):
+    for since_close_ms, requests in ((9_999, 2), (10_000, 3)):
         binance = at(NOON + since_close_ms, door, base)
-        for age.seconds in ages:
+        async for _ in ages(0, 6):
             await binance.candles(PERP, Timeframe.M1, 1, end_ms=NOON)
         assert len(host.asked) == requests
 
@@ -330,11 +330,9 @@ async def test_a_trade_without_its_price_or_size_is_refused(
         await binance.trades(PERP)
 
 
-async def test_trades_are_kept_for_five_seconds(
-    binance: Binance, host: Loopback, age: Clock
-) -> None:
+async def test_trades_are_kept_for_five_seconds(binance: Binance, host: Loopback) -> None:
     host.plays("/fapi/v1/aggTrades", TRADES)
-    for age.seconds in (0, 2, 4.9, 5.1):
+    async for _ in ages(0, 2, 4.9, 5.1):
         await binance.trades(PERP)
     assert len(host.asked) == 2
 

@@ -26,7 +26,7 @@ from tests.exchanges.binance_bodies import (
     spend_one,
     symbols,
 )
-from tests.exchanges.conftest import NOW, Clock, Recorded
+from tests.exchanges.conftest import NOW, Recorded, ages
 from tests.net.loopback import Loopback, Reply
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -117,15 +117,14 @@ async def test_a_dated_future_that_was_delivered_is_not_listed(
         await binance.open_interest_history(gone, Timeframe.M5, 1)
 
 
-async def test_a_window_of_the_past_has_both_its_ends(
-    binance: Binance, host: Loopback, age: Clock
-) -> None:
+async def test_a_window_of_the_past_has_both_its_ends(binance: Binance, host: Loopback) -> None:
     last = NOON - DAY
     window = f"limit=2&startTime={last - FIVE}&endTime={last + FIVE - 1}"
     url = f"{HISTORY}?symbol=BTCUSDT&period=5m&{window}"
     host.plays(url, ladder(last - FIVE, 2))
-    for age.seconds, later in ((0, 0), (100, 1), (299, FIVE - 1)):
-        history = await binance.open_interest_history(PERP, Timeframe.M5, 2, end_ms=last + later)
+    latest = iter((last, last + 1, last + FIVE - 1))
+    async for _ in ages(0, 100, 299):
+        history = await binance.open_interest_history(PERP, Timeframe.M5, 2, end_ms=next(latest))
         assert history.time_ms.tolist() == [last - FIVE, last]
     assert host.asked == [url]
 
@@ -313,12 +312,10 @@ async def test_a_share_that_is_missing_is_unknown(
     assert [count.long for count in (await binance.long_shorts(PERP)).counts] == [None] * 3
 
 
-async def test_counts_are_kept_for_five_seconds(
-    binance: Binance, host: Loopback, age: Clock
-) -> None:
+async def test_counts_are_kept_for_five_seconds(binance: Binance, host: Loopback) -> None:
     for path in (GLOBAL, TOP, POSITIONS):
         host.plays(path, [share(NOON)])
-    for age.seconds in (0, 2, 4.9, 5.1):
+    async for _ in ages(0, 2, 4.9, 5.1):
         await binance.long_shorts(PERP)
     assert len(host.asked) == 6
 

@@ -31,7 +31,7 @@ from tests.exchanges.bybit_bodies import (
     ok,
     perp,
 )
-from tests.exchanges.conftest import NOW, Clock, Recorded
+from tests.exchanges.conftest import NOW, Recorded, ages
 from tests.net.loopback import Loopback, Reply
 
 
@@ -166,15 +166,15 @@ async def test_one_request_answers_all_questions_about_a_market(
 
 
 async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
-    bybit: Bybit, host: Loopback, linear: Instruments, age: Clock
+    bybit: Bybit, host: Loopback, linear: Instruments
 ) -> None:
     host.plays(TICKERS, listed("linear", BTC_TICKER))
     host.asked.clear()
-    for age.seconds in (0, 29, 31):
+    async for _ in ages(0, 29, 31):
         await bybit.tickers(linear)
         await bybit.open_interests(linear)
     assert len(host.asked) == 2
-    for age.seconds in (40, 40.9, 41.1):
+    async for _ in ages(0, 0.9, 1.1):
         await bybit.ticker(linear[0])
     assert len(host.asked) == 4
 

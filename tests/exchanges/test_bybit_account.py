@@ -1,6 +1,5 @@
 """Bybit's bodies of an account: whose it is, what its wallets hold, what is open in it."""
 
-import time
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -20,7 +19,6 @@ from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.bybit.account import BybitAccount
 from crypto_assistant.exchanges.bybit.limits import budgets
 from crypto_assistant.models import Family, Holding, Side, Wallet
-from crypto_assistant.net.api import deadline
 from crypto_assistant.net.limiter import Budget
 from tests.exchanges.bybit_account_bodies import (
     AHEAD_MS,
@@ -44,6 +42,7 @@ from tests.exchanges.bybit_account_bodies import (
 )
 from tests.exchanges.bybit_bodies import BTCPERP, BTCUSD, BTCUSDT, PEPE1000, no, ok
 from tests.exchanges.conftest import NOW, Recorded
+from tests.net.conftest import due_in
 from tests.net.loopback import Reply
 
 OF_USDT = f"{POSITIONS}?category=linear&settleCoin=USDT&limit=200"
@@ -461,14 +460,11 @@ async def test_a_path_is_not_asked_more_often_than_the_venue_takes(
     account: BybitAccount, host: Venue
 ) -> None:
     host.plays(FUND, fund())
-    token = deadline.set(time.monotonic() + 0.5)
-    try:
+    with due_in(0.5):
         for _ in range(4):
             await account.balance(Wallet.FUNDING)
         with pytest.raises(RateLimited):  # It takes five a second.
             await account.balance(Wallet.FUNDING)
-    finally:
-        deadline.reset(token)
 
 
 def test_what_is_asked_of_the_account_counts_for_the_address_too() -> None:

@@ -1,6 +1,5 @@
 """Bybit's adapter reads back what is true of the simulated account."""
 
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,12 +10,12 @@ from math import fsum
 import aiohttp
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import NotRead, Refused
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.bybit.account import BybitAccount
 from crypto_assistant.models import Entry, Family, Find, Flow, Instrument, Side, Wallet
 from crypto_assistant.net.api import Door
-from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.signed import Key
 from crypto_assistant.sandbox import KEYS, Sandbox, World
 from crypto_assistant.sandbox.account.book import Book
@@ -32,13 +31,13 @@ Sums = dict[tuple[Flow, str], float]
 
 @pytest.fixture
 def sandbox(world: World) -> Sandbox:
-    return Sandbox(world, clock=lambda: NOW)
+    return Sandbox(world, lambda: NOW, monotonic)
 
 
 @pytest.fixture
 async def bybit(sandbox: Sandbox) -> AsyncIterator[Bybit]:
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
-        yield Bybit(Door(session, Cache(time.monotonic), clock_ms=lambda: NOW), urls)
+        yield Bybit(Door(session, clock_ms=lambda: NOW), urls)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.models import Instrument, Timeframe
 from crypto_assistant.net.api import Door
 from tests.exchanges.bybit_bodies import BTC_SPOT, BTCUSD, BTCUSDT, PEPE1000, ok
-from tests.exchanges.conftest import NOW, Clock, Recorded
+from tests.exchanges.conftest import NOW, Recorded, ages
 from tests.net.loopback import Loopback
 
 KLINE = "/v5/market/kline"
@@ -175,22 +175,22 @@ async def test_rows_that_are_no_bars_are_malformed(
 
 @pytest.mark.parametrize(("end_ms", "lives"), [(None, 5), (NEWEST, 300), (NEWEST + MINUTE, 5)])
 async def test_bars_that_are_closed_are_kept_longer(
-    bybit: Bybit, host: Loopback, age: Clock, end_ms: int | None, lives: int
+    bybit: Bybit, host: Loopback, end_ms: int | None, lives: int
 ) -> None:
     host.plays(KLINE, kline(*BARS))
     asked = []
-    for age.seconds in (0, lives - 0.1, lives + 0.1):
+    async for _ in ages(0, lives - 0.1, lives + 0.1):
         await bybit.candles(BTCUSDT, Timeframe.M1, 2, end_ms)
         asked.append(len(host.asked))
     assert asked == [1, 1, 2]
 
 
 async def test_a_bar_that_has_just_closed_may_still_change(
-    door: Door, base: str, host: Loopback, age: Clock
+    door: Door, base: str, host: Loopback
 ) -> None:
     bybit = Bybit(replace(door, clock_ms=lambda: NEWEST + 1000), {"BYBIT_URL": base})
     host.plays(KLINE, kline(*BARS))
-    for age.seconds in (0, 6):
+    async for _ in ages(0, 6):
         await bybit.candles(BTCUSDT, Timeframe.M1, 2, NEWEST)
     assert len(host.asked) == 2
 

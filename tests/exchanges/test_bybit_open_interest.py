@@ -9,7 +9,7 @@ from crypto_assistant.errors import Malformed, Refused, Unsupported
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.models import Instrument, Timeframe
 from tests.exchanges.bybit_bodies import BTC_SPOT, BTCPERP, BTCUSD, BTCUSDT, PEPE1000, no, ok
-from tests.exchanges.conftest import NOW, Clock, Recorded
+from tests.exchanges.conftest import NOW, Recorded, ages
 from tests.net.loopback import Loopback
 
 OPEN_INTEREST = "/v5/market/open-interest"
@@ -212,12 +212,12 @@ async def test_what_the_venue_does_not_sample_is_unsupported(
 
 @pytest.mark.parametrize(("end_ms", "lives"), [(None, 5), (NEWEST, 5), (NEWEST - 1, 300)])
 async def test_samples_of_the_past_are_kept_longer(
-    bybit: Bybit, host: Loopback, age: Clock, end_ms: int | None, lives: int
+    bybit: Bybit, host: Loopback, end_ms: int | None, lives: int
 ) -> None:
     """The newest sample may come late."""
     host.plays(OPEN_INTEREST, samples(sample(NEWEST)))
     asked = []
-    for age.seconds in (0, lives - 0.1, lives + 0.1):
+    async for _ in ages(0, lives - 0.1, lives + 0.1):
         await bybit.open_interest_history(BTCUSD, Timeframe.M5, 1, end_ms)
         asked.append(len(host.asked))
     assert asked == [1, 1, 2]

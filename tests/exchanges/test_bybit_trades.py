@@ -9,7 +9,7 @@ from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.models import Instrument, Timeframe
 from tests.exchanges.bybit_bodies import BTC_SPOT, BTCUSD, BTCUSDT, PEPE1000, ok
-from tests.exchanges.conftest import NOW, Clock, Recorded
+from tests.exchanges.conftest import NOW, Recorded, ages
 from tests.net.loopback import Loopback
 
 TRADES = "/v5/market/recent-trade"
@@ -128,12 +128,10 @@ async def test_a_price_of_zero_values_nothing(bybit: Bybit, host: Loopback) -> N
         await bybit.trades(BTCUSD)
 
 
-async def test_trades_and_their_bars_are_one_request(
-    bybit: Bybit, host: Loopback, age: Clock
-) -> None:
+async def test_trades_and_their_bars_are_one_request(bybit: Bybit, host: Loopback) -> None:
     host.plays(TRADES, told(trade(NOW)))
     asked = []
-    for age.seconds in (0, 4.9, 5.1):
+    async for _ in ages(0, 4.9, 5.1):
         await bybit.trades(BTCUSDT)
         await bybit.taker_volumes(BTCUSDT, Timeframe.M1, 5)
         await bybit.taker_volumes(BTCUSDT, Timeframe.H1, 5)

@@ -32,6 +32,7 @@ from tests.exchanges.okx_account_bodies import (
     trading,
 )
 from tests.exchanges.okx_bodies import COIN_PERP, DELIVERY, PERP, SATS_PERP, market, no, ok
+from tests.net.conftest import due_in
 from tests.net.loopback import Reply
 
 FUTURE = market(Family.LINEAR, "BTC-USDT-261225", 0.01, expires_ms=DELIVERY)
@@ -415,7 +416,7 @@ async def test_signed_requests_have_limits_of_their_own(account: OkxAccount, hos
     host.plays(BALANCE, trading())
     for _ in range(5):
         await account.permissions()
-    with pytest.raises(RateLimited):
+    with due_in(2), pytest.raises(RateLimited):
         await account.permissions()
     assert (await account.balance(Wallet.TRADING)).holdings == ()
 

@@ -1,6 +1,5 @@
 """OKX's adapter reads from the simulated venue what is true of the account there."""
 
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.exchanges.okx.account import OkxAccount
 from crypto_assistant.models import Entry, Family, Find, Flow, Instrument, Side, Wallet
 from crypto_assistant.net.api import Door
-from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.signed import Key
 from crypto_assistant.sandbox import KEYS, Sandbox, World
 from crypto_assistant.sandbox.account.book import Book
@@ -65,7 +63,7 @@ def played(world: World) -> Sandbox:
 async def simulated(played: Sandbox) -> AsyncIterator[Simulated]:
     sandbox, played.owners = played, owners()
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
-        okx = Okx(Door(session, Cache(time.monotonic), clock_ms=lambda: NOW), urls)
+        okx = Okx(Door(session, clock_ms=lambda: NOW), urls)
         yield Simulated(sandbox, okx, okx.account(KEY))
 
 

@@ -1,5 +1,6 @@
 """Which time OKX's rows bear: found out from BTC's, by candles and by what is open now."""
 
+import asyncio
 import logging
 
 import numpy as np
@@ -9,7 +10,7 @@ from crypto_assistant.errors import Malformed, Refused
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.exchanges.okx.dating import CLOSEST, FEWEST, fit
 from crypto_assistant.models import Family, Floats, Timeframe
-from tests.exchanges.conftest import NOW, Clock
+from tests.exchanges.conftest import NOW, ages
 from tests.exchanges.okx_bodies import PERP, market, no, ok
 from tests.exchanges.okx_dates import (
     CANDLES,
@@ -157,18 +158,18 @@ def checks(host: Loopback) -> int:
 
 
 async def test_what_was_found_is_kept_for_an_hour_and_logged_when_it_changes(
-    okx: Okx, host: Loopback, age: Clock, caplog: pytest.LogCaptureFixture
+    okx: Okx, host: Loopback, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     plays_eth(host)
-    for age.seconds in (0, 1800, 3599):
+    async for _ in ages(0, 1800, 3599):
         await okx.taker_volumes(ETH, BAR, 2)
     assert checks(host) == 1
-    age.seconds = 3601
+    await asyncio.sleep(2)
     await okx.taker_volumes(ETH, BAR, 2)
     assert checks(host) == 2
     plays_dates(host, lag=1)
-    age.seconds = 7202
+    await asyncio.sleep(3601)
     await okx.taker_volumes(ETH, BAR, 2)
     told = [record for record in caplog.records if "okx" in record.name]
     assert [record.levelname for record in told] == ["INFO", "WARNING"]
@@ -178,16 +179,16 @@ async def test_what_was_found_is_kept_for_an_hour_and_logged_when_it_changes(
         assert f"0 % {'off ' if end == 'start' else ''}by the {end}" in text
 
 
-async def test_what_fits_nothing_is_looked_at_again(okx: Okx, host: Loopback, age: Clock) -> None:
+async def test_what_fits_nothing_is_looked_at_again(okx: Okx, host: Loopback) -> None:
     plays_eth(host)
     host.plays(page("5m", NOON, STEP), rows(NOON, STEP, 0, scale=3), rows(NOON, STEP, 0))
     with pytest.raises(Malformed):
         await okx.taker_volumes(ETH, BAR, 2)
-    age.seconds = 6
+    await asyncio.sleep(6)
     assert len(await okx.taker_volumes(ETH, BAR, 2)) == 2
 
 
-async def test_an_outage_is_not_a_date(okx: Okx, host: Loopback, age: Clock) -> None:
+async def test_an_outage_is_not_a_date(okx: Okx, host: Loopback) -> None:
     plays_eth(host)
     target = bars("BTC-USDT-SWAP", "5m", NOON)
     host.plays(target, no("51000"), candles(NOON, STEP))
@@ -223,30 +224,30 @@ async def interest(okx: Okx, host: Loopback) -> float:
 
 @pytest.mark.parametrize("sample", ["491", "509"])
 async def test_open_interest_of_the_past_leads_to_that_of_now(
-    okx: Okx, host: Loopback, age: Clock, sample: str
+    okx: Okx, host: Loopback, sample: str
 ) -> None:
     plays_interest(host, "500", (NOON, sample))
-    for age.seconds in (0, 3599):
+    async for _ in ages(0, 3599):
         assert await interest(okx, host) == pytest.approx(0.7)
     assert host.asked.count(SAMPLE) == 1
-    age.seconds = 3601
+    await asyncio.sleep(2)
     await interest(okx, host)
     assert host.asked.count(SAMPLE) == 2
 
 
 async def test_open_interest_of_another_size_is_not_used_after_the_next_row(
-    okx: Okx, host: Loopback, age: Clock, caplog: pytest.LogCaptureFixture
+    okx: Okx, host: Loopback, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It may have changed so much within a row; not within two. Once it fits, it is used again."""
     plays_interest(
         host, "500", (NOON - STEP, "300"), (NOON - STEP, "300"), (NOON, "300"), (NOON, "500")
     )
-    for age.seconds in (0, 6):
+    async for _ in ages(0, 6):
         assert await interest(okx, host) == pytest.approx(0.7)
-    age.seconds = 12
+    await asyncio.sleep(6)
     with pytest.raises(Malformed, match=f"^{OPEN.format('40.0')}$"):
         await interest(okx, host)
-    age.seconds = 18
+    await asyncio.sleep(6)
     assert await interest(okx, host) == pytest.approx(0.7)
     told = [record.getMessage() for record in caplog.records if "okx" in record.name]
     assert told == [
@@ -265,11 +266,11 @@ async def test_a_doubt_does_not_last_for_ever(okx: Okx, host: Loopback) -> None:
 
 @pytest.mark.parametrize("now", ["", "0"])
 async def test_open_interest_that_nothing_is_known_of_now_is_in_doubt(
-    okx: Okx, host: Loopback, age: Clock, now: str
+    okx: Okx, host: Loopback, now: str
 ) -> None:
     plays_interest(host, now, (NOON - STEP, "300"), (NOON, "300"))
     assert await interest(okx, host) == pytest.approx(0.7)
-    age.seconds = 6
+    await asyncio.sleep(6)
     with pytest.raises(Malformed, match="nobody knows how far off"):
         await interest(okx, host)
 

@@ -8,7 +8,7 @@ import pytest
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.models import Family, Timeframe
-from tests.exchanges.conftest import NOW, Clock, Recorded
+from tests.exchanges.conftest import NOW, Recorded, ages
 from tests.exchanges.okx_bodies import COIN_PERP, PERP, SATS_PERP, SPOT, market, ok
 from tests.net.loopback import Loopback
 
@@ -164,11 +164,9 @@ async def test_long_series_come_in_pages_of_their_own_age(okx: Okx, host: Loopba
     assert len(host.asked) == 6
 
 
-async def test_closed_bars_are_kept_and_newer_ones_asked_again(
-    okx: Okx, host: Loopback, age: Clock
-) -> None:
+async def test_closed_bars_are_kept_and_newer_ones_asked_again(okx: Okx, host: Loopback) -> None:
     host.plays(CANDLES, ok(*BARS))
-    for age.seconds in (0, 4.9, 5.1, 299):
+    async for _ in ages(0, 4.9, 5.1, 299):
         await okx.candles(PERP, Timeframe.M1, 2)
         await okx.candles(PERP, Timeframe.M1, 2, NEWEST)
         await okx.candles(PERP, Timeframe.M1, 2, NEWEST + MINUTE)

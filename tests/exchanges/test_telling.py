@@ -11,7 +11,7 @@ from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.models import Family
 from tests.exchanges.binance_bodies import PERP, PREMIUM, SPOT, in_family
 from tests.exchanges.conftest import NOW
-from tests.exchanges.simulated import Venues
+from tests.exchanges.simulated import Simulation, Venues
 from tests.net.loopback import Loopback, Reply
 
 
@@ -29,13 +29,16 @@ async def test_each_address_of_binance_has_a_health_of_its_own(
 
 
 @pytest.mark.parametrize("venue", EXCHANGES, ids=lambda venue: venue.name)
-async def test_an_answer_leaves_its_pace_at_its_host(venues: Venues, venue: type[Exchange]) -> None:
+async def test_an_answer_leaves_its_pace_at_its_host(
+    simulation: Simulation, venues: Venues, venue: type[Exchange]
+) -> None:
+    simulation.sandbox.latency = 0.25
     exchange = venues[venue.name]
     assert {api.health.samples for api in exchange.hosts.values()} == {0}
     await exchange.clock_ms()
     answered = [api.health for api in exchange.hosts.values() if api.health.samples]
     assert [health.samples for health in answered] == [1]
-    assert answered[0].latency(0.5)
+    assert answered[0].latency(0.5) == pytest.approx(0.25)
 
 
 async def test_what_binance_counts_is_told_of_spot_and_of_both_futures(

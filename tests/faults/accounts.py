@@ -14,20 +14,11 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door
-from crypto_assistant.net.cache import Cache
 from crypto_assistant.state.store import Store
+from tests.clock import clock
 from tests.faults.matrix import TITLES
 from tests.faults.remainder import Part, comparable, without
-from tests.floor import (
-    PATIENT,
-    Floor,
-    assert_readable,
-    clock,
-    differences,
-    floor,
-    key,
-    numbers,
-)
+from tests.floor import SHIPPED, Floor, assert_readable, differences, floor, key, numbers
 
 LINES = ("/pnl today", "/balance", "/positions")
 """/pnl first: it has time to wait for a stop that another line was told of."""
@@ -68,15 +59,14 @@ async def moved(
     urls: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Floor]:
     """The floor as another host sees it, by a clock of its own or through other addresses."""
-    async with aiohttp.ClientSession() as session, Store.opened(None) as store:
-        door = Door(session, Cache(market.moment), PATIENT, host_ms)
+    async with aiohttp.ClientSession() as session, Store.opened(None, host_ms) as store:
+        door = Door(session, host_ms)
         exchanges = [exchange(door, {**market.urls, **(urls or {})}) for exchange in EXCHANGES]
         ledger = Ledger(store)
         accounts = {
-            exchange.name: Access(exchange.account(key(exchange)), ledger, market.moment)
-            for exchange in exchanges
+            exchange.name: Access(exchange.account(key(exchange)), ledger) for exchange in exchanges
         }
-        desk = Desk(exchanges, timing=PATIENT, clock_ms=host_ms, accounts=accounts)
+        desk = Desk(exchanges, timing=SHIPPED, clock_ms=host_ms, accounts=accounts)
         there = replace(market, front=replace(market.front, desk=desk))
         try:
             await there.open()
@@ -105,7 +95,7 @@ async def strays(
     """Lines asked a minute apart, and where they say anything but what is true of the rest."""
     found = {}
     for line in lines:
-        market.pass_time()
+        await market.pass_time()
         found[line] = await stray(market, line, failed, lost)
     return {line: wrong for line, wrong in found.items() if wrong}
 

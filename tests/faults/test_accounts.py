@@ -4,7 +4,6 @@ What belongs to it is gone, the totals are those of the rest.
 """
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -19,7 +18,7 @@ from tests.faults.accounts import (
 )
 from tests.faults.matrix import BROKEN, Broken, venues
 from tests.faults.remainder import account, comparable
-from tests.floor import PATIENT, VENUES, differences, floor, scaled
+from tests.floor import VENUES, differences, floor
 
 pytestmark = pytest.mark.usefixtures("whole")
 
@@ -37,7 +36,7 @@ CASES = [
 async def test_a_venue_that_fails_takes_its_own_account_only(
     broken: Broken, venue: str, line: str
 ) -> None:
-    async with floor(replace(PATIENT, tries=2)) as market:
+    async with floor() as market:
         await market.open()
         await market.front.desk.accounts[venue].permissions()
         market.sandbox.faults = [broken.at(venue)]
@@ -61,7 +60,7 @@ async def test_nothing_is_asked_with_a_key_of_which_nothing_is_known(venue: str)
         assert await stray(market, "/balance", {venue: "HTTP 503"}, account(venue)) == {}
         assert signed_paths(market, venue) == {KEY_CHECK[venue]}
         market.sandbox.faults = []
-        market.pass_time()
+        await market.pass_time()
         assert await stray(market, "/balance", {}, set()) == {}
 
 
@@ -78,7 +77,7 @@ async def test_a_venue_that_recovers_is_back_in_the_next_answer(venue: str) -> N
 
 async def test_with_every_venue_down_nothing_is_worth_nothing() -> None:
     lost = {part for venue in VENUES for part in account(venue)}
-    async with floor(replace(PATIENT, tries=1)) as market:
+    async with floor() as market:
         await market.open()
         market.sandbox.faults = [Fault(venue, "http", 502) for venue in VENUES]
         assert await strays(market, dict.fromkeys(VENUES, "HTTP 502"), lost) == {}
@@ -90,10 +89,10 @@ async def test_with_every_venue_down_nothing_is_worth_nothing() -> None:
 
 @pytest.mark.parametrize(("venue", "line"), list(zip(VENUES, LINES, strict=True)))
 async def test_a_silent_venue_is_waited_for_until_the_answer_is_due(venue: str, line: str) -> None:
-    async with floor(scaled(1 / 5)) as market:
+    async with floor() as market:
         await market.open()
         await market.ask(line)
-        market.pass_time()
+        await market.pass_time()
         market.sandbox.faults = [Fault(venue, "timeout")]
         found = await market.ask(line)
     assert re.fullmatch(r"no answer in [\d.]+ s", found["failed"][venue])
@@ -108,7 +107,7 @@ async def test_numbers_that_are_null_are_nobodys(venue: str) -> None:
         await market.front.desk.accounts[venue].permissions()
         market.sandbox.faults = [Fault(venue, "null_fields")]
         for line in LINES:
-            market.pass_time()
+            await market.pass_time()
             found = await market.ask(line)
             whole = expected(line, {venue: found["failed"][venue]}, account(venue))
             whole["answered"] = found["answered"]  # Of its prices the times still come.

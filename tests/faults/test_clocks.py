@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.clock import NOW
 from tests.faults.accounts import LINES, healthy, moved
-from tests.floor import NOW, VENUES, differences, floor, numbers
+from tests.floor import VENUES, differences, floor, numbers
 
 pytestmark = pytest.mark.usefixtures("whole")
 
@@ -43,7 +44,7 @@ async def test_a_clock_that_is_set_while_the_program_runs_is_noticed(jump_ms: in
     off = [0]
     async with floor() as market, moved(market, host_ms=lambda: NOW + off[0]) as there:
         for off[0] in (0, jump_ms):
-            market.pass_time()
+            await market.pass_time()
             found = await there.ask("/balance")
             assert found["failed"] == {}
             assert differences(found["total"], healthy("/balance")["total"]) == {}

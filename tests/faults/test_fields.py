@@ -160,6 +160,6 @@ async def _assert_gaps(market: Floor, line: str, venue: str, field: str, expecte
     """What a line says while the field is null, and while it is missing."""
     kinds: tuple[Kind, ...] = ("null", "missing")
     for kind in kinds:
-        market.pass_time()
+        await market.pass_time()
         market.sandbox.faults = [Fault(venue, kind, field)]
         assert differences(await market.ask(line), expected) == {}, kind

@@ -80,7 +80,7 @@ async def test_with_a_key_that_may_withdraw_nothing_is_asked_but_what_it_may_do(
         await market.open()
         turn(market, venue, permissions={"read", "trade", "withdraw"})
         for line, asked in zip(LINES, ({KEY_CHECK[venue]}, set(), set()), strict=True):
-            market.pass_time()
+            await market.pass_time()
             assert await stray(market, line, {venue: WITHDRAWS}, account(venue)) == {}
             assert signed_paths(market, venue) == asked
 
@@ -91,8 +91,7 @@ async def test_a_key_that_learns_to_withdraw_is_refused_within_the_hour(venue: s
         await market.open()
         assert await stray(market, "/balance", {}, set()) == {}
         turn(market, venue, permissions={"read", "withdraw"})
-        market.moment.seconds += CHECKED_SECONDS
-        market.pass_time()
+        await market.pass_time(CHECKED_SECONDS)
         assert await stray(market, "/balance", {venue: WITHDRAWS}, account(venue)) == {}
         assert signed_paths(market, venue) == {KEY_CHECK[venue]}
 
@@ -113,7 +112,7 @@ async def test_a_key_that_lapses_while_it_is_known_says_so_of_each_part(
         await market.open()
         assert await stray(market, "/balance", {}, set()) == {}
         turn(market, "binance", **knobs)
-        market.pass_time()
+        await market.pass_time()
         found = await market.ask("/balance")
         rest = expected("/balance", found["failed"], account("binance"))
     assert reason in found["failed"]["binance"]
@@ -145,7 +144,7 @@ async def test_binance_without_futures_is_spot_and_one_line(standing: str) -> No
         await market.open()
         turn(market, "binance", standing=standing)
         for line in LINES:
-            market.pass_time()
+            await market.pass_time()
             part = "USDⓈ-M wallet, COIN-M wallet: " if line == "/balance" else ""
             assert await stray(market, line, {"binance": part + NO_FUTURES}, FUTURES) == {}
 
@@ -159,7 +158,7 @@ async def test_a_classic_account_at_bybit_is_its_funding_wallet_and_one_line() -
         await market.open()
         turn(market, "bybit", standing="classic")
         for line in LINES:
-            market.pass_time()
+            await market.pass_time()
             part = "unified wallet: " if line == "/balance" else ""
             assert await stray(market, line, {"bybit": part + CLASSIC}, UNIFIED) == {}
 
@@ -192,7 +191,7 @@ async def test_a_venue_without_a_key_is_named_and_never_an_error(venue: str) -> 
         desk = market.front.desk
         desk.accounts = {name: one for name, one in desk.accounts.items() if name != venue}
         for line in LINES:
-            market.pass_time()
+            await market.pass_time()
             sheet = await market.front.reply(line)
             assert sheet.answer
             found, whole = numbers(sheet.answer), expected(line, {}, account(venue))
@@ -212,7 +211,7 @@ async def test_a_key_that_may_trade_is_used_and_warned_of_once(
         turn(market, venue, permissions={"read", "trade", "transfer"})
         with caplog.at_level(logging.WARNING):
             assert await strays(market, {}, set(), ["/balance", "/pnl today"]) == {}
-            market.moment.seconds += CHECKED_SECONDS
+            await market.pass_time(CHECKED_SECONDS)
             assert await stray(market, "/balance", {}, set()) == {}
     (warned,) = [record.message for record in caplog.records]
     assert warned.startswith(f"{venue}: the key may do more than read (")
@@ -224,9 +223,9 @@ async def test_a_key_is_asked_about_again_after_its_venue_was_down() -> None:
         await market.open()
         market.sandbox.faults = [Fault("bybit", "http", 502)]
         for _ in range(2):
-            market.pass_time()
+            await market.pass_time()
             assert await stray(market, "/positions", {"bybit": "HTTP 502"}, account("bybit")) == {}
             assert signed_paths(market, "bybit") <= {KEY_CHECK["bybit"]}
         market.sandbox.faults = []
-        market.pass_time()
+        await market.pass_time()
         assert await stray(market, "/positions", {}, set()) == {}

@@ -1,6 +1,5 @@
 """A venue that fails while its log is read: a window of it is kept whole or not at all."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,10 +11,11 @@ import pytest
 from crypto_assistant.ledger import Book
 from crypto_assistant.models import Entry
 from crypto_assistant.sandbox import Fault
+from tests.clock import NOW
 from tests.faults.accounts import moved
 from tests.faults.matrix import TITLES, venues
 from tests.faults.relay import Edit, relay
-from tests.floor import NOW, Floor, differences, floor
+from tests.floor import Floor, differences, floor
 
 if TYPE_CHECKING:
     from crypto_assistant.sandbox.faults import Kind
@@ -27,25 +27,8 @@ LOGS = {
 }
 LINES = {"binance": "/pnl 30d binance", "bybit": "/pnl 7d bybit", "okx": "/pnl 7d okx"}
 """Windows of more than one page."""
-TICK_SECONDS = 0.02
 
 _whole: dict[str, tuple[Any, list[Entry]]] = {}
-
-
-@asynccontextmanager
-async def passing(market: Floor) -> AsyncIterator[None]:
-    """Time passes at the exchanges, too: whoever reads many pages waits for their limits."""
-
-    async def pass_on() -> None:
-        while True:
-            market.moment.seconds += TICK_SECONDS
-            await asyncio.sleep(TICK_SECONDS)
-
-    task = asyncio.create_task(pass_on())
-    try:
-        yield
-    finally:
-        task.cancel()
 
 
 async def kept(market: Floor, venue: str) -> list[Entry]:
@@ -58,7 +41,7 @@ async def kept(market: Floor, venue: str) -> list[Entry]:
 async def whole(venue: str) -> tuple[Any, list[Entry]]:
     """The answer and the ledger where nothing is wrong."""
     if venue not in _whole:
-        async with floor() as market, passing(market):
+        async with floor() as market:
             await market.open()
             _whole[venue] = await market.ask(LINES[venue]), await kept(market, venue)
     return _whole[venue]
@@ -80,7 +63,7 @@ async def test_a_venue_that_goes_down_between_two_pages_leaves_no_half_of_them(
     venue: str, after: int
 ) -> None:
     answer, entries = await whole(venue)
-    async with floor() as market, passing(market):
+    async with floor() as market:
         await market.open()
         account = await market.front.desk.accounts[venue].account()
         market.sandbox.faults = [Fault(venue, "http", 503, LOGS[venue], after=after)]
@@ -106,7 +89,7 @@ class OneStop(Fault):
 async def test_a_stop_in_the_middle_of_pages_is_waited_for() -> None:
     """And what was read before it is not asked for again."""
     answer, entries = await whole("bybit")
-    async with floor() as market, passing(market):
+    async with floor() as market:
         await market.open()
         market.sandbox.faults = [OneStop("bybit", "rate_limited", 1, LOGS["bybit"], after=4)]
         assert differences(told(await market.ask(LINES["bybit"])), told(answer)) == {}
@@ -114,7 +97,7 @@ async def test_a_stop_in_the_middle_of_pages_is_waited_for() -> None:
 
 
 async def test_a_long_stop_in_the_middle_of_pages_is_told_at_once() -> None:
-    async with floor() as market, passing(market):
+    async with floor() as market:
         await market.open()
         market.sandbox.faults = [Fault("okx", "rate_limited", 600, LOGS["okx"], after=1)]
         found = await market.ask("/pnl 7d okx")
@@ -139,7 +122,7 @@ GARBAGE = [
 @pytest.mark.parametrize(("venue", "field"), GARBAGE)
 async def test_lines_that_lack_a_field_are_told_and_not_kept(venue: str, field: str) -> None:
     kinds: tuple[Kind, ...] = ("missing", "null")
-    async with floor() as market, passing(market):
+    async with floor() as market:
         await market.open()
         for kind in kinds:
             market.sandbox.faults = [Fault(venue, kind, field, LOGS[venue])]
@@ -167,7 +150,6 @@ async def edited(market: Floor, venue: str, edit: Edit) -> AsyncIterator[Floor]:
         return edit(target, answer) if target.startswith(LOGS[venue]) else answer
 
     async with (
-        passing(market),
         relay(market.urls[setting], only_log) as url,
         moved(market, urls={setting: url}) as there,
     ):

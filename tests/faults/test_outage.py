@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.net.health import Health
 from crypto_assistant.sandbox import Fault
 from tests.faults.matrix import TITLES, strays, venues
-from tests.floor import PATIENT, Floor, floor, scaled
+from tests.floor import SHIPPED, Floor, floor
 
-ALONE = replace(scaled(1 / 4), probe=3600.0)
+ALONE = replace(SHIPPED, probe=86_400.0)
 """Nobody asks but the owner."""
-PROBED = replace(ALONE, pause=PATIENT.pause, probe=0.05)
 LINES = ["/price PEPE", "/top10"]
 
 
@@ -28,15 +28,14 @@ def healths(market: Floor, venue: str) -> list[Health]:
 async def until_down(market: Floor, venue: str) -> None:
     """Asked again and again, as an owner does."""
     while not any(health.down_since_ms for health in healths(market, venue)):
-        market.pass_time()
+        await market.pass_time(10)
         await market.front.reply(f"/price BTC details {venue}")
-        await asyncio.sleep(0.1)
 
 
 async def until_back(market: Floor, venue: str) -> None:
     """Nobody asks but the probes."""
     while any(health.is_probed for health in healths(market, venue)):  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
 
 
 @venues
@@ -47,13 +46,12 @@ async def test_of_a_venue_that_was_silent_the_next_answer_is_immediate(venue: st
         market.sandbox.faults = [Fault(venue, "timeout")]
         for sheet in await asyncio.gather(*(market.front.reply(line) for line in LINES)):
             assert re.search(rf"\n{TITLES[venue]}: no answer in [\d.]+ s", sheet.text)
-        while not all(health.is_probed for health in healths(market, venue)):
-            market.pass_time()  # On a busy machine one question may not be enough for each host.
-            await asyncio.gather(*(market.front.reply(line) for line in LINES))
-        await asyncio.sleep(ALONE.answer / 10)
-        market.pass_time()
+        assert all(health.is_probed for health in healths(market, venue))
+        await market.pass_time()
+        began = monotonic()
         failed = {venue: "no answer since 14:13 UTC"}
         assert await strays(market, LINES, failed) == {}
+        assert monotonic() == began
         assert market.gets(venue) == Counter()
 
 
@@ -62,13 +60,13 @@ async def test_a_venue_that_comes_back_is_in_the_next_answer_and_told_once(
 ) -> None:
     venue = "bybit"
     caplog.set_level(logging.WARNING, "crypto_assistant.net")
-    async with floor(PROBED) as market, asyncio.timeout(30):
+    async with floor() as market:
         await market.open()
         market.sandbox.faults = [Fault(venue, "http", 503)]
         await until_down(market, venue)
         market.sandbox.faults = []
         await until_back(market, venue)
-        market.pass_time()
+        await market.pass_time()
         assert await strays(market, LINES, {}) == {}
     told = Counter(record.getMessage().split(" is ")[1][:4] for record in caplog.records)
     assert told["down"] == told["back"] >= 1

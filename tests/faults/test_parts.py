@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from crypto_assistant.sandbox import Fault
+from tests.clock import clock
 from tests.faults.accounts import healthy, moved, stray
 from tests.faults.matrix import TITLES, venues
 from tests.faults.remainder import LOG, Part
-from tests.floor import VENUES, clock, differences, floor
+from tests.floor import VENUES, differences, floor
 
 pytestmark = pytest.mark.usefixtures("whole")
 

@@ -7,16 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.front import Sheet
 from crypto_assistant.sandbox import Fault
 from tests.faults.matrix import LINES, TITLES, expected, strays, truth, venues
-from tests.floor import PATIENT, SCALED, VENUES, Floor, differences, floor, numbers, scaled
+from tests.floor import SHIPPED, VENUES, Floor, differences, floor, numbers
 from tests.truths.scan import spike, universe
-
-UNHURRIED = scaled(1 / 4)
-"""A busy machine still has all other venues' numbers in time."""
-OUR_WORK = 1.0
-"""Seconds for what no durations shorten: 8 s to answer are 9 s until it is read."""
 
 HEAVY = ["/price BTC details", "/cvd BTC", "/oi BTC details", "/analysis BTC"]
 LIGHT = [line for line in LINES if line not in HEAVY]
@@ -33,11 +29,14 @@ SILENT = [
 async def test_a_silent_venue_is_waited_for_until_the_answer_is_due(
     venue: str, lines: Sequence[str]
 ) -> None:
-    async with floor(UNHURRIED) as market:
+    async with floor() as market:
         await market.open()
         market.sandbox.faults = [Fault(venue, "timeout")]
-        async with asyncio.timeout(UNHURRIED.answer + OUR_WORK):
-            watched = await asyncio.gather(*(_first_and_whole(market, line) for line in lines))
+        began = monotonic()
+        watched = await asyncio.gather(*(_first_and_whole(market, line) for line in lines))
+        # What is asked again elsewhere, where the venue is the primary one, is left a try's time.
+        waited = round(monotonic() - began, 3)
+        assert SHIPPED.answer - SHIPPED.attempt <= waited <= SHIPPED.answer
     for line, (first, whole) in zip(lines, watched, strict=True):
         assert TITLES[venue] in first.text.partition("waiting: ")[2]
         assert whole.answer
@@ -48,27 +47,29 @@ async def test_a_silent_venue_is_waited_for_until_the_answer_is_due(
 
 @venues
 async def test_lists_that_do_not_come_leave_time_for_the_answer(venue: str) -> None:
-    failed = {venue: f"no answer in {SCALED.attempt:g} s"}
-    async with floor(SCALED) as market:
+    failed = {venue: "no answer in 3 s"}
+    async with floor() as market:
         market.sandbox.faults = [Fault(venue, "timeout")]
-        async with asyncio.timeout(SCALED.answer + OUR_WORK):
-            assert await strays(market, ["/price PEPE", "/top10"], failed, cold=True) == {}
+        began = monotonic()
+        assert await strays(market, ["/price PEPE", "/top10"], failed, cold=True) == {}
+        assert monotonic() - began < SHIPPED.answer
 
 
 async def test_a_scan_ends_when_it_is_due_with_the_coins_that_arrived() -> None:
     """Twenty at a time are asked for: the second twenty would come too late."""
-    timing = replace(PATIENT, scan=2.4, attempt=1.2, partial=UNHURRIED.partial)
+    timing = replace(SHIPPED, scan=8.0)
     async with floor(timing) as market:
         await market.open()
-        market.sandbox.faults = [Fault("binance", "slow", 0.7, "/fapi/v1/klines")]
-        async with asyncio.timeout(timing.scan + OUR_WORK):
-            first, whole = await _first_and_whole(market, "/volscan 0")
+        market.sandbox.faults = [Fault("binance", "slow", 2.9, "/fapi/v1/klines")]
+        began = monotonic()
+        first, whole = await _first_and_whole(market, "/volscan 0")
+        assert monotonic() - began <= timing.scan
     assert "▓" in first.text or "░" in first.text
     assert "waiting: Binance" in first.text
     assert whole.answer
     found = numbers(whole.answer)
     assert (found["coins_scanned"], found["coins_failed"]) == (22, 17)
-    assert found["failed"] == {"binance": "17 of 37 coins: no answer in 1.2 s"}
+    assert found["failed"] == {"binance": "17 of 37 coins: no answer in 5 s"}
     coins = {coin.name: coin for coin in universe(truth(), VENUES)}
     assert found["rows"]
     for row in found["rows"]:
@@ -85,6 +86,6 @@ async def _first_and_whole(market: Floor, line: str) -> tuple[Sheet, Sheet]:
 
     async with asyncio.TaskGroup() as group:
         whole = group.create_task(market.front.reply(line, show))
-        async with asyncio.timeout(market.front.desk.timing.partial + OUR_WORK):
+        async with asyncio.timeout(SHIPPED.partial + 0.1):
             await first
     return first.result(), whole.result()

@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 
-from crypto_assistant.sandbox import Fault
+from crypto_assistant.clocks import monotonic
+from crypto_assistant.sandbox import Fault, Sandbox
+from tests.clock import clock
 from tests.faults.matrix import (
     BROKEN,
     EMPTY,
@@ -19,7 +20,7 @@ from tests.faults.matrix import (
     truth,
     venues,
 )
-from tests.floor import PATIENT, VENUES, differences, floor
+from tests.floor import VENUES, differences, floor, world
 from tests.truth import price
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ ENOUGH = ["/price BTC details", "/top10", "/cvd BTC", "/oi BTC details"]
 async def test_a_venue_that_fails_leaves_the_others_as_they_were(
     broken: Broken, venue: str, lines: list[str]
 ) -> None:
-    async with floor(replace(PATIENT, tries=2)) as market:
+    async with floor() as market:
         await market.open()
         market.sandbox.faults = [broken.at(venue)]
         assert await strays(market, lines, {venue: broken.says(venue)}) == {}
@@ -88,19 +89,21 @@ async def test_the_next_venue_is_the_primary_one() -> None:
     assert found["totals"]["oi_usd_venues"] == ["okx"]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("blocked", "status"), [(("okx",), 0), (VENUES, 1)])
 async def test_the_exit_status_tells_whether_anybody_answered(
     tmp_path: Path, blocked: tuple[str, ...], status: int
 ) -> None:
-    async with floor() as market:
-        market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in blocked]
+    sandbox = Sandbox(world(), clock, monotonic)
+    sandbox.faults = [Fault(venue, "geo_blocked") for venue in blocked]
+    async with sandbox.serve() as urls:
         command = "-m", "crypto_assistant", "ask", "--json", "/price", "BTC"
         asked = await asyncio.create_subprocess_exec(
             sys.executable,
             *command,
             stdout=asyncio.subprocess.PIPE,
             cwd=tmp_path,
-            env={"PYTHONPATH": str(ROOT), **market.urls},
+            env={"PYTHONPATH": str(ROOT), **urls},
         )
         printed, _ = await asked.communicate()
     answer = orjson.loads(printed)
@@ -121,5 +124,5 @@ async def test_a_venue_that_recovers_is_back_in_the_next_answer() -> None:
         market.sandbox.faults = [Fault("okx", "geo_blocked")]
         assert await strays(market, ENOUGH, {"okx": "geo-blocked"}) == {}
         market.sandbox.faults = []
-        market.pass_time()
+        await market.pass_time()
         assert await strays(market, ENOUGH, {}) == {}

@@ -1,11 +1,22 @@
 """A host on loopback, and a session that unpacks nothing, as the program's own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import aiohttp
 import pytest
 
+from crypto_assistant.clocks import monotonic
+from crypto_assistant.net.api import deadline
 from tests.net.loopback import Loopback
+
+
+@contextmanager
+def due_in(seconds: float) -> Iterator[None]:
+    """What is asked inside has so long."""
+    token = deadline.set(monotonic() + seconds)
+    yield
+    deadline.reset(token)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import socket
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import (
     ExchangeError,
     GeoBlocked,
@@ -23,7 +22,7 @@ from crypto_assistant.errors import (
     Unreachable,
 )
 from crypto_assistant.net.api import Api, Dialect, Door, Request, Timing, deadline
-from crypto_assistant.net.cache import Cache, Lifetime
+from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.health import Health
 from crypto_assistant.net.limiter import Budget, Limiter
 from crypto_assistant.net.response import Response
@@ -34,9 +33,10 @@ NOON_MS = 1_789_992_000_000
 NOW = NOON_MS + 30_000
 PATHS = ("/price", "/other", "/third", "/v5/market/time")
 GOOD = {"price": "1"}
-QUICK = Timing(answer=0.2, attempt=0.1, pause=(0.001, 0.002), probe=0.02)
-"""For hosts that fail at once."""
-NEVER = 3600.0
+SHIPPED = Timing()
+PATIENCE = 600.0
+NEVER = 7 * 86_400.0
+"""Longer than any of these tests."""
 
 
 async def never_asked() -> None:
@@ -44,45 +44,45 @@ async def never_asked() -> None:
 
 
 class Clockwork:
-    """A host's health by a clock that the test moves."""
+    """A host's health from noon on."""
 
     def __init__(self) -> None:
-        self.seconds = 1000.0
-        self.health = Health("fapi.binance.com", 8.0, self.clock_ms, lambda: self.seconds)
+        self._noon = monotonic()
+        self.health = Health("fapi.binance.com", 8.0, self.clock_ms)
 
     def clock_ms(self) -> int:
-        return NOON_MS + round(1000 * (self.seconds - 1000.0))
+        return NOON_MS + round(1000 * (monotonic() - self._noon))
 
     def fails(self, path: str = "/price", why: str = "HTTP 503", **more: Any) -> None:
-        more = {"sent": self.seconds, "whole": True, **more}
+        more = {"sent": monotonic(), "whole": True, **more}
         self.health.failed(path, why, never_asked, **more)
 
-    def fails_for(self, seconds: float, *paths: str, why: str = "HTTP 503") -> None:
+    async def fails_for(self, seconds: float, *paths: str, why: str = "HTTP 503") -> None:
         """Twice at each path now, and once more at each so much later."""
         for path in (*paths, *paths):
             self.fails(path, why)
-        self.seconds += seconds
+        await asyncio.sleep(seconds)
         for path in paths:
             self.fails(path, why)
 
-    def refuses(self, path: str = "/price") -> str:
+    async def refuses(self, path: str = "/price") -> str:
         """What the next question is told, not the one under way."""
-        self.seconds += 0.5
+        await asyncio.sleep(0.5)
         return str(self.health.refusal(path) or "")
 
 
 @pytest.fixture
-def clockwork() -> Clockwork:
+async def clockwork() -> Clockwork:
     return Clockwork()
 
 
-def test_a_host_that_fails_for_eight_seconds_is_down(clockwork: Clockwork) -> None:
-    clockwork.fails_for(7.5, "/price", "/other")
-    assert not clockwork.refuses()
-    clockwork.seconds += 0.5
+async def test_a_host_that_fails_for_eight_seconds_is_down(clockwork: Clockwork) -> None:
+    await clockwork.fails_for(7.5, "/price", "/other")
+    assert not await clockwork.refuses()
+    await asyncio.sleep(0.5)
     clockwork.fails()
     for path in PATHS:
-        assert clockwork.refuses(path) == "HTTP 503 since 12:00 UTC"
+        assert await clockwork.refuses(path) == "HTTP 503 since 12:00 UTC"
     assert clockwork.health.down_since_ms == NOON_MS
 
 
@@ -96,107 +96,111 @@ def test_a_host_that_fails_for_eight_seconds_is_down(clockwork: Clockwork) -> No
         ("Server error.", "Server error since 12:00 UTC"),
     ],
 )
-def test_it_is_told_what_goes_on_and_since_when(clockwork: Clockwork, why: str, said: str) -> None:
-    clockwork.fails_for(8, "/price", "/other", why=why)
-    assert clockwork.refuses() == said
+async def test_it_is_told_what_goes_on_and_since_when(
+    clockwork: Clockwork, why: str, said: str
+) -> None:
+    await clockwork.fails_for(8, "/price", "/other", why=why)
+    assert await clockwork.refuses() == said
 
 
-def test_an_outage_began_when_the_first_that_failed_was_sent(clockwork: Clockwork) -> None:
-    clockwork.seconds += 2
+async def test_an_outage_began_when_the_first_that_failed_was_sent(clockwork: Clockwork) -> None:
+    await asyncio.sleep(2)
     for path in ("/price", "/other", "/third"):
-        clockwork.fails(path, "no answer in 8 s", sent=1000 - 6.5)
-    assert clockwork.refuses() == "no answer since 11:59 UTC"
+        clockwork.fails(path, "no answer in 8 s", sent=monotonic() - 8.5)
+    assert await clockwork.refuses() == "no answer since 11:59 UTC"
 
 
-def test_after_a_day_the_day_is_told_too(clockwork: Clockwork) -> None:
-    clockwork.fails_for(8, "/price", "/other")
-    clockwork.seconds += 2 * 86_400
-    assert clockwork.refuses() == "HTTP 503 since 21 Sep 12:00 UTC"
+async def test_after_a_day_the_day_is_told_too(clockwork: Clockwork) -> None:
+    await clockwork.fails_for(8, "/price", "/other")
+    await asyncio.sleep(2 * 86_400)
+    assert await clockwork.refuses() == "HTTP 503 since 21 Sep 12:00 UTC"
 
 
-def test_two_failures_are_too_few(clockwork: Clockwork) -> None:
+async def test_two_failures_are_too_few(clockwork: Clockwork) -> None:
     clockwork.fails("/price")
-    clockwork.seconds += 30
+    await asyncio.sleep(30)
     clockwork.fails("/other")
-    assert not clockwork.refuses()
+    assert not await clockwork.refuses()
     clockwork.fails("/other")
-    assert clockwork.refuses()
+    assert await clockwork.refuses()
 
 
-def test_an_answer_in_between_begins_the_count_anew(clockwork: Clockwork) -> None:
-    clockwork.fails_for(7, "/price", "/other")
+async def test_an_answer_in_between_begins_the_count_anew(clockwork: Clockwork) -> None:
+    await clockwork.fails_for(7, "/price", "/other")
     clockwork.health.answered("/third", 0.1)
-    clockwork.seconds += 2
+    await asyncio.sleep(2)
     clockwork.fails("/price")
     clockwork.fails("/other")
-    assert not clockwork.refuses()
+    assert not await clockwork.refuses()
 
 
-def test_failures_far_apart_are_not_one_outage(clockwork: Clockwork) -> None:
-    clockwork.fails_for(0, "/price", "/other")
-    clockwork.seconds += 600
+async def test_failures_far_apart_are_not_one_outage(clockwork: Clockwork) -> None:
+    await clockwork.fails_for(0, "/price", "/other")
+    await asyncio.sleep(600)
     clockwork.fails(whole=False)
-    assert not clockwork.refuses()
+    assert not await clockwork.refuses()
     clockwork.fails()
     clockwork.fails(whole=False)
-    assert not clockwork.refuses()
+    assert not await clockwork.refuses()
 
 
-def test_a_try_that_had_no_time_is_no_failure_of_the_host(clockwork: Clockwork) -> None:
+async def test_a_try_that_had_no_time_is_no_failure_of_the_host(clockwork: Clockwork) -> None:
     for _ in range(9):
         clockwork.fails("/price", "no answer in 8 s", whole=False)
         clockwork.fails("/other", "no answer in 8 s", whole=False)
-        clockwork.seconds += 2
-    assert not clockwork.refuses()
+        await asyncio.sleep(2)
+    assert not await clockwork.refuses()
 
 
-def test_a_try_that_had_no_time_tells_that_the_host_is_still_silent(clockwork: Clockwork) -> None:
-    """The third try of the first question ends when the question does."""
-    for passed, whole in ((3, True), (3.5, True), (1.5, False)):
-        clockwork.seconds += passed
-        sent = clockwork.seconds - passed
-        clockwork.fails("/price", "no answer in 8 s", sent=sent, whole=whole)
-    assert clockwork.refuses() == "no answer since 12:00 UTC"
-
-
-def test_one_broken_path_keeps_nobody_from_the_others(clockwork: Clockwork) -> None:
-    clockwork.fails_for(8, "/price")
-    assert clockwork.refuses("/price") == "HTTP 503 since 12:00 UTC"
-    assert not clockwork.refuses("/other")
-    assert clockwork.health.down_since_ms is None
-    clockwork.health.answered("/other", 0.1)
-    assert not clockwork.refuses("/price")
-
-
-def test_without_a_connection_no_path_is_asked(clockwork: Clockwork) -> None:
-    clockwork.fails_for(8, "/price", why="no connection")
-    assert clockwork.refuses("/other") == "no connection since 12:00 UTC"
-
-
-def test_a_working_clock_does_not_make_a_host_in_maintenance_look_up(
+async def test_a_try_that_had_no_time_tells_that_the_host_is_still_silent(
     clockwork: Clockwork,
 ) -> None:
-    clockwork.fails_for(4, "/price", "/other")
-    clockwork.health.answered("/v5/market/time", 0.1)
-    clockwork.fails_for(8, "/price", "/other")
-    clockwork.health.answered("/v5/market/time", 0.1)
-    assert clockwork.refuses()
+    """The third try of the first question ends when the question does."""
+    for passed, whole in ((3, True), (3.5, True), (1.5, False)):
+        await asyncio.sleep(passed)
+        sent = monotonic() - passed
+        clockwork.fails("/price", "no answer in 8 s", sent=sent, whole=whole)
+    assert await clockwork.refuses() == "no answer since 12:00 UTC"
 
 
-def test_a_broken_clock_says_nothing_of_the_other_paths(clockwork: Clockwork) -> None:
-    clockwork.fails_for(8, "/v5/market/time", why="no connection")
-    assert not clockwork.refuses()
+async def test_one_broken_path_keeps_nobody_from_the_others(clockwork: Clockwork) -> None:
+    await clockwork.fails_for(8, "/price")
+    assert await clockwork.refuses("/price") == "HTTP 503 since 12:00 UTC"
+    assert not await clockwork.refuses("/other")
+    assert clockwork.health.down_since_ms is None
+    clockwork.health.answered("/other", 0.1)
+    assert not await clockwork.refuses("/price")
+
+
+async def test_without_a_connection_no_path_is_asked(clockwork: Clockwork) -> None:
+    await clockwork.fails_for(8, "/price", why="no connection")
+    assert await clockwork.refuses("/other") == "no connection since 12:00 UTC"
+
+
+async def test_a_working_clock_does_not_make_a_host_in_maintenance_look_up(
+    clockwork: Clockwork,
+) -> None:
+    await clockwork.fails_for(4, "/price", "/other")
+    clockwork.health.answered("/v5/market/time", 0.1)
+    await clockwork.fails_for(8, "/price", "/other")
+    clockwork.health.answered("/v5/market/time", 0.1)
+    assert await clockwork.refuses()
+
+
+async def test_a_broken_clock_says_nothing_of_the_other_paths(clockwork: Clockwork) -> None:
+    await clockwork.fails_for(8, "/v5/market/time", why="no connection")
+    assert not await clockwork.refuses()
     assert clockwork.health.last_error
     assert clockwork.health.last_error.text == "no connection"
 
 
-def test_the_question_that_finds_a_host_silent_is_not_told_since_when(
+async def test_the_question_that_finds_a_host_silent_is_not_told_since_when(
     clockwork: Clockwork,
 ) -> None:
-    clockwork.fails_for(7.7, "/price", "/other", why="no answer in 8 s")
+    await clockwork.fails_for(7.7, "/price", "/other", why="no answer in 8 s")
     assert clockwork.health.down_since_ms == NOON_MS
     assert clockwork.health.refusal("/price") is None
-    clockwork.seconds += 0.8
+    await asyncio.sleep(0.8)
     assert clockwork.health.refusal("/price")
 
 
@@ -218,9 +222,9 @@ async def test_what_failed_is_asked_in_turn_and_what_was_turned_away_first(
         return saying
 
     for path in ("/price", "/other", "/price", "/other"):
-        health.failed(path, "HTTP 503", say(path), sent=clockwork.seconds, whole=True)
+        health.failed(path, "HTTP 503", say(path), sent=monotonic(), whole=True)
     assert health.next_probe() is None
-    clockwork.seconds += 8
+    await asyncio.sleep(8)
     clockwork.fails("/other")
     assert [await asked(health) for _ in range(3)] == ["/price", "/other", "/price"]
     health.turned_away("/third", say("/third"))
@@ -228,8 +232,8 @@ async def test_what_failed_is_asked_in_turn_and_what_was_turned_away_first(
     assert [await asked(health) for _ in range(4)] == ["/third", "/other", "/price", "/third"]
 
 
-def test_only_a_few_of_many_questions_are_asked_again(clockwork: Clockwork) -> None:
-    clockwork.fails_for(8, *(f"/{n}" for n in range(50)))
+async def test_only_a_few_of_many_questions_are_asked_again(clockwork: Clockwork) -> None:
+    await clockwork.fails_for(8, *(f"/{n}" for n in range(50)))
     for n in range(50, 100):
 
         async def again() -> None:
@@ -240,11 +244,11 @@ def test_only_a_few_of_many_questions_are_asked_again(clockwork: Clockwork) -> N
     assert 4 <= len(set(probes)) <= 8
 
 
-def test_down_and_back_are_told_once(
+async def test_down_and_back_are_told_once(
     clockwork: Clockwork, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clockwork.fails_for(8, "/price", "/other", "/third")
-    clockwork.fails_for(8, "/price", "/other", "/third")
+    await clockwork.fails_for(8, "/price", "/other", "/third")
+    await clockwork.fails_for(8, "/price", "/other", "/third")
     clockwork.health.answered("/price", 0.1)
     clockwork.health.answered("/price", 0.1)
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
@@ -253,15 +257,15 @@ def test_down_and_back_are_told_once(
     ]
 
 
-def test_what_failed_for_a_moment_is_not_told(
+async def test_what_failed_for_a_moment_is_not_told(
     clockwork: Clockwork, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clockwork.fails_for(1, "/price", "/other")
+    await clockwork.fails_for(1, "/price", "/other")
     clockwork.health.answered("/price", 0.1)
     assert not caplog.records
 
 
-def test_the_pace_of_a_host_is_that_of_its_last_answers(clockwork: Clockwork) -> None:
+async def test_the_pace_of_a_host_is_that_of_its_last_answers(clockwork: Clockwork) -> None:
     health = clockwork.health
     assert (health.latency(0.5), health.samples) == (None, 0)
     for _ in range(50):
@@ -273,7 +277,7 @@ def test_the_pace_of_a_host_is_that_of_its_last_answers(clockwork: Clockwork) ->
 
 @pytest.fixture
 async def door(session: aiohttp.ClientSession) -> AsyncIterator[Door]:
-    door = Door(session, Cache(time.monotonic), QUICK, lambda: NOW)
+    door = Door(session, lambda: NOW)
     yield door
     await door.close()
 
@@ -288,7 +292,7 @@ DIALECT = Dialect(unwrap, frozenset(("GET", path) for path in PATHS))
 
 
 def api(door: Door, base: str) -> Api:
-    limiter = Limiter(time.monotonic, door.clock_ms)
+    limiter = Limiter(door.clock_ms)
     return Api(door, base, limiter, Budget(100_000, 60), DIALECT)
 
 
@@ -305,17 +309,18 @@ async def bring_down(venue: Api, host: Loopback, *replies: Reply) -> None:
     """Fails at two paths until nothing is sent any more."""
     for path in ("/price", "/other"):
         host.plays(path, *(replies or (Reply(b"", 503),)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while venue.health.refusal("/third") is None:
+            await asyncio.sleep(1)
             for path in ("/price", "/other"):
                 with pytest.raises(ExchangeError):
                     await ask(venue, path)
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 (what is waited for tells nobody)
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize(
@@ -332,14 +337,15 @@ async def until(condition: Callable[[], object]) -> None:
 async def test_of_a_host_that_is_down_nothing_is_asked_and_the_answer_is_immediate(
     opened: Callable[[Timing], Door], base: str, host: Loopback, reply: Reply, said: str
 ) -> None:
-    rarely = Timing(answer=0.2, attempt=0.1, pause=(0.001, 0.002), probe=NEVER)
-    venue = api(opened(rarely), base)
+    venue = api(opened(replace(SHIPPED, probe=NEVER)), base)
     await bring_down(venue, host, reply)
     host.asked.clear()
+    began = monotonic()
     for path in PATHS:
         with pytest.raises(Unreachable) as down:
             await ask(venue, path)
         assert str(down.value).startswith(said)
+    assert monotonic() == began
     assert host.asked == []
 
 
@@ -350,7 +356,7 @@ async def opened() -> AsyncIterator[Callable[[Timing], Door]]:
     async with aiohttp.ClientSession(auto_decompress=False) as session:
 
         def at_pace(timing: Timing) -> Door:
-            doors.append(Door(session, Cache(time.monotonic), timing, lambda: NOW))
+            doors.append(Door(session, lambda: NOW, timing))
             return doors[-1]
 
         yield at_pace
@@ -367,13 +373,12 @@ async def test_one_host_that_is_down_says_nothing_of_another(door: Door, host: L
 
 
 async def test_a_closed_port_is_down_too(door: Door) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        venue = api(door, f"http://127.0.0.1:{taken.getsockname()[1]}")
-        async with asyncio.timeout(5):
-            while venue.health.refusal("/other") is None:
-                with pytest.raises(Unreachable):
-                    await ask(venue)
+    venue = api(door, "http://127.0.0.1:9")
+    async with asyncio.timeout(PATIENCE):
+        while venue.health.refusal("/other") is None:
+            await asyncio.sleep(1)
+            with pytest.raises(Unreachable):
+                await ask(venue)
     with pytest.raises(Unreachable, match="no connection since 12:00 UTC"):
         await ask(venue, "/other")
 
@@ -410,10 +415,8 @@ async def test_probes_go_out_though_nobody_asks_one_at_a_time_each_path_in_turn(
 ) -> None:
     await bring_down(venue, host)
     host.asked.clear()
-    started = time.monotonic()
-    await until(lambda: len(host.asked) >= 8)
+    await asyncio.sleep(8 * SHIPPED.probe)
     assert host.asked in (["/price", "/other"] * 4, ["/other", "/price"] * 4)
-    assert len(host.asked) <= 1 + (time.monotonic() - started) / QUICK.probe
 
 
 async def test_nobody_tries_again_what_is_not_sent(
@@ -423,17 +426,18 @@ async def test_nobody_tries_again_what_is_not_sent(
     stubborn = Timing(answer=NEVER, tries=10**9, pause=(0.0, 0.0), probe=NEVER)
     another = api(opened(stubborn), base)
     another.health = venue.health
-    async with asyncio.timeout(5):
-        with pytest.raises(Unreachable, match="since"):
-            await ask(another)
+    began = monotonic()
+    with pytest.raises(Unreachable, match="since"):
+        await ask(another)
+    assert monotonic() == began
 
 
 async def test_a_question_under_way_keeps_its_tries_when_the_host_goes_down(
     opened: Callable[[Timing], Door], base: str, host: Loopback
 ) -> None:
     """What it says is what it found."""
-    venue = api(opened(replace(QUICK, probe=NEVER)), base)
-    slow = api(opened(Timing(pause=(1.0, 1.0), probe=NEVER)), base)
+    venue = api(opened(replace(SHIPPED, probe=NEVER)), base)
+    slow = api(opened(replace(SHIPPED, answer=60.0, pause=(20.0, 20.0), probe=NEVER)), base)
     slow.health = venue.health
     host.plays("/third", Reply(b"", 503), GOOD)
     under_way = asyncio.create_task(ask(slow, "/third"))
@@ -446,12 +450,12 @@ async def test_a_question_under_way_keeps_its_tries_when_the_host_goes_down(
 async def test_a_question_that_waits_for_the_limits_is_not_sent_to_a_host_that_went_down(
     opened: Callable[[Timing], Door], base: str, host: Loopback
 ) -> None:
-    door, budget = opened(replace(QUICK, probe=NEVER)), Budget(1, 1.0)
-    budget.spend(1, time.monotonic())
+    door, budget = opened(replace(SHIPPED, probe=NEVER)), Budget(1, 60)
+    budget.spend(1, monotonic())
     venue = api(door, base)
-    queued = Api(door, base, Limiter(time.monotonic, door.clock_ms), budget, DIALECT)
+    queued = Api(door, base, Limiter(door.clock_ms), budget, DIALECT)
     queued.health = venue.health
-    token = deadline.set(time.monotonic() + 5)
+    token = deadline.set(monotonic() + 90)
     waiting = asyncio.create_task(ask(queued, "/third"))
     deadline.reset(token)
     await bring_down(venue, host)
@@ -464,13 +468,13 @@ async def test_a_question_that_waits_for_the_limits_is_not_sent_to_a_host_that_w
 async def test_what_is_not_sent_costs_nothing_of_the_limits(
     opened: Callable[[Timing], Door], base: str, host: Loopback
 ) -> None:
-    door, budget = opened(replace(QUICK, probe=NEVER)), Budget(1000, 60)
-    venue = Api(door, base, Limiter(time.monotonic, door.clock_ms), budget, DIALECT)
+    door, budget = opened(replace(SHIPPED, probe=NEVER)), Budget(1000, 60)
+    venue = Api(door, base, Limiter(door.clock_ms), budget, DIALECT)
     await bring_down(venue, host)
-    before = budget.used(time.monotonic())
+    before = budget.used(monotonic())
     with pytest.raises(Unreachable):
         await ask(venue, "/third")
-    assert budget.used(time.monotonic()) == before
+    assert budget.used(monotonic()) == before
 
 
 async def test_a_host_that_fails_at_once_fails_whatever_time_it_had(
@@ -478,10 +482,11 @@ async def test_a_host_that_fails_at_once_fails_whatever_time_it_had(
 ) -> None:
     for path in ("/price", "/other"):
         host.plays(path, Reply(b"", 503))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while venue.health.down_since_ms is None:
+            await asyncio.sleep(1)
             for path in ("/price", "/other"):
-                token = deadline.set(time.monotonic() + QUICK.attempt / 3)
+                token = deadline.set(monotonic() + SHIPPED.attempt / 3)
                 with pytest.raises(ExchangeError):
                     await venue.ask(path, partial(Request, path), parse=lambda p, _: p)
                 deadline.reset(token)
@@ -496,8 +501,9 @@ async def test_what_is_asked_again_is_composed_anew(venue: Api, host: Loopback) 
     def compose(path: str) -> Request:
         return Request(f"{path}?n={next(numbers)}")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while venue.health.down_since_ms is None:
+            await asyncio.sleep(1)
             for path in ("/price", "/other"):
                 with pytest.raises(Unreachable):
                     await venue.ask(path, partial(compose, path), parse=lambda p, _: p)
@@ -509,19 +515,14 @@ async def test_what_is_asked_again_is_composed_anew(venue: Api, host: Loopback) 
     ]
 
 
-async def test_many_questions_make_no_more_probes(
-    opened: Callable[[Timing], Door], base: str, host: Loopback
-) -> None:
-    venue = api(opened(Timing(answer=0.2, attempt=0.1, pause=(0.0, 0.0), probe=0.3)), base)
+async def test_many_questions_make_no_more_probes(venue: Api, host: Loopback) -> None:
     await bring_down(venue, host)
     host.asked.clear()
-    started = time.monotonic()
     for _ in range(200):
         with pytest.raises(Unreachable):
             await ask(venue, "/third")
-    assert len(host.asked) <= (time.monotonic() - started) / 0.3
     host.plays("/third", GOOD)
-    await until(lambda: host.asked)
+    await asyncio.sleep(SHIPPED.probe + 1)
     assert host.asked == ["/third"]
 
 
@@ -550,13 +551,12 @@ async def test_one_market_is_told_though_the_list_of_all_hangs_at_the_same_path(
 async def test_a_probe_waits_while_the_venue_says_stop(
     door: Door, base: str, host: Loopback
 ) -> None:
-    limiter = Limiter(time.monotonic, door.clock_ms)
+    limiter = Limiter(door.clock_ms)
     venue = Api(door, base, limiter, Budget(100_000, 60), DIALECT)
     await bring_down(venue, host)
     limiter.hold(60)
-    await asyncio.sleep(2 * QUICK.probe)
     host.asked.clear()
-    await asyncio.sleep(5 * QUICK.probe)
+    await asyncio.sleep(45)
     assert host.asked == []
     with pytest.raises(RateLimited):
         await ask(venue)
@@ -574,8 +574,8 @@ async def test_what_is_known_is_told_while_the_host_is_down(
 
 async def test_an_answer_that_cannot_be_read_is_an_answer(venue: Api, host: Loopback) -> None:
     host.plays("/price", {"no": "such field"})
-    started = time.monotonic()
-    while time.monotonic() - started < 2 * QUICK.answer:
+    for _ in range(16):
+        await asyncio.sleep(1)
         with pytest.raises(Malformed):
             await venue.get("/price", parse=lambda p, _: p["price"], lifetime=Lifetime.MOMENT)
     assert venue.health.refusal("/price") is None
@@ -583,7 +583,7 @@ async def test_an_answer_that_cannot_be_read_is_an_answer(venue: Api, host: Loop
 
 async def test_no_probe_outlives_the_door(host: Loopback, base: str) -> None:
     async with aiohttp.ClientSession(auto_decompress=False) as session:
-        door = Door(session, Cache(time.monotonic), QUICK, lambda: NOW)
+        door = Door(session, lambda: NOW)
         await bring_down(api(door, base), host, Reply(b"", 503))
         host.plays("/price", Reply(hang=True))
         host.plays("/other", Reply(hang=True))
@@ -593,12 +593,12 @@ async def test_no_probe_outlives_the_door(host: Loopback, base: str) -> None:
         await door.close()
         ended = {task for task in before if task.done()}
         assert len(ended) == 1
-        await asyncio.sleep(3 * QUICK.probe)
+        await asyncio.sleep(3 * SHIPPED.probe)
         assert len(host.asked) == 1
 
 
 async def test_the_last_error_and_the_pace_are_known(venue: Api, host: Loopback) -> None:
-    host.plays("/price", GOOD)
+    host.plays("/price", Reply(GOOD, pause=0.1))
     await ask(venue)
     assert venue.health.last_error is None
     host.plays("/price", Reply({"msg": "no"}, 400))
@@ -608,7 +608,7 @@ async def test_the_last_error_and_the_pace_are_known(venue: Api, host: Loopback)
     assert venue.health.last_error.text == "refused: no (HTTP 400)"
     assert venue.health.last_error.at_ms == NOW
     assert venue.health.samples == 2
-    assert 0 < (venue.health.latency(0.95) or 0) < 60
+    assert venue.health.latency(0.95) == pytest.approx(0.1 * len('{"price":"1"}'))
 
 
 async def test_what_was_signed_is_in_no_error_that_is_kept(
@@ -619,15 +619,16 @@ async def test_what_was_signed_is_in_no_error_that_is_kept(
         raise Refused("1", message) if response.status == 400 else Unreachable(message)
 
     dialect = Dialect(telling, DIALECT.reads)
-    venue = Api(door, base, Limiter(time.monotonic, door.clock_ms), Budget(1000, 60), dialect)
+    venue = Api(door, base, Limiter(door.clock_ms), Budget(1000, 60), dialect)
     host.plays("/price", {"msg": "busy with hush-hush"})
     host.plays("/other", {"msg": "busy with hush-hush"})
 
     def compose(path: str) -> Callable[[], Request]:
         return lambda: Request(path, hide=lambda text: text.replace("hush-hush", "[hidden]"))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while venue.health.down_since_ms is None:
+            await asyncio.sleep(1)
             for path in ("/price", "/other"):
                 with pytest.raises(Unreachable):
                     await venue.ask(path, compose(path), parse=lambda p, _: p)
@@ -635,7 +636,7 @@ async def test_what_was_signed_is_in_no_error_that_is_kept(
     assert venue.health.last_error.text == "busy with [hidden]"
     assert "busy with [hidden] since" in caplog.text
     host.plays("/third", Reply({"msg": "no key hush-hush"}, 400))
-    open_again = Api(door, base, Limiter(time.monotonic, door.clock_ms), Budget(1000, 60), dialect)
+    open_again = Api(door, base, Limiter(door.clock_ms), Budget(1000, 60), dialect)
     with pytest.raises(Refused):
         await open_again.ask("/third", compose("/third"), parse=lambda p, _: p)
     assert open_again.health.last_error

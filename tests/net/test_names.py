@@ -55,6 +55,7 @@ async def test_a_host_that_has_no_thread_to_spare_is_an_error_like_any_other() -
         threading.stack_size(usual)
 
 
+@pytest.mark.real
 def test_a_name_server_that_is_silent_does_not_hold_up_the_end() -> None:
     done = subprocess.run(
         [sys.executable, "-c", ENDS_MEANWHILE],

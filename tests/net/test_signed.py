@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import hmac
 import logging
-import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import ClockSkew, ExchangeError, Malformed, Refused, Unreachable
 from crypto_assistant.net.api import (
     LARGEST_BODY,
@@ -23,11 +23,9 @@ from crypto_assistant.net.api import (
     Dialect,
     Door,
     Request,
-    Timing,
     WouldNotRead,
-    clock_ms,
 )
-from crypto_assistant.net.cache import Cache, Lifetime
+from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.limiter import Budget, Limiter
 from crypto_assistant.net.response import Response
 from crypto_assistant.net.signed import MEASURED_MS, Key, Signature, SignedApi, VenueClock
@@ -35,9 +33,6 @@ from crypto_assistant.net.signed import MEASURED_MS, Key, Signature, SignedApi, 
 NOW: Final = 1_789_992_000_000
 HOUR_MS: Final = 3_600_000
 WINDOW_MS: Final = 5000
-TIMING: Final = Timing(answer=4.0, attempt=2.0, pause=(0.001, 0.002))
-HASTY: Final = Timing(answer=0.3, attempt=0.1, pause=(0.001, 0.002))
-
 KEY: Final = Key("HushKey0123456789", "HushSecret/+=0123", "Hush! a pass&phrase/=")
 WALLET: Final = {"total": "1"}
 READS: Final = frozenset({("GET", "/time"), ("GET", "/wallet"), ("POST", "/posted")})
@@ -176,11 +171,10 @@ def desk_of(
     session: aiohttp.ClientSession,
     base: str,
     host_ms: Callable[[], int],
-    timing: Timing = TIMING,
     dialect: Dialect = DIALECT,
 ) -> Desk:
-    door = Door(session, Cache(time.monotonic), timing, host_ms)
-    limiter = Limiter(time.monotonic, host_ms)
+    door = Door(session, host_ms)
+    limiter = Limiter(host_ms)
     api = Api(door, base, limiter, Budget(1000, 60), dialect)
 
     async def venue_ms() -> int:
@@ -322,11 +316,14 @@ async def test_while_the_venues_time_is_not_known_nothing_is_signed(
 async def test_who_waits_for_the_limits_is_signed_when_his_turn_comes(
     session: aiohttp.ClientSession, venue: Venue, base: str
 ) -> None:
-    venue.clock = clock_ms
-    desk, budget = desk_of(session, base, clock_ms), Budget(1, 0.2)
+    def passing() -> int:
+        return round(1000 * monotonic())
+
+    venue.clock = passing
+    desk, budget = desk_of(session, base, passing), Budget(1, 5)
     await asyncio.gather(desk.ask(budget=budget), desk.ask(budget=budget))
     first, second = (asked.stamp for asked in venue.signed)
-    assert second - first >= 150
+    assert second - first == 5000
 
 
 async def test_what_is_signed_is_what_is_sent(desk: Desk, venue: Venue) -> None:
@@ -506,7 +503,7 @@ async def test_silence_makes_nothing_known(
 ) -> None:
     venue.plays = [silence] * 3
     with pytest.raises(Unreachable, match="no answer") as failed:
-        await desk_of(session, base, clock, HASTY).ask()
+        await desk_of(session, base, clock).ask()
     assert venue.signed
     text = told(failed.value, records)
     assert [secret for secret in secrets(venue) if secret in text] == []

@@ -16,7 +16,7 @@ from tests.readings.venue import Venue, candles, wave
 
 MINUTE = 60_000
 PARTS = ("today", "yesterday")
-QUICK = Timing(answer=0.4, partial=0.02, attempt=0.1)
+SHIPPED = Timing()
 
 
 @dataclass(frozen=True)
@@ -99,22 +99,22 @@ async def test_with_nobody_there_nothing_is_known() -> None:
 async def test_whoever_is_silent_leaves_time_for_the_next(hanging: int) -> None:
     silent_ones = [Teller(name, hangs=True) for name in ("binance", "bybit")[:hanging]]
     venues = [*silent_ones, Teller("okx", tells=PARTS)]
-    asked = wave(*venues, timing=QUICK)
+    asked = wave(*venues)
     read = reading(asked, venues)
     reports: list[str | None] = []
-    await read.settle(lambda: reports.append(read()), spare=QUICK.attempt)
+    await read.settle(lambda: reports.append(read()), spare=SHIPPED.attempt)
     assert read() == "okx: today yesterday"
     assert set(reports) == {None}
     failed = asked.provenance().failed
     assert list(failed) == [venue.name for venue in silent_ones]
-    assert failed["binance"] == "no answer in 0.3 s"
+    assert failed["binance"] == "no answer in 5 s"
 
 
 async def test_the_last_market_has_all_the_time() -> None:
     venue = Teller("okx", hangs=True)
-    asked = wave(venue, timing=QUICK)
-    await reading(asked, [venue]).settle(silent, spare=QUICK.attempt)
-    assert asked.provenance().failed == {"okx": "no answer in 0.4 s"}
+    asked = wave(venue)
+    await reading(asked, [venue]).settle(silent, spare=SHIPPED.attempt)
+    assert asked.provenance().failed == {"okx": "no answer in 8 s"}
 
 
 async def test_two_readings_move_on_each_by_itself() -> None:

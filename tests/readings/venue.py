@@ -81,10 +81,10 @@ def candles(
     )
 
 
-def wave(*venues: Any, timing: Timing | None = None) -> Wave:
+def wave(*venues: Any) -> Wave:
     """Questions to these venues, of which nothing is listed."""
     exchanges = cast("Sequence[Exchange]", venues)
-    return Desk(exchanges, timing=timing or Timing(), clock_ms=lambda: 0).wave()
+    return Desk(exchanges, timing=Timing(), clock_ms=lambda: 0).wave()
 
 
 async def settled(asked: Wave, build: Callable[[], R]) -> R:

@@ -6,6 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.sandbox import Sandbox, World
 from crypto_assistant.sandbox.catalog import HOUR, MINUTE, Kind
 from tests.sandbox.conftest import NOW, Client
@@ -142,7 +143,7 @@ async def test_instruments_come_in_pages(client: Client, world: World) -> None:
 async def test_a_page_holds_500_unless_more_are_asked_for() -> None:
     world = World(seed=7, now=NOW, extra=560)
     async with (
-        Sandbox(world, clock=lambda: NOW).serve() as urls,
+        Sandbox(world, lambda: NOW, monotonic).serve() as urls,
         aiohttp.ClientSession() as session,
     ):
         ask, path = Client(urls, session), "/v5/market/instruments-info?category=linear"

@@ -5,6 +5,7 @@ from functools import partial
 import aiohttp
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.sandbox import Sandbox, Seen, World
 from tests.sandbox.conftest import NOW, Client
 
@@ -31,15 +32,15 @@ async def test_only_loopback_is_listened_on(client: Client) -> None:
 
 
 async def test_latency_delays_every_answer(client: Client, sandbox: Sandbox) -> None:
-    sandbox.latency = 0.1
+    sandbox.latency = 2.0
     for url in client.urls.values():
         with pytest.raises(TimeoutError):
-            await client.session.get(url + "/", timeout=aiohttp.ClientTimeout(0.05))
+            await client.session.get(url + "/", timeout=aiohttp.ClientTimeout(1.9))
 
 
 async def test_answers_follow_the_clock(world: World) -> None:
     time = NOW
-    sandbox = Sandbox(world, clock=lambda: time)
+    sandbox = Sandbox(world, lambda: time, monotonic)
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
         client = Client(urls, session)
         ask = "BINANCE_SPOT_URL", "/api/v3/ticker/24hr?symbol=BTCUSDT"
@@ -54,7 +55,7 @@ async def test_answers_follow_the_clock(world: World) -> None:
 async def test_server_times_are_never_a_second_old(world: World) -> None:
     time = NOW
     async with (
-        Sandbox(world, clock=lambda: time).serve() as urls,
+        Sandbox(world, lambda: time, monotonic).serve() as urls,
         aiohttp.ClientSession() as session,
     ):
         client = Client(urls, session)
@@ -73,7 +74,7 @@ async def test_clocks_agree(client: Client) -> None:
 def test_accounts_begin_a_hundred_days_before_the_world(world: World) -> None:
     day = 86_400_000
     for later in (0, 30 * day):
-        account = Sandbox(world, clock=partial(int, NOW + later)).account("okx")
+        account = Sandbox(world, partial(int, NOW + later), monotonic).account("okx")
         assert account.book.started == NOW // day * day - 100 * day
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from crypto_assistant.net.api import clock_ms
+from crypto_assistant.clocks import clock_ms, monotonic
 from crypto_assistant.sandbox import KEYS, Dates, Fault, Sandbox, World
 from tests.botapi import TOKEN, BotApi
 from tests.soak.chats import Chats
@@ -51,7 +51,7 @@ class Soak:
 
     async def run(self) -> Report:
         now = clock_ms()
-        self.sandbox = Sandbox(World(self.plan.seed, now), clock_ms)
+        self.sandbox = Sandbox(World(self.plan.seed, now), clock_ms, monotonic)
         self.sandbox.dates = Dates(*map(int, f"{self.plan.seed % 4:02b}"))  # either way
         self.chronicle = Chronicle(self.sandbox)
         self._warm(now)

@@ -9,6 +9,7 @@ import pytest
 from tests.soak.daemon import Daemon, listening, listening_by_ss
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
 async def test_a_socket_that_waits_for_others_is_seen(kind: socket.SocketKind) -> None:
     before = listening(os.getpid())
@@ -23,6 +24,7 @@ async def test_a_socket_that_waits_for_others_is_seen(kind: socket.SocketKind) -
     assert listening(os.getpid()) == before
 
 
+@pytest.mark.real
 async def test_a_connection_of_ones_own_does_not_listen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         before = listening(os.getpid())

@@ -9,7 +9,8 @@ import pytest
 from crypto_assistant.front import Sheet
 from crypto_assistant.sandbox import Fault
 from tests.botapi import Shown
-from tests.floor import NOW, Floor, floor
+from tests.clock import NOW
+from tests.floor import Floor, floor
 from tests.soak.judge import Verdict, judge
 from tests.soak.moments import Chronicle
 from tests.soak.printed import NUMBER, Range, printed, read
@@ -122,7 +123,7 @@ async def test_a_venue_that_failed_and_is_not_named_is_found(
 
 async def test_a_sum_over_the_wrong_venues_is_found(market: Floor) -> None:
     whole = (await answer(market, "price BTC")).html
-    market.pass_time()
+    await market.pass_time()
     market.sandbox.faults = [Fault("bybit", "http", 503)]
     told = await answer(market, "price BTC")
     over = [re.search(r"OI \$\S+", html) for html in (whole, told.html)]

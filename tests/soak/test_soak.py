@@ -13,6 +13,7 @@ SEED = 3
 SECONDS = 20.0
 
 
+@pytest.mark.real
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_and_nothing_is_wrong_while_everything_fails(tmp_path: Path) -> None:
     troubles = squall(Random(SEED), SECONDS)

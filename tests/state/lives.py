@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from crypto_assistant.clocks import clock_ms
 from crypto_assistant.state.store import Store
 
 
@@ -12,5 +13,5 @@ async def left(store: Store) -> tuple[list[bytes], list[bytes]]:
 
 
 async def left_in(path: Path) -> list[bytes]:
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock_ms) as store:
         return (await left(store))[0]

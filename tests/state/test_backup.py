@@ -20,6 +20,7 @@ from crypto_assistant.ledger import Ledger, Snapshot
 from crypto_assistant.state.backup import back_up
 from crypto_assistant.state.store import Store
 from tests.account_log import BOOK
+from tests.clock import clock
 from tests.state.disks import limit_files, limited
 from tests.state.lives import left
 
@@ -28,13 +29,13 @@ Output = pytest.CaptureFixture[str]
 
 
 async def fill(path: Path, body: bytes = b"one") -> None:
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({1: body}, 1)
         await Ledger(store).keep_snapshot(Snapshot(*BOOK, 5, ()))
 
 
 async def left_in(path: Path) -> list[bytes]:
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert await Ledger(store).first_snapshot_ms(BOOK) == 5
         return (await left(store))[0]
 
@@ -44,15 +45,16 @@ def names(directory: Path) -> list[str]:
 
 
 async def copied(databases: list[Path], target: Path) -> list[str]:
-    return await asyncio.to_thread(lambda: list(back_up(databases, target)))
+    return await asyncio.to_thread(lambda: list(back_up(databases, target, clock())))
 
 
+@pytest.mark.real
 async def test_a_copy_made_while_the_daemon_writes_has_all_that_was_written_before(
     tmp_path: Path,
 ) -> None:
     path, target = tmp_path / "live.db", tmp_path / "copy.db"
     await fill(path)
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep(dict.fromkeys(range(10, 500), b"before" * 200), 2)
         copying = asyncio.create_task(copied([path], target))
         pairs = 0
@@ -70,7 +72,7 @@ async def test_what_a_killed_daemon_left_in_its_log_is_copied_and_the_original_s
     tmp_path: Path,
 ) -> None:
     path, target = tmp_path / "live.db", tmp_path / "copy.db"
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({1: b"one"}, 1)
         await Ledger(store).keep_snapshot(Snapshot(*BOOK, 5, ()))
         files = {suffix: content(path, suffix) for suffix in ("", "-wal")}
@@ -194,6 +196,7 @@ def owners() -> Iterator[Path]:
         yield state
 
 
+@pytest.mark.real
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can copy another user's database")
 @pytest.mark.parametrize("is_running", [False, True], ids=["stopped", "running"])
 def test_a_copy_made_by_root_leaves_the_owner_everything(
@@ -206,7 +209,7 @@ def test_a_copy_made_by_root_leaves_the_owner_everything(
     reader = sqlite3.connect(path) if is_running else None
     if reader:
         reader.execute("SELECT * FROM inbox").fetchall()
-    list(back_up([path], tmp_path / "copy.db"))
+    list(back_up([path], tmp_path / "copy.db", clock()))
     assert {file.stat().st_uid for file in owners.iterdir()} == {NOBODY}
     if reader:
         reader.close()
@@ -219,7 +222,7 @@ def test_a_copy_made_by_root_leaves_the_owner_everything(
 def test_a_name_that_is_taken_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "live.db"
     asyncio.run(fill(path))
-    lines = back_up([path], tmp_path)
+    lines = back_up([path], tmp_path, clock())
     (line,) = lines
     with pytest.raises(StateFailed, match="the file exists"):
-        list(back_up([path], Path(line.partition(": ")[0])))
+        list(back_up([path], Path(line.partition(": ")[0]), clock()))

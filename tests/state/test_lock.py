@@ -45,6 +45,7 @@ def another(directory: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
+@pytest.mark.real
 def test_a_second_one_is_told_who_is_there(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("9999999999, which is what an earlier one wrote\n")
     with another(tmp_path) as process:
@@ -57,6 +58,7 @@ def test_a_second_one_is_told_who_is_there(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.real
 def test_one_that_was_killed_keeps_nobody_out(tmp_path: Path) -> None:
     with another(tmp_path) as process:
         process.send_signal(signal.SIGKILL)
@@ -65,6 +67,7 @@ def test_one_that_was_killed_keeps_nobody_out(tmp_path: Path) -> None:
             assert (tmp_path / NAME).read_text() != f"{process.pid}\n"
 
 
+@pytest.mark.real
 def test_a_child_of_the_daemon_does_not_inherit_the_directory(tmp_path: Path) -> None:
     with held(tmp_path):
         child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -133,6 +136,7 @@ def until_written(file: Path) -> None:
     raise TimeoutError(file)
 
 
+@pytest.mark.real
 def test_a_second_daemon_says_in_a_line_who_is_there_and_ends_with_1(tmp_path: Path) -> None:
     nobody = "http://127.0.0.1:9"
     daemon = [sys.executable, "-m", "crypto_assistant", "run"]
@@ -175,6 +179,7 @@ def refuse_flock() -> None:
     assert libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header, 0, 0) == 0
 
 
+@pytest.mark.real
 @pytest.mark.skipif(platform.machine() not in FLOCK, reason="another processor's number of flock")
 def test_where_there_are_no_locks_a_warning_says_so_and_the_daemon_runs(tmp_path: Path) -> None:
     program = f"from tests.state.test_lock import refuse_flock; refuse_flock(); {HOLDER}"

@@ -16,6 +16,7 @@ from crypto_assistant.cli import main
 from crypto_assistant.state.damage import COMPANIONS
 from crypto_assistant.state.lock import NAME, held
 from crypto_assistant.state.store import SCHEMA, Store
+from tests.clock import clock
 from tests.state.disks import limit_files, limited
 from tests.state.lives import left_in
 
@@ -24,7 +25,7 @@ Output = pytest.CaptureFixture[str]
 
 
 async def fill(path: Path, body: bytes) -> None:
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({len(body): body}, 1)
 
 
@@ -32,7 +33,7 @@ async def leave_as_killed(path: Path, body: bytes) -> None:
     """The database and its log as they lie there after a SIGKILL; all is in the log alone."""
     elsewhere = path.parent / "elsewhere"
     elsewhere.mkdir()
-    async with Store.opened(elsewhere / path.name) as store:
+    async with Store.opened(elsewhere / path.name, clock) as store:
         await store.keep({len(body): body}, 1)
         for suffix in ("", "-wal", "-shm"):
             shutil.copy(elsewhere / f"{path.name}{suffix}", path.parent)

@@ -20,6 +20,7 @@ from crypto_assistant.journal import request
 from crypto_assistant.state.database import Timing
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.store import SCHEMA, Store
+from tests.clock import clock
 from tests.state.lives import left, left_in
 
 
@@ -37,14 +38,14 @@ def names_in(directory: Path) -> set[str]:
 
 async def test_what_was_kept_is_left_for_the_next_life(tmp_path: Path) -> None:
     path = tmp_path / "assistant.db"
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({9: b"nine", 10: b"ten"}, 1)
         await store.forget([10])
     assert await left_in(path) == [b"nine"]
 
 
 async def test_what_is_left_comes_in_the_order_of_its_arrival(tmp_path: Path) -> None:
-    async with Store.opened(tmp_path / "assistant.db") as store:
+    async with Store.opened(tmp_path / "assistant.db", clock) as store:
         await store.keep({900: b"first", 901: b"second"}, 1)
         await store.keep({5: b"third, after Telegram chose new numbers"}, 2)
         assert [body.split(b",")[0] for body in (await left(store))[0]] == [
@@ -55,7 +56,7 @@ async def test_what_is_left_comes_in_the_order_of_its_arrival(tmp_path: Path) ->
 
 
 async def test_an_update_that_is_kept_twice_stays_one(tmp_path: Path) -> None:
-    async with Store.opened(tmp_path / "assistant.db") as store:
+    async with Store.opened(tmp_path / "assistant.db", clock) as store:
         await store.keep({9: b"nine"}, 1)
         await store.keep({9: b"again", 10: b"ten"}, 2)
         assert (await left(store))[0] == [b"nine", b"ten"]
@@ -69,7 +70,7 @@ async def begun(path: Path, end: type[BaseException] = Crash) -> list[bytes]:
     """What a life had to answer that ended so."""
     to_answer = []
     with suppress(end):
-        async with Store.opened(path) as store:
+        async with Store.opened(path, clock) as store:
             to_answer = (await left(store))[0]
             raise end
     return to_answer
@@ -79,16 +80,16 @@ async def test_a_question_that_three_lives_ended_badly_with_is_handed_over_apart
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "assistant.db"
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({9: b"poison"}, 1)
     assert [await begun(path) for _ in range(3)] == [[b"poison"]] * 3
     assert not caplog.records
     for _ in range(2):
-        async with Store.opened(path) as store:
+        async with Store.opened(path, clock) as store:
             await store.keep({10: b"harmless"}, 2)
             assert await left(store) == ([b"harmless"], [b"poison"])
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.forget([9])
         assert await left(store) == ([b"harmless"], [])
 
@@ -98,7 +99,7 @@ async def test_a_life_that_ends_in_good_order_counts_for_no_question(
     tmp_path: Path, end: type[BaseException]
 ) -> None:
     path = tmp_path / "assistant.db"
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({9: b"nine"}, 1)
     for _ in range(2):
         await begun(path)
@@ -115,15 +116,16 @@ async def busy(path: Path, is_busy: asyncio.Event, released: threading.Event) ->
         tell(is_busy.set)
         released.wait(10)
 
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.left()
         await store.keep({10: b"ten"}, 2)
         await store.read(wait)
 
 
+@pytest.mark.real
 async def test_a_second_stop_takes_nothing_from_the_end_of_a_busy_database(tmp_path: Path) -> None:
     path = tmp_path / "assistant.db"
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({9: b"nine"}, 1)
     for _ in range(4):
         is_busy, released = asyncio.Event(), threading.Event()
@@ -148,10 +150,11 @@ async def test_a_stop_while_the_database_is_opened_closes_it(tmp_path: Path) -> 
     assert names_in(tmp_path) == {path.name}
 
 
+@pytest.mark.real
 async def test_at_the_end_nobody_is_waited_for_more_than_once(tmp_path: Path) -> None:
     path, patience = tmp_path / "assistant.db", 0.5
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
-        async with Store.opened(path, Timing(busy=patience, last_busy=0)) as store:
+        async with Store.opened(path, clock, Timing(busy=patience, last_busy=0)) as store:
             await store.keep(dict.fromkeys(range(20), b"x"), 1)
             writer.execute("BEGIN IMMEDIATE")
             answered = [asyncio.create_task(store.forget([n])) for n in range(20)]
@@ -162,7 +165,7 @@ async def test_at_the_end_nobody_is_waited_for_more_than_once(tmp_path: Path) ->
 
 
 async def test_what_runs_on_the_databases_thread_knows_the_request(tmp_path: Path) -> None:
-    async with Store.opened(tmp_path / "assistant.db") as store:
+    async with Store.opened(tmp_path / "assistant.db", clock) as store:
         request.set("17")
         assert await store.read(lambda _: request.get()) == "17"
 
@@ -171,7 +174,7 @@ async def test_how_the_database_is_can_be_told_when_its_directory_is_no_more(
     tmp_path: Path,
 ) -> None:
     directory = tmp_path / "state"
-    async with Store.opened(directory / "assistant.db") as store:
+    async with Store.opened(directory / "assistant.db", clock) as store:
         directory.rename(tmp_path / "elsewhere")
         directory.touch()
         assert (await store.condition()).size_bytes is None
@@ -179,7 +182,7 @@ async def test_how_the_database_is_can_be_told_when_its_directory_is_no_more(
 
 async def test_a_question_that_came_after_the_start_is_not_counted_down(tmp_path: Path) -> None:
     path = tmp_path / "assistant.db"
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert await left(store) == ([], [])
         await store.keep({9: b"nine"}, 1)
     assert [await begun(path) for _ in range(4)] == [[b"nine"]] * 3 + [[]]
@@ -187,14 +190,14 @@ async def test_a_question_that_came_after_the_start_is_not_counted_down(tmp_path
 
 async def test_the_database_is_the_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "assistant.db"
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({9: b"nine"}, 1)
         assert modes_in(tmp_path) == {0o600}
 
 
 async def test_a_killed_writer_leaves_a_database_that_opens(tmp_path: Path) -> None:
     path, copy = tmp_path / "assistant.db", tmp_path / "copy.db"
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({9: b"nine"}, 1)
         for suffix in ("", "-wal"):
             copy.with_name(copy.name + suffix).write_bytes(
@@ -286,7 +289,7 @@ async def test_a_database_of_an_older_version_is_brought_up_to_date(
 
 async def test_the_processes_that_begin_at_once_make_one_database(tmp_path: Path) -> None:
     async def opened(number: int) -> None:
-        async with Store.opened(tmp_path / "assistant.db") as store:
+        async with Store.opened(tmp_path / "assistant.db", clock) as store:
             await store.keep({number: b"here"}, number)
 
     await asyncio.gather(*map(opened, range(8)))
@@ -298,7 +301,7 @@ async def test_what_fails_midway_is_not_written(tmp_path: Path) -> None:
         connection.execute("INSERT INTO inbox (update_id, body, received_ms) VALUES (9, x'39', 1)")
         raise ZeroDivisionError
 
-    async with Store.opened(tmp_path / "assistant.db") as store:
+    async with Store.opened(tmp_path / "assistant.db", clock) as store:
         with pytest.raises(ZeroDivisionError):
             await store.write(work)
         await store.keep({10: b"ten"}, 1)
@@ -307,7 +310,7 @@ async def test_what_fails_midway_is_not_written(tmp_path: Path) -> None:
 
 async def test_what_a_writer_has_read_stays_true_until_it_has_written(tmp_path: Path) -> None:
     path = tmp_path / "assistant.db"
-    async with Store.opened(path) as one, Store.opened(path) as other:
+    async with Store.opened(path, clock) as one, Store.opened(path, clock) as other:
         await one.write(lambda db: db.execute(COUNTER))
         seen = await asyncio.gather(*(store.write(count_up) for store in [one, other] * 50))
     assert sorted(seen) == list(range(100))
@@ -315,7 +318,7 @@ async def test_what_a_writer_has_read_stays_true_until_it_has_written(tmp_path: 
 
 async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     path = tmp_path / "assistant.db"
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         with closing(sqlite3.connect(path, isolation_level=None)) as writer:
             writer.execute("BEGIN IMMEDIATE")
             async with asyncio.timeout(2):
@@ -328,7 +331,7 @@ async def test_a_store_without_a_place_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with Store.opened(None) as store:
+    async with Store.opened(None, clock) as store:
         await store.keep({9: b"nine"}, 1)
         assert (await left(store))[0] == [b"nine"]
     assert modes_in(tmp_path) == set()
@@ -337,6 +340,7 @@ async def test_a_store_without_a_place_leaves_nothing_behind(
 AS_NOBODY = """
 import asyncio, os, sys
 from pathlib import Path
+from crypto_assistant.clocks import clock_ms
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.store import Store
@@ -344,7 +348,7 @@ from crypto_assistant.state.store import Store
 async def main():
     os.setgid(65534), os.setuid(65534)
     try:
-        async with Store.opened(Path(sys.argv[1])):
+        async with Store.opened(Path(sys.argv[1]), clock_ms):
             print("opened")
     except ConfigError as error:
         print(error)
@@ -353,6 +357,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.real
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can play another user")
 @pytest.mark.parametrize("roots", ["", "assistant.db", "assistant.db-wal", "assistant.db-shm"])
 def test_what_belongs_to_another_user_is_named(roots: str) -> None:
@@ -373,7 +378,7 @@ def test_what_belongs_to_another_user_is_named(roots: str) -> None:
 async def made_by_root(state: Path) -> set[int]:
     """Who owns what, while the database is in use."""
     with held(state):
-        async with Store.opened(state / "assistant.db") as store:
+        async with Store.opened(state / "assistant.db", clock) as store:
             await store.keep({9: b"nine"}, 1)
             return owners_in(state)
 

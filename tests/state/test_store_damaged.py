@@ -20,6 +20,7 @@ from crypto_assistant.readings.account_log import read
 from crypto_assistant.state.store import Store
 from tests.account_log import BOOK, HOUR, NOW, line, quiet
 from tests.bookkept import Written, desk_of
+from tests.clock import clock
 from tests.state.lives import left
 
 PAGE = 4096
@@ -49,7 +50,7 @@ def overwrite(path: Path, content: bytes) -> None:
 
 async def filled(path: Path) -> bytes:
     """The file of a database with many pages, closed in good order."""
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep(BODIES, 1)
         await Ledger(store).keep_snapshot(Snapshot(*BOOK, 5, ()))
     return whole(path)
@@ -97,7 +98,7 @@ async def test_a_start_sets_a_damaged_file_aside_and_begins_a_new_one(
 ) -> None:
     damaged = damage(await filled(path))
     write(path, damaged)
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert await left(store) == ([], [])
         await store.keep({1: b"one"}, 1)
         (kept,) = aside(path)
@@ -106,7 +107,7 @@ async def test_a_start_sets_a_damaged_file_aside_and_begins_a_new_one(
     assert [text.startswith(f"the database {path}: it was damaged (") for text in said(caplog)]
     assert len(said(caplog)) == 1
     caplog.clear()
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert await left(store) == ([b"one"], [])
         assert await trouble(store) == ""
     assert aside(path) == [kept]
@@ -118,7 +119,7 @@ async def test_the_name_of_what_is_set_aside_has_the_time_and_is_never_taken_twi
 ) -> None:
     for number in range(3):
         write(path, b"damaged, and for the time no. %d " % number * 100)
-        async with Store.opened(path) as store:
+        async with Store.opened(path, clock) as store:
             await store.keep({1: b"one"}, 1)
     kept = aside(path)
     assert sorted(one.read_bytes().split()[6] for one in kept) == [b"0", b"1", b"2"]
@@ -131,13 +132,13 @@ async def test_what_a_killed_writer_had_not_written_into_the_file_is_set_aside_w
     path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     await filled(path)
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({5000: b"in the log"}, 1)
         files = {suffix: _beside(path, suffix).read_bytes() for suffix in ("", "-wal")}
     for suffix, content in files.items():
         _beside(path, suffix).write_bytes(damage(content) if suffix == "" else content)
     damaged = whole(path)
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert await left(store) == ([], [])
     assert [one.read_bytes() for one in aside(path)] == [damaged]
     assert [one.read_bytes() for one in aside(path, "-wal")] == [files["-wal"]]
@@ -149,7 +150,7 @@ def _beside(path: Path, suffix: str) -> Path:
 
 async def test_an_empty_file_is_simply_new(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(path, b"")
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({1: b"one"}, 1)
         assert await trouble(store) == ""
     assert not aside(path)
@@ -162,7 +163,7 @@ async def test_a_write_ahead_log_that_is_none_is_set_aside_alone(
 ) -> None:
     await filled(path)
     _beside(path, "-wal").write_bytes(garbage)
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert len((await left(store))[0]) == len(BODIES)
         (kept,) = aside(path, "-wal")
         assert kept.name in await trouble(store)
@@ -172,12 +173,12 @@ async def test_a_write_ahead_log_that_is_none_is_set_aside_alone(
 
 
 async def test_a_write_ahead_log_whose_database_is_gone_is_not_deleted(path: Path) -> None:
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({1: b"one"}, 1)
         log = _beside(path, "-wal").read_bytes()
     write(path, b"")
     _beside(path, "-wal").write_bytes(log)
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert await left(store) == ([], [])
     assert [one.read_bytes() for one in aside(path, "-wal")] == [log]
 
@@ -185,7 +186,7 @@ async def test_a_write_ahead_log_whose_database_is_gone_is_not_deleted(path: Pat
 async def test_the_rest_of_a_torn_log_is_dropped_and_what_was_whole_is_there(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({1: b"one"}, 1)
         await store.keep({2: b"two"}, 1)
         files = {suffix: _beside(path, suffix).read_bytes() for suffix in ("", "-wal")}
@@ -193,7 +194,7 @@ async def test_the_rest_of_a_torn_log_is_dropped_and_what_was_whole_is_there(
     _beside(path, "-shm").write_bytes(RANDOM.randbytes(32_768))
     for suffix, content in files.items():
         _beside(path, suffix).write_bytes(content)
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert await left(store) == ([b"one"], [])
     assert not aside(path)
     assert not said(caplog)
@@ -206,11 +207,11 @@ async def test_of_several_who_find_the_damage_one_sets_aside_and_all_use_the_new
     write(path, damaged)
 
     async def opened(number: int) -> None:
-        async with Store.opened(path) as store:
+        async with Store.opened(path, clock) as store:
             await store.keep({number: b"here"}, number)
 
     await asyncio.gather(*map(opened, range(8)))
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert (await left(store))[0] == [b"here"] * 8
     assert [one.read_bytes() for one in aside(path)] == [damaged]
 
@@ -228,7 +229,7 @@ async def test_damage_found_while_it_runs_costs_the_inbox_no_question(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await filled(path)
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await damage_while_open(store, path, EVERYWHERE)
         await store.keep(dict.fromkeys(range(9000, 9003), b"new"), 2)
         await store.forget([9001])
@@ -237,13 +238,13 @@ async def test_damage_found_while_it_runs_costs_the_inbox_no_question(
         (kept,) = aside(path)
         assert f"set aside as {kept.name}" in await trouble(store)
     assert len(said(caplog)) == 1
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert await left(store) == ([b"new"] * 2, [])
 
 
 async def test_who_finds_the_damage_later_leaves_the_new_file_alone(path: Path) -> None:
     await filled(path)
-    async with Store.opened(path) as one, Store.opened(path) as other:
+    async with Store.opened(path, clock) as one, Store.opened(path, clock) as other:
         await damage_while_open(one, path, EVERYWHERE)
         await one.left()
         await one.keep({9000: b"new"}, 2)
@@ -257,7 +258,7 @@ async def test_damage_found_while_it_runs_is_told_to_who_asks_for_an_account_onc
     path: Path,
 ) -> None:
     await filled(path)
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         ledger = Ledger(store)
         await damage_while_open(store, path, EVERYWHERE)
         with pytest.raises(LedgerFailed, match="on this host failed: database disk image is malf"):
@@ -285,7 +286,7 @@ async def test_a_log_that_was_read_across_a_new_beginning_is_not_taken_for_whole
 ) -> None:
     owner = Interrupted(lines=[line("a", NOW - 50 * HOUR), line("b", NOW - HOUR)])
     await filled(path)
-    async with Store.opened(path) as store, desk_of(owner) as (desk, _):
+    async with Store.opened(path, clock) as store, desk_of(owner) as (desk, _):
         desk.accounts = {owner.venue: Access(owner, Ledger(store))}
 
         async def keys(days: int) -> list[str]:
@@ -306,7 +307,7 @@ async def test_a_log_that_was_read_across_a_new_beginning_is_not_taken_for_whole
 
 @pytest.mark.parametrize("sql", ["SELEC", "SELECT * FROM nothing", "INSERT INTO inbox VALUES (1)"])
 async def test_a_mistake_of_ours_sets_nothing_aside(path: Path, sql: str) -> None:
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({1: b"one"}, 1)
         with pytest.raises(sqlite3.OperationalError):
             await store.write(lambda db: db.execute(sql))
@@ -316,7 +317,7 @@ async def test_a_mistake_of_ours_sets_nothing_aside(path: Path, sql: str) -> Non
 
 
 async def test_a_table_that_somebody_dropped_is_no_damage(path: Path) -> None:
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         with closing(sqlite3.connect(path)) as other:
             other.execute("DROP TABLE inbox")
         assert not await store.keep({1: b"one"}, 1)

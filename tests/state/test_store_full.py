@@ -1,5 +1,6 @@
 """A full disk stops nothing: what cannot be kept is said, and kept again when there is room."""
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -13,10 +14,13 @@ from crypto_assistant.ledger import Ledger, Snapshot, SnapshotRow
 from crypto_assistant.state.database import Timing
 from crypto_assistant.state.store import SCHEMA, Store
 from tests.account_log import BOOK
+from tests.clock import clock
 from tests.state.disks import DISKS, Disk, limit_files, limited
 from tests.state.lives import left, left_in
 
-AT_ONCE = Timing(busy=0.05, retry=0)
+HASTY = Timing(busy=0.05)
+"""SQLite waits for others by its own clock."""
+RETRY_SECONDS = HASTY.retry
 BODY = b"x" * 10_000
 MINE = Snapshot(*BOOK, 5, ())
 
@@ -34,7 +38,7 @@ def path(disk: Disk) -> Path:
 
 @pytest.fixture
 async def store(path: Path) -> AsyncIterator[Store]:
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         yield store
 
 
@@ -103,7 +107,7 @@ async def test_on_a_full_disk_a_start_keeps_questions_in_memory_and_nothing_of_a
     disk: Disk, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     disk.fill()
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({1: b"one", 2: b"two"}, 1)
         await store.forget([1])
         assert await left(store) == ([], [])
@@ -125,14 +129,15 @@ async def test_when_there_is_room_the_file_takes_over_what_was_kept_in_memory(
     disk: Disk, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert await left_in(path) == []
-    async with Store.opened(path) as earlier:
+    async with Store.opened(path, clock) as earlier:
         await earlier.keep({1: b"one"}, 1)
     disk.fill()
-    async with Store.opened(path, AT_ONCE) as store:
+    async with Store.opened(path, clock, HASTY) as store:
         await store.keep({2: b"two"}, 2)
         await store.keep({3: b"three"}, 3)
         assert (await store.condition()).inbox == 2
         disk.free()
+        await asyncio.sleep(RETRY_SECONDS)
         await store.forget([2])
         assert in_file(path) == [1, 3]
         await Ledger(store).keep_snapshot(MINE)
@@ -145,7 +150,7 @@ async def test_what_a_stop_on_a_full_disk_loses_is_counted(
     disk: Disk, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     disk.fill()
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         await store.keep({1: b"one", 2: b"two"}, 1)
     assert (
         caplog.records[-1]
@@ -156,10 +161,14 @@ async def test_what_a_stop_on_a_full_disk_loses_is_counted(
 
 async def test_a_start_is_tried_again_after_a_while_alone(path: Path, disk: Disk) -> None:
     disk.fill()
-    async with Store.opened(path, Timing(retry=3600)) as store:
+    async with Store.opened(path, clock) as store:
         disk.free()
+        await asyncio.sleep(RETRY_SECONDS - 1)
         await store.keep({1: b"one"}, 1)
         assert await trouble(store)
+        await asyncio.sleep(1)
+        await store.keep({2: b"two"}, 2)
+        assert await trouble(store) is None
 
 
 def of_the_first_version(path: Path) -> None:
@@ -181,11 +190,11 @@ async def test_a_migration_that_fails_midway_leaves_the_old_version(
         # With another process there, only the log of what is written has to grow.
         assert other.execute("PRAGMA user_version").fetchall() == [(1,)]
         limit_files(pages * 4200)
-        async with Store.opened(path) as store:
+        async with Store.opened(path, clock) as store:
             assert await trouble(store)
         assert other.execute("PRAGMA user_version").fetchall() == [(1,)]
         assert path.read_bytes() == before
-    async with Store.opened(path) as store:
+    async with Store.opened(path, clock) as store:
         assert await left(store) == ([b"9"], [])
         assert await trouble(store) is None
         await Ledger(store).keep_snapshot(MINE)
@@ -196,10 +205,11 @@ async def test_a_database_that_another_process_has_locked_is_waited_for(tmp_path
     of_the_first_version(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        async with Store.opened(path, AT_ONCE) as store:
+        async with Store.opened(path, clock, HASTY) as store:
             assert await trouble(store) == "it cannot be opened: database is locked"
             await store.keep({10: b"ten"}, 2)
             other.execute("COMMIT")
+            await asyncio.sleep(RETRY_SECONDS)
             await store.keep({11: b"eleven"}, 3)
             assert await left(store) == ([b"9", b"ten", b"eleven"], [])
     assert kept_in(path) == []
@@ -208,13 +218,14 @@ async def test_a_database_that_another_process_has_locked_is_waited_for(tmp_path
 async def test_what_was_left_comes_when_the_file_opens_late_and_once(
     disk: Disk, path: Path
 ) -> None:
-    async with Store.opened(path) as earlier:
+    async with Store.opened(path, clock) as earlier:
         await earlier.keep({1: b"one"}, 1)
     disk.fill()
-    async with Store.opened(path, AT_ONCE) as store:
+    async with Store.opened(path, clock, HASTY) as store:
         assert await left(store) == ([], [])
         await store.keep({2: b"two"}, 2)
         disk.free()
+        await asyncio.sleep(RETRY_SECONDS)
         await store.keep({3: b"three"}, 3)
         await store.forget([2])
         assert (await store.condition()).inbox == 2
@@ -229,5 +240,5 @@ async def test_a_database_that_is_up_to_date_opens_while_another_process_writes(
     assert await left_in(path) == []
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        async with Store.opened(path, AT_ONCE) as store:
+        async with Store.opened(path, clock, HASTY) as store:
             assert await trouble(store) is None

@@ -12,9 +12,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.real
+
 PROGRAM = """
 import asyncio, os, sys
 from pathlib import Path
+
+from crypto_assistant.clocks import clock_ms
 from crypto_assistant.state.store import Store
 
 def say(*words):
@@ -39,7 +45,7 @@ async def write(store, first):
         say("forgot", n, n + 3)
 
 async def live(first):
-    async with Store.opened(Path(sys.argv[1])) as store:
+    async with Store.opened(Path(sys.argv[1]), clock_ms) as store:
         await store.left()
         say("open", os.getpid())
         await write(store, first)

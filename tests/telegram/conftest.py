@@ -5,20 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assistant.telegram.serve import build_models
 from tests.botapi import BotApi
-from tests.telegram.stage import SCALE, Stage, on_air
-
-
-@pytest.fixture(scope="session", autouse=True)
-def models_built() -> None:
-    """So that no test's scaled time pays for it."""
-    build_models()
+from tests.clock import clock
+from tests.telegram.stage import Stage, on_air
 
 
 @pytest.fixture
 async def api() -> AsyncIterator[BotApi]:
-    async with BotApi(second=SCALE) as api:
+    async with BotApi(clock_ms=clock) as api:
         yield api
 
 

@@ -21,18 +21,8 @@ from crypto_assistant.telegram.poll import Pulse
 from crypto_assistant.telegram.serve import serve
 from crypto_assistant.view import Button, Html, Page, View, escape
 from tests.botapi import TOKEN, BotApi
+from tests.clock import clock
 
-SCALE = 1 / 40
-TIMING = Timing(
-    long_poll=1,
-    request=20 * SCALE,
-    pause=SCALE,
-    longest_pause=4 * SCALE,
-    pace=SCALE,
-    second=SCALE,
-    give_up=30 * SCALE,
-    grace=10 * SCALE,
-)
 ADA = 7
 TITLES = {"binance": "Binance", "bybit": "Bybit", "okx": "OKX"}
 NOBODY = Provenance(
@@ -71,7 +61,9 @@ class Stage:
             for run in runs
         ]
         secret = replace(commands[0], name="secret", private=True)
-        return Front([*commands, secret], Desk((), timing=DeskTiming()), View(TITLES))
+        # No lists are read, and no question says that it waits for them.
+        desk = Desk((), timing=DeskTiming(partial=86_400.0), clock_ms=clock)
+        return Front([*commands, secret], desk, View(TITLES))
 
     async def echo(self, args: Args, _: Desk, __: Progress[Said]) -> Said:
         """Answers at once, each time with another number."""
@@ -104,7 +96,7 @@ class Stage:
         return Said(Html("\ud83d"))
 
     async def until_asked(self, line: str, times: int = 1) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(600):
             while self.asked.count(line) < times:
                 await self._news.wait()
                 self._news.clear()
@@ -128,7 +120,6 @@ async def on_air(
     *,
     listed: Collection[int] = (ADA,),
     token: str = TOKEN,
-    timing: Timing = TIMING,
     api_url: str = "",
     on_polled: Pulse = lambda *_: None,
     patience: DatabaseTiming = SHIPPED,
@@ -140,7 +131,7 @@ async def on_air(
         on_polled(failure, pause)
         polled.set()
 
-    async with connection(None) as http, Store.opened(database, patience) as store:
+    async with connection(None) as http, Store.opened(database, clock, patience) as store:
         serving = asyncio.create_task(
             serve(
                 stage.front(),
@@ -149,7 +140,8 @@ async def on_air(
                 token=token,
                 listed=lambda: listed,
                 api_url=api_url or api.url,
-                timing=timing,
+                timing=Timing(),
+                clock_ms=clock,
                 on_polled=told,
             )
         )

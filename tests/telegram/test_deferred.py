@@ -58,6 +58,7 @@ async def portraits(*modules: str) -> dict[str, dict[str, Any]]:
     return drawn
 
 
+@pytest.mark.real
 async def test_every_model_equals_that_of_an_ordinary_import() -> None:
     ordinary, built_later = await asyncio.gather(portraits("aiogram"), portraits(DEFERRED))
 
@@ -67,6 +68,7 @@ async def test_every_model_equals_that_of_an_ordinary_import() -> None:
         assert {name for name in expected if built_later[part][name] != expected[name]} == set()
 
 
+@pytest.mark.real
 async def test_no_model_is_built_before_its_first_use() -> None:
     """Nor after it any other model than the one used; this is where the memory is saved."""
     census = f"""
@@ -82,6 +84,7 @@ print(built())
     assert (await python("-c", census)).splitlines() == ["[]", "['BotCommand']"]
 
 
+@pytest.mark.real
 async def test_an_import_that_fails_leaves_pydantic_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "aiogram.py").write_text("raise OSError('disk')")
     attempt = f"""

@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -14,15 +13,20 @@ from typing import Any
 import orjson
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.state.database import Timing as DatabaseTiming
 from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.answers import MOST_AT_ONCE
+from crypto_assistant.telegram.patience import Timing
 from crypto_assistant.telegram.poll import FULL_BATCH
 from crypto_assistant.telegram.session import LARGEST_BODY
 from tests.botapi import BotApi, chat_of, message_from
+from tests.clock import NOW, clock
 from tests.state.lives import left, left_in
-from tests.telegram.stage import ADA, SCALE, TIMING, Stage, on_air
+from tests.telegram.stage import ADA, Stage, on_air
+
+TIMING = Timing()
 
 MALFORMED: list[Any] = [
     {"message": {"text": "/echo A"}},
@@ -57,9 +61,9 @@ async def test_updates_without_ids_are_not_fetched_in_a_hot_loop(
 ) -> None:
     api.deliver("no update")
     async with on_air(api, stage, database):
-        began = time.monotonic()
+        began = monotonic()
         await api.called("getUpdates", times=5)
-        assert time.monotonic() - began >= 3 * TIMING.pause
+        assert monotonic() - began >= 3 * TIMING.pause
 
 
 @pytest.mark.parametrize("nobodys", [2**63, 2**63 + 5, -1, True, "5", None])
@@ -156,7 +160,7 @@ async def test_polling_survives(
 
 
 UNREADABLE: dict[str, dict[str, Any]] = {
-    "no answer in 0.5 s": {"trickle": SCALE},
+    "no answer in 10 s": {"trickle": 1.0},
     "an answer too large to read": {"size": LARGEST_BODY + 1},
     "the answer was cut short": {"cut": True},
     "an answer without a result": {"body": '{"ok": true}'},
@@ -192,10 +196,10 @@ async def test_polling_waits_as_long_as_telegram_says(
     api: BotApi, stage: Stage, database: Path
 ) -> None:
     api.fail("getUpdates", 429, retry_after=10)
-    began = time.monotonic()
+    began = monotonic()
     async with on_air(api, stage, database):
         await api.called("getUpdates", times=2)
-    assert time.monotonic() - began >= 10 * SCALE
+    assert monotonic() - began == pytest.approx(10)
 
 
 async def test_readiness_does_not_wait_for_telegram(
@@ -274,7 +278,7 @@ async def test_polling_starts_whatever_is_left_and_cannot_be_sent(
 ) -> None:
     api.fail("sendMessage", 502, times=10_000)
     left = {i: {"update_id": i, "message": message_from(ADA, i, "/echo A")} for i in range(1, 101)}
-    async with Store.opened(database) as store:
+    async with Store.opened(database, clock) as store:
         await store.keep({i: orjson.dumps(update) for i, update in left.items()}, 1)
     async with on_air(api, stage, database):
         await api.called("getUpdates")
@@ -370,7 +374,7 @@ async def test_after_an_outage_the_command_runs_again(
 async def test_questions_asked_long_before_the_start_are_summed_up(
     api: BotApi, stage: Stage, database: Path
 ) -> None:
-    old = int(time.time()) - 121
+    old = NOW // 1000 - 121
     for line in ("/echo <A>", "/echo b", "echo  b", "/echo c"):
         api.say(line, date=old)
     api.say("/echo NEW")
@@ -391,11 +395,11 @@ async def test_a_question_that_three_lives_ended_badly_with_is_summed_up_and_ask
     api: BotApi, stage: Stage, database: Path
 ) -> None:
     update = {"update_id": 1, "message": message_from(ADA, 1, "/echo A")}
-    async with Store.opened(database) as store:
+    async with Store.opened(database, clock) as store:
         await store.keep({1: orjson.dumps(update)}, 1)
     for _ in range(3):
         with suppress(ZeroDivisionError):
-            async with Store.opened(database) as store:
+            async with Store.opened(database, clock) as store:
                 await store.left()
                 raise ZeroDivisionError
     async with on_air(api, stage, database):
@@ -403,7 +407,7 @@ async def test_a_question_that_three_lives_ended_badly_with_is_summed_up_and_ask
         assert summary.text == "While I was away you asked:\n/echo A"
         assert await api.silence()
     assert stage.asked == []
-    async with Store.opened(database) as store:
+    async with Store.opened(database, clock) as store:
         assert await left(store) == ([], [])
 
 
@@ -412,7 +416,7 @@ async def test_a_clock_that_is_wrong_makes_no_question_late(
 ) -> None:
     async with on_air(api, stage, database):
         await api.called("getUpdates", times=2)
-        api.say("/echo A", date=int(time.time()) - 121)
+        api.say("/echo A", date=NOW // 1000 - 121)
         assert (await api.next_message()).text == "echo A no. 1"
 
 
@@ -425,7 +429,7 @@ async def test_questions_of_an_outage_are_summed_up(
         outage = api.hold("getUpdates")
         api.deliver("ends the long poll")
         await api.called("getUpdates", times=4)
-        api.say("/echo A", date=int(time.time()) - 121)
+        api.say("/echo A", date=NOW // 1000 - 121)
         outage.set()
         assert (await api.next_message()).text == "While I was away you asked:\n/echo A"
     assert stage.asked == []
@@ -434,7 +438,7 @@ async def test_questions_of_an_outage_are_summed_up(
 async def test_strangers_and_small_talk_are_not_summed_up(
     api: BotApi, stage: Stage, database: Path
 ) -> None:
-    old = int(time.time()) - 121
+    old = NOW // 1000 - 121
     api.say("/echo A", user=666, date=old)
     last = api.say("good morning", date=old, chat=chat_of(-1007))
     async with on_air(api, stage, database, listed={ADA, -1007}):
@@ -521,15 +525,16 @@ async def test_what_was_left_in_a_database_that_opens_late_is_asked_then(
     api: BotApi, stage: Stage, database: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     update = {"update_id": 1, "message": message_from(ADA, 1, "/echo A")}
-    async with Store.opened(database) as store:
+    async with Store.opened(database, clock) as store:
         await store.keep({1: orjson.dumps(update)}, 1)
     with closing(sqlite3.connect(database)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        async with on_air(api, stage, database, patience=DatabaseTiming(busy=0.01, retry=0)):
+        async with on_air(api, stage, database, patience=DatabaseTiming(busy=0.01)):
             api.say("/echo B")
             assert (await api.next_message()).text == "echo B no. 1"
             other.close()
+            await asyncio.sleep(DatabaseTiming().retry)
             api.say("/echo C")
             assert {(await api.next_message()).text[:6] for _ in range(2)} == {"echo A", "echo C"}
             assert await api.silence()
@@ -543,11 +548,11 @@ async def test_what_is_left_and_cannot_be_read_is_named_and_forgotten(
 ) -> None:
     rows = {5: b"no JSON", 6: b"[]", 7: b'{"update_id": 7, "message": {"text": "/echo A"}}'}
     good = {"update_id": 8, "message": message_from(ADA, 1, "/echo B")}
-    async with Store.opened(database) as store:
+    async with Store.opened(database, clock) as store:
         await store.keep(rows | {8: orjson.dumps(good)}, 1)
     for _ in range(lives):
         with suppress(ZeroDivisionError):
-            async with Store.opened(database) as store:
+            async with Store.opened(database, clock) as store:
                 await store.left()
                 raise ZeroDivisionError
     caplog.clear()
@@ -559,7 +564,7 @@ async def test_what_is_left_and_cannot_be_read_is_named_and_forgotten(
         "update 6",
         "update 7",
     ]
-    async with Store.opened(database) as store:
+    async with Store.opened(database, clock) as store:
         assert await left(store) == ([], [])
 
 
@@ -619,12 +624,12 @@ async def test_a_full_batch_that_only_memory_has_holds_up_nobody(
             await api.confirmed(updates[-1])
 
 
-@pytest.mark.parametrize("failure", [{"status": 502}, {"status": 200, "trickle": SCALE}])
+@pytest.mark.parametrize("failure", [{"status": 502}, {"status": 200, "trickle": 1.0}])
 async def test_however_many_answers_are_unsent_updates_are_fetched(
     api: BotApi, stage: Stage, database: Path, failure: dict[str, Any]
 ) -> None:
     api.fail("sendMessage", times=10_000, **failure)
-    async with on_air(api, stage, database, timing=replace(TIMING, request=60)):
+    async with on_air(api, stage, database):
         for _ in range(70):
             api.say("/echo A")
         await stage.until_asked("echo A", times=70)
@@ -732,24 +737,21 @@ async def test_whoever_watches_is_told_how_long_telegram_makes_us_wait(
 ) -> None:
     pulses: list[tuple[str, float]] = []
     api.fail("getUpdates", 429, retry_after=300)
-    timing = replace(TIMING, second=SCALE / 10)
-    async with on_air(
-        api, stage, database, timing=timing, on_polled=lambda *pulse: pulses.append(pulse)
-    ):
+    async with on_air(api, stage, database, on_polled=lambda *pulse: pulses.append(pulse)):
         await api.called("getUpdates", times=2)
         api.say("/echo A")
         await api.next_message()
     (failure, pause), (recovered, _) = pulses[:2]
     assert failure.startswith("TelegramRetryAfter: ")
-    assert pause == 300 * timing.second
+    assert pause == 300
     assert recovered == ""
 
 
 async def test_what_was_left_long_ago_is_asked_again_and_not_summed_up(
     api: BotApi, stage: Stage, database: Path
 ) -> None:
-    old = {**message_from(ADA, 1, "/echo A"), "date": int(time.time()) - 7200}
-    async with Store.opened(database) as store:
+    old = {**message_from(ADA, 1, "/echo A"), "date": NOW // 1000 - 7200}
+    async with Store.opened(database, clock) as store:
         await store.keep({5: orjson.dumps({"update_id": 5, "message": old})}, 1)
     async with on_air(api, stage, database):
         assert (await api.next_message()).text == "echo A no. 1"
@@ -758,7 +760,7 @@ async def test_what_was_left_long_ago_is_asked_again_and_not_summed_up(
 async def test_questions_are_summed_up_in_their_topics(
     api: BotApi, stage: Stage, database: Path
 ) -> None:
-    asked: dict[str, Any] = {"date": int(time.time()) - 121, "chat": chat_of(-1007)}
+    asked: dict[str, Any] = {"date": NOW // 1000 - 121, "chat": chat_of(-1007)}
     for topic in (55, 66):
         api.say(f"/echo T{topic}", **asked, message_thread_id=topic, is_topic_message=True)
     async with on_air(api, stage, database, listed={ADA, -1007}):

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from crypto_assistant.models import known
 from crypto_assistant.sandbox.catalog import Kind, Market
-from tests.floor import NOW, VENUES, world
+from tests.clock import NOW
+from tests.floor import VENUES, world
 from tests.truth import Fields, Truth, known_by
 
 STEP: Final = 300_000

@@ -8,7 +8,8 @@ from statistics import fmean, pstdev, stdev
 from typing import Final, NamedTuple
 
 from crypto_assistant.sandbox.catalog import Kind, Market
-from tests.floor import NOW, VENUES, world
+from tests.clock import NOW
+from tests.floor import VENUES, world
 from tests.truth import Fields, Truth
 from tests.truths.volume import DAY, MINUTES, is_other, traded
 

@@ -6,7 +6,8 @@ from statistics import median
 from typing import Final
 
 from crypto_assistant.sandbox.catalog import Market
-from tests.floor import NOW, VENUES, world
+from tests.clock import NOW
+from tests.floor import VENUES, world
 from tests.truth import MONEY, Fields, Truth, known_by
 from tests.truths.volume import LEVELS, MINUTES, bought_share, traded
 

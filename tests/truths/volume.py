@@ -6,7 +6,8 @@ from statistics import median
 from typing import Any, Final, NamedTuple
 
 from crypto_assistant.sandbox.catalog import Kind, Market
-from tests.floor import NOW, VENUES, world
+from tests.clock import NOW
+from tests.floor import VENUES, world
 from tests.truth import Fields, Truth, known_by
 
 DAY: Final = 86_400_000

@@ -5,7 +5,6 @@ https://developers.binance.com/docs/derivatives
 """
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import ClassVar
@@ -79,7 +78,7 @@ class Binance:
     )
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
-        self.limiter = Limiter(time.monotonic, door.clock_ms)
+        self.limiter = Limiter(door.clock_ms)
         self._clock_ms = door.clock_ms
         self._spot = spot = Budget(6000, 60, "X-MBX-USED-WEIGHT-1M")
         # One counter for both futures hosts since 2026-06-30.

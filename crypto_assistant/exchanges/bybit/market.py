@@ -4,7 +4,6 @@ https://bybit-exchange.github.io/docs/v5/intro
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar
@@ -73,7 +72,7 @@ class Bybit:
     )
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
-        self.limiter = Limiter(time.monotonic, door.clock_ms)
+        self.limiter = Limiter(door.clock_ms)
         # Published: 600. Whoever breaks it is shut out for ten minutes.
         self._budget = Budget(540, 5)
         self._api = Api(door, urls["BYBIT_URL"], self.limiter, self._budget, DIALECT)

@@ -1,8 +1,8 @@
 """OKX's paths, how often each may be asked, and the budgets that see to it."""
 
-from collections.abc import Callable
 from itertools import takewhile
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.net.api import Reads
 from crypto_assistant.net.limiter import Budget
 
@@ -83,8 +83,7 @@ FORGOTTEN = 120.0
 class Budgets:
     """A budget per path, and per path and market where the venue counts those apart."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+    def __init__(self) -> None:
         self._paths = {path: Budget(most, WINDOW) for path, most in PER_TWO_SECONDS.items()}
         self._paths |= {path: Budget(*limit) for path, limit in OF_THE_OWNER.items()}
         self._markets: dict[tuple[str, str], tuple[float, Budget]] = {}
@@ -97,7 +96,7 @@ class Budgets:
         """What a request for `path`, about the market `symbol`, is counted in."""
         if symbol is None or path not in PER_MARKET:
             return self._paths[path]
-        now, key = self._now(), (path, symbol)
+        now, key = monotonic(), (path, symbol)
         used = self._markets.pop(key, None)
         budget = Budget(PER_MARKET[path], WINDOW) if used is None else used[1]
         self._markets[key] = (now, budget)
@@ -106,7 +105,7 @@ class Budgets:
 
     def fullest(self) -> tuple[str, Budget]:
         """The path, and the market's budget there, of whose limit the greatest part is used."""
-        now = self._now()
+        now = monotonic()
         markets = ((path, budget) for (path, _), (_, budget) in self._markets.items())
         return max(
             (*self._paths.items(), *markets), key=lambda one: one[1].used(now) / one[1].limit

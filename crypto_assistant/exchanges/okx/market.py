@@ -4,7 +4,6 @@ https://www.okx.com/docs-v5/en/
 """
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -79,8 +78,8 @@ class Okx:
     practice: ClassVar[Practice] = Practice("OKX_DEMO", {"demo": {}})
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
-        self.limiter = Limiter(time.monotonic, door.clock_ms)
-        self._source = Source(door, urls["OKX_URL"], self.limiter, time.monotonic)
+        self.limiter = Limiter(door.clock_ms)
+        self._source = Source(door, urls["OKX_URL"], self.limiter)
         self.hosts: Mapping[str, Api] = {"all": self._source.api}
         self._statistics = Statistics(self._source)
 

@@ -37,11 +37,11 @@ class Tables:
 class Source:
     """One address that market data and statistics are asked from."""
 
-    def __init__(self, door: Door, base: str, limiter: Limiter, now: Callable[[], float]) -> None:
+    def __init__(self, door: Door, base: str, limiter: Limiter) -> None:
         self.clock_ms = door.clock_ms
         self._base = base
         self._cache = door.cache
-        self._budgets = Budgets(now)
+        self._budgets = Budgets()
         self.api = Api(door, base, limiter, self._budgets.of(TIME), DIALECT)
 
     @property
