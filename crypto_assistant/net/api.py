@@ -254,7 +254,8 @@ class Api:
 
         def fits(error: BaseException) -> bool:
             if isinstance(error, RateLimited):
-                return self._limiter.frees_before(due)
+                spent = question.budget, question.weight, share.get()
+                return self._limiter.frees_before(due, *spent)
             return isinstance(error, Unreachable) and error.since_ms is None
 
         def is_over(tried: RetryCallState) -> bool:

@@ -93,9 +93,9 @@ class Limiter:
             self.on_hold(refusal.until_ms)
         return refusal
 
-    def frees_before(self, deadline: float) -> bool:
-        """Whether an order to stop ends in time."""
-        return self._held_until < deadline
+    def frees_before(self, deadline: float, budget: Budget, units: float, share: float) -> bool:
+        """Whether an order to stop ends, and the budget has room, in time."""
+        return self._free_at(budget, units, share) < deadline
 
     def check(self, deadline: float) -> None:
         """Raises RateLimited where an order to stop outlasts the deadline."""

@@ -124,8 +124,11 @@ async def test_an_order_to_stop_that_ends_in_time_is_waited_for(limiter: Limiter
     start = monotonic()
     limiter.hold(5)
     limiter.check(start + 8)
-    assert limiter.frees_before(start + 8)
-    assert not limiter.frees_before(start + 5)
+    full = Budget(1, 60)
+    full.spend(1, start)
+    assert limiter.frees_before(start + 8, Budget(1, 60), 1, share=1.0)
+    assert not limiter.frees_before(start + 5, Budget(1, 60), 1, share=1.0)
+    assert not limiter.frees_before(start + 8, full, 1, share=1.0)
     with pytest.raises(RateLimited):
         limiter.check(start + 4)
 
