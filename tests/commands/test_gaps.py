@@ -2,9 +2,10 @@
 
 import pytest
 
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.view import Html
-from tests.floor import Floor, floor
+from tests.floor import SHIPPED, Floor, floor
 
 FUTURES = "/fapi/v1/"
 
@@ -127,5 +128,10 @@ async def test_with_nobody_there_is_no_empty_table(market: Floor) -> None:
 async def test_the_first_question_says_what_it_waits_for() -> None:
     async with floor() as market:
         market.sandbox.faults = [Fault("okx", "timeout")]
-        first, *_ = await market.watch("/price BTC")
-    assert first.text == "Reading what is listed; waiting: Binance, Bybit, OKX"
+        began, shown = monotonic(), list[tuple[float, str]]()
+        await market.front.reply(
+            "/price BTC", lambda sheet: shown.append((monotonic() - began, sheet.text))
+        )
+    (after, text), *_ = shown
+    assert after == pytest.approx(SHIPPED.partial)
+    assert text == "Reading what is listed; waiting: Binance, Bybit, OKX"
