@@ -32,10 +32,10 @@ async def test_a_broken_field_leaves_a_gap_or_names_its_venue_and_nothing_else(d
         heard = await Heard.of(market, tapped, LINES, OF_LISTS)
         for case in heard.cases(400 if deep else 40, seed=11):
             tapped.edit = breaking(case)
-            market.pass_time()
+            await market.pass_time()
             async with moved(market, urls=tapped.urls) as there:
                 for line in filter(heard.lines[case.target].__contains__, LINES):
-                    there.pass_time()
+                    await there.pass_time()
                     answer = await there.ask(line)
                     strange = wrong(case.target.venue, answer, heard.answers[line])
                     found += [(case, line, one) for one in strange]
@@ -94,7 +94,7 @@ async def test_a_ranking_takes_no_sum_for_whole_that_lacks_a_market(
     ):
         whole = (await there.ask("/top10"))["rows"][0]
         tapped.edit = edit
-        there.pass_time()
+        await there.pass_time()
         found = (await there.ask("/top10"))["rows"][0]
     assert (found["coin"], found["venues"]) == ("BTC", list(VENUES))
     assert {
@@ -131,11 +131,11 @@ async def test_times_of_no_market_are_gone_when_they_are_gone(venue: str) -> Non
         heard = await Heard.of(market, tapped, lines, ())
         async with moved(market, urls=tapped.urls) as there:
             for line in lines:
-                there.pass_time()
+                await there.pass_time()
                 for tapped.edit in (edit, lambda _, answer: answer):
                     answer = await there.ask(line)
                     found += [(line, stray) for stray in wrong(venue, answer, heard.answers[line])]
-            there.moment.seconds += Lifetime.INSTRUMENTS.value
+            await there.pass_time(Lifetime.INSTRUMENTS.value)
             assert differences(await there.ask("/oi BTC"), heard.answers["/oi BTC"]) == {}
     assert found == []
 

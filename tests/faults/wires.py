@@ -85,7 +85,7 @@ class Heard:
         tapped.edit = listen
         async with moved(market, urls=tapped.urls) as there:
             for line in lines:
-                there.pass_time()
+                await there.pass_time()
                 asking = {line}
                 heard.answers[line] = await there.ask(line)
         return heard
