@@ -30,7 +30,7 @@ ifneq ($(shell $(python) -V),$(shell $(PYTHON) -V 2>/dev/null))
 endif
 endif
 
-.PHONY: run test test-slow test-deep test-systemd check demo bench soak interop compare lock install \
+.PHONY: run test test-slow test-deep test-systemd check lint demo bench soak interop compare lock install \
 	upgrade rollback uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -42,7 +42,7 @@ demo: $(ready)  ## every command's answer once, from the built-in simulated mark
 	@$(VENV)/bin/crypto-assistant demo
 
 test: $(tools)  ## the tests
-	@$(python) -m pytest
+	@$(python) -m pytest -n auto --dist worksteal
 
 test-slow: $(tools)  ## the tests that take long or need the package index
 	@$(python) -m pytest -m slow
@@ -53,11 +53,12 @@ test-deep: $(tools)  ## the tests with 2,000 examples a property instead of 50, 
 test-systemd: $(ready)  ## sudo make test-systemd: the service's whole life in a booted Debian
 	@tests/systemd/boot.sh $(python)
 
-check: $(tools)  ## formatting, lint, types and the tests
+check: lint test  ## formatting, lint, types and the tests
+
+lint: $(tools)  ## formatting, lint and types
 	@$(python) -m ruff format --check
 	@$(python) -m ruff check
 	@$(python) -m mypy
-	@$(python) -m pytest
 
 bench: $(tools)  ## requests, weight, time and memory of each command, against bare ones
 	@$(python) -m tests.bench

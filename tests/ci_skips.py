@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-CANNOT_RUN_THERE = ("../shared", "booted systemd")
+CANNOT_RUN_THERE = ("needs ../shared", "booted systemd")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,7 @@
 
 import asyncio
 import resource
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -35,3 +36,10 @@ def pytest_asyncio_loop_factories(
 def pytest_runtest_makereport() -> None:
     """A test that has filled the disk ends before what is printed of it may go into a file."""
     limit_files(resource.RLIM_INFINITY)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A line for each reason to skip, however many tests have it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for reason, times in Counter(report.longrepr[2] for report in skipped).items():
+        terminalreporter.write_line(f"{reason}: {times} tests")

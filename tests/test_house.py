@@ -4,8 +4,6 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 PACKAGE = Path(__file__).parents[1] / "crypto_assistant"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -68,18 +66,22 @@ def parts_imported(module: Path) -> set[str]:
     return {name[1] for name in names if name[0] == "crypto_assistant"}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
-def test_a_module_imports_only_from_the_floors_below(module: Path) -> None:
-    if part(module) in FLOORS:
-        assert parts_imported(module) <= FLOORS[part(module)]
-    for library, places in ONLY_IN.items():
-        if library in {name.split(".")[0] for name in imported(module)}:
-            assert part(module) in places, f"{library} belongs to {places or 'nobody'}"
+def test_a_module_imports_only_from_the_floors_below() -> None:
+    for module in MODULES:
+        floor = FLOORS.get(part(module))
+        above = set() if floor is None else parts_imported(module) - floor
+        assert not above, f"{module} imports {above}"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
-def test_a_module_says_what_it_is_for(module: Path) -> None:
-    assert ast.get_docstring(ast.parse(module.read_text()))
+def test_a_library_is_used_in_its_places_alone() -> None:
+    for module in MODULES:
+        used = {name.split(".")[0] for name in imported(module)} & ONLY_IN.keys()
+        strange = {library for library in used if part(module) not in ONLY_IN[library]}
+        assert not strange, f"{module} imports {strange}"
+
+
+def test_a_module_says_what_it_is_for() -> None:
+    assert [m for m in MODULES if not ast.get_docstring(ast.parse(m.read_text()))] == []
 
 
 def test_the_environment_is_read_in_one_place() -> None:

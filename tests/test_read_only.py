@@ -1,7 +1,6 @@
 """Nothing that this program sends places an order, moves money or changes a setting."""
 
 import re
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -14,8 +13,9 @@ from crypto_assistant.state.store import Store
 from tests.clock import clock
 from tests.floor import VENUES
 from tests.owner import program
+from tests.shared import SHARED, needs_shared
 
-REFERENCE = Path(__file__).parents[2] / "shared" / "exchange-apis.md"
+REFERENCE = SHARED / "exchange-apis.md"
 
 GET = {
     "binance": {
@@ -93,7 +93,7 @@ def test_what_an_adapter_may_send_only_reads(exchange: type[Exchange]) -> None:
     assert exchange.reads == documented(exchange.name)
 
 
-@pytest.mark.skipif(not REFERENCE.exists(), reason="../shared is not there")
+@needs_shared
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange.name)
 def test_what_an_adapter_may_send_is_in_the_reference(exchange: type[Exchange]) -> None:
     text = REFERENCE.read_text()

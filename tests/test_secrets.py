@@ -145,6 +145,7 @@ FAULTS: Final[dict[Kind, str]] = {
 }
 
 
+@pytest.mark.slow
 async def test_whatever_happens_no_secret_is_told(tmp_path: Path) -> None:
     async with house(tmp_path) as home:
         daemon = await home.started("-m", "crypto_assistant", "run")

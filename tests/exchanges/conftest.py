@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from copy import deepcopy
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
@@ -23,6 +22,7 @@ from crypto_assistant.sandbox import Dates
 from tests.exchanges import simulated
 from tests.net.loopback import Loopback
 from tests.sandbox.conftest import known_world
+from tests.shared import RECORDED
 
 if TYPE_CHECKING:
     from crypto_assistant.sandbox import World
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 NOW = 1_789_992_030_000
 """2026-09-21 12:00:30 UTC, on every clock of these tests."""
 
-RECORDED = Path(__file__).parents[3] / "shared" / "recorded"
 
 V = TypeVar("V", Binance, Bybit, Okx)
 Recorded = Callable[[str], dict[str, Any]]
@@ -80,7 +79,7 @@ def okx(door: Door, base: str) -> Okx:
 def recorded() -> Recorded:
     """Entries of the recorded responses by their id: `binance/tickers/002`."""
     if not RECORDED.is_dir():
-        pytest.skip("needs ../shared/recorded")
+        pytest.skip("needs ../shared")
 
     def entry(name: str) -> dict[str, Any]:
         venue, capability, _ = name.split("/")

@@ -1,15 +1,13 @@
 """Binance's signature against signatures that others have made."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from crypto_assistant.exchanges.binance.signing import digest, sign
 from crypto_assistant.net.api import target
 from crypto_assistant.net.signed import Key
-
-VECTORS = Path(__file__).parents[3] / "shared" / "signing-vectors.json"
+from tests.shared import VECTORS, needs_shared
 
 KEY = Key(
     "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A",
@@ -45,9 +43,8 @@ def test_a_query_is_signed_as_others_sign_it(query: str, signature: str) -> None
     assert digest(KEY.secret, query) == signature
 
 
+@needs_shared
 def test_every_known_signature() -> None:
-    if not VECTORS.is_file():
-        pytest.skip("needs ../shared/signing-vectors.json")
     vectors = json.loads(VECTORS.read_bytes())["binance"]
     assert len(vectors) >= 5
     for vector in vectors:

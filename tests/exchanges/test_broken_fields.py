@@ -14,9 +14,9 @@ from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import Exchange
 from tests.broken import VALUES, fields, printed
 from tests.exchanges.breaker import Breaker
-from tests.exchanges.conftest import RECORDED
 from tests.exchanges.playback import Answer, Tape, asked, path, recorded
 from tests.exchanges.simulated import NOW
+from tests.shared import RECORDED, needs_shared
 
 SAMPLE = 2500
 """Cases of each venue that are tried where not all are."""
@@ -104,11 +104,10 @@ async def test_a_refusal_with_a_broken_field_is_an_error_and_a_stop_a_stop(
                 assert error.until_ms < NOW + DAY, (answer, field, value)
 
 
+@needs_shared
 async def test_a_broken_field_of_a_recorded_answer_is_an_error_or_costs_its_row(
     most: int | None,
 ) -> None:
-    if not RECORDED.is_dir():
-        pytest.skip("needs ../shared/recorded")
     breakers = [one for venue in EXCHANGES for one in await of_recorded(venue)]
     assert len(breakers) > 140
     assert await wrongs(breakers, most) == []

@@ -6,9 +6,8 @@ import pytest
 
 from crypto_assistant.exchanges.bybit.signing import sign
 from crypto_assistant.net.signed import Key
-from tests.exchanges.conftest import RECORDED
+from tests.shared import VECTORS, needs_shared
 
-VECTORS = RECORDED.parent / "signing-vectors.json"
 KEY = Key("testApiKey0123456789", "testSecretABCDEFGHIJKLMNOPQRSTUVWXYZ")
 TIME = 1717804812345
 PLACE = "5a373bfe-188d-4913-9c81-d57ab5be8068%3A1672214887231423699"
@@ -42,9 +41,8 @@ def test_it_is_made_of_time_key_window_and_the_query_as_sent(query: str, signatu
     }
 
 
+@needs_shared
 def test_all_vectors_of_requests_that_read() -> None:
-    if not VECTORS.is_file():
-        pytest.skip("needs ../shared/signing-vectors.json")
     vectors = [v for v in json.loads(VECTORS.read_bytes())["bybit"] if "query" in v]
     assert len(vectors) >= 4
     for vector in vectors:

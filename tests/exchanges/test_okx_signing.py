@@ -2,14 +2,12 @@
 
 import json
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from crypto_assistant.exchanges.okx.signing import sign, timestamp
 from crypto_assistant.net.signed import Key
-
-VECTORS = Path(__file__).parents[3] / "shared" / "signing-vectors.json"
+from tests.shared import VECTORS, needs_shared
 
 KEY = Key(
     "37c541a1-aaaa-bbbb-cccc-10fe7a038418", "22582BD0CFF14C41EDBF1AB98506286D", "Passphrase1!"
@@ -37,9 +35,8 @@ def test_a_request_is_signed_as_others_sign_it(target: str, signature: str) -> N
     }
 
 
+@needs_shared
 def test_every_known_signature_of_a_request_that_reads() -> None:
-    if not VECTORS.is_file():
-        pytest.skip("needs ../shared/signing-vectors.json")
     vectors = [
         vector
         for vector in json.loads(VECTORS.read_bytes())["okx"]

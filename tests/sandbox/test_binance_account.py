@@ -3,7 +3,6 @@
 import json
 from collections import Counter, defaultdict
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,13 +16,13 @@ from crypto_assistant.sandbox.account.events import Fill, Move, Payment
 from crypto_assistant.sandbox.catalog import DAY
 from tests.sandbox.conftest import NOW, Client
 from tests.sandbox.signing import binance
+from tests.shared import RECORDED, needs_shared
 
 STARTED = NOW // DAY * DAY - 100 * DAY
 ZERO = Decimal(0)
 HOSTS = {"api": "BINANCE_SPOT_URL", "sapi": "BINANCE_SPOT_URL", "fapi": "BINANCE_USDM_URL",
          "dapi": "BINANCE_COINM_URL"}  # fmt: skip
 INCOME, TRADES = "/fapi/v1/income", "/fapi/v1/userTrades"
-RECORDED = Path(__file__).parents[3] / "shared" / "recorded" / "binance"
 
 
 class Reader:
@@ -392,7 +391,7 @@ async def test_positions_may_be_many(ask: Reader, sandbox: Sandbox) -> None:
     assert len(await ask("/fapi/v3/positionRisk")) == few + 20
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason="../shared/recorded is not here")
+@needs_shared
 @pytest.mark.parametrize(
     ("file", "path", "part"),
     [
@@ -421,7 +420,7 @@ async def test_rows_have_the_fields_of_recorded_ones(
     sandbox.owners["binance"].permissions.add("transfer")
     recorded = [
         fields_of(entry["httpResponse"], part)
-        for entry in json.loads((RECORDED / f"{file}.json").read_text())
+        for entry in json.loads((RECORDED / "binance" / f"{file}.json").read_text())
         if entry.get("url_or_path_if_known") == path
     ]
     method = "POST" if path.endswith(("-asset", "UserAsset")) else "GET"
@@ -430,9 +429,9 @@ async def test_rows_have_the_fields_of_recorded_ones(
     assert fields_of(body, part) in recorded
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason="../shared/recorded is not here")
+@needs_shared
 async def test_positions_have_the_fields_of_the_current_version(ask: Reader) -> None:
-    entries = json.loads((RECORDED / "positions.json").read_text())
+    entries = json.loads((RECORDED / "binance" / "positions.json").read_text())
     sample = next(
         entry["httpResponse"]
         for entry in entries

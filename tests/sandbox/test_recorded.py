@@ -5,15 +5,14 @@ Runs where a folder of recorded responses lies beside the checkout.
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.sandbox.conftest import Client
+from tests.shared import RECORDED, needs_shared
 
-RECORDED = Path(__file__).parents[3] / "shared" / "recorded"
-pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"no recordings at {RECORDED}")
+pytestmark = needs_shared
 
 SPOT, USDM, COINM = "BINANCE_SPOT_URL", "BINANCE_USDM_URL", "BINANCE_COINM_URL"
 

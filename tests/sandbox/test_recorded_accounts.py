@@ -11,9 +11,10 @@ import pytest
 from crypto_assistant.sandbox.catalog import DAY
 from tests.sandbox.conftest import NOW, Client
 from tests.sandbox.readers import BybitReader, OkxReader, Reader
-from tests.sandbox.test_recorded import RECORDED, differences, recorded
+from tests.sandbox.test_recorded import differences, recorded
+from tests.shared import needs_shared
 
-pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"no recordings at {RECORDED}")
+pytestmark = needs_shared
 
 WEEK = f"startTime={NOW - 7 * DAY}&endTime={NOW}"
 BYBIT_NUMBERS = frozenset(

@@ -15,6 +15,7 @@ SECONDS = 20.0
 
 @pytest.mark.real
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 async def test_nothing_is_lost_and_nothing_is_wrong_while_everything_fails(tmp_path: Path) -> None:
     troubles = squall(Random(SEED), SECONDS)
     families = Counter(one.family.partition(" ")[0] for one in troubles)

@@ -59,6 +59,7 @@ async def portraits(*modules: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 async def test_every_model_equals_that_of_an_ordinary_import() -> None:
     ordinary, built_later = await asyncio.gather(portraits("aiogram"), portraits(DEFERRED))
 
