@@ -42,15 +42,16 @@ async def test_a_stop_while_it_starts_is_a_stop(tmp_path: Path) -> None:
         assert complaints(await stopped(daemon)) == []
 
 
+@pytest.mark.timeout(180)
 async def test_what_a_silent_venue_holds_up_stays_in_the_inbox(tmp_path: Path) -> None:
     sandbox = Sandbox(World(5, clock_ms()), clock_ms, monotonic)
     async with sandbox.serve() as urls, service(tmp_path, LISTED, **urls) as daemon:
         daemon.api.say("/price BTC")
-        while "waiting" in (await daemon.api.next_message(20)).text:
+        while "waiting" in (await daemon.api.next_message(50)).text:
             pass
         sandbox.faults.append(Fault("okx", "timeout"))
         daemon.api.say("/price ETH")
-        assert "waiting: OKX" in (await daemon.api.next_message(20)).text
+        assert "waiting: OKX" in (await daemon.api.next_message(50)).text
         log = await stopped(daemon)
     assert (left(tmp_path), complaints(log)) == (1, [])
     assert [line.endswith("; broken off") for line in log if "/price ETH" in line] == [True]

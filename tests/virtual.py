@@ -34,7 +34,7 @@ class Loop(asyncio.SelectorEventLoop):
         if timeout is None or self.time() > self._began + 40 * 86_400:
             waiting = "\n".join(sorted(map(_where, asyncio.all_tasks(self))))
             raise RuntimeError(f"nothing happens any more but timers, and these wait:\n{waiting}")
-        Loop.latest += timeout
+        Loop.latest = -(-(Loop.latest + timeout) * 2**20 // 1) / 2**20  # Never a bit too early.
         return ready
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
