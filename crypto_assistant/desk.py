@@ -20,7 +20,7 @@ from crypto_assistant.errors import (
     Unsupported,
     lasting,
 )
-from crypto_assistant.exchanges.base import Account, Exchange
+from crypto_assistant.exchanges.base import IN_DOUBT, Account, Believing, Exchange
 from crypto_assistant.listings import Listings, Place, per_plain_coin
 from crypto_assistant.models import Family, Instruments, Provenance, Tickers
 from crypto_assistant.net.api import Timing, deadline
@@ -138,6 +138,18 @@ class Desk:
             yield
         finally:
             deadline.reset(token)
+
+    def doubts(self, venue: str) -> Iterator[tuple[str, str]]:
+        """What may be amiss in whatever the venue answers: of what, and why."""
+        if unread := self._listings.unread(venue):
+            yield "lists", f"{unread} of its markets cannot be read"
+        for exchange in self.exchanges:
+            if exchange.name == venue and isinstance(exchange, Believing):
+                yield from (
+                    (what, f"in doubt: {found.why}")
+                    for what, found in exchange.beliefs.items()
+                    if found.verdict == IN_DOUBT
+                )
 
     def wave(self, venue: str | None = None) -> "Wave":
         """Questions to all exchanges, or to one, that go out together."""
@@ -368,6 +380,9 @@ class Wave:
                     whys[kind] = why
         if venue not in self._answered and len(parts) == 1:
             return next(iter(whys.values()))
+        for part, why in self._desk.doubts(venue):
+            parts.setdefault(why, []).append(part)
+            whys[why] = why
         return "; ".join(f"{_listed(names)}: {whys[kind]}" for kind, names in parts.items())
 
 

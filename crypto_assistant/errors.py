@@ -138,11 +138,14 @@ class Unsupported(ExchangeError):
 
 
 class NotListed(ExchangeError):
-    """The venue does not list the coin, unless in one of the `unread` rows of its list."""
+    """The venue does not list the coin; `unread`: unless in a row of its list nobody can read."""
 
-    def __init__(self, coin: str, unread: int = 0) -> None:
-        but = f"; {unread} of its markets cannot be read" if unread else ""
-        super().__init__(f"does not list {coin}{but}")
+    def __init__(self, coin: str, *, unread: bool = False) -> None:
+        super().__init__(
+            f"{coin} is not among its markets that can be read"
+            if unread
+            else f"does not list {coin}"
+        )
 
 
 class InternalError(ExchangeError):

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from sys import intern
@@ -85,7 +85,7 @@ class Listings:
             return self.instruments[venue, family][row]
         if (venue, family) in self.errors:
             raise self.errors[venue, family]
-        raise NotListed(coin.symbol, self.unread(venue))
+        raise NotListed(coin.symbol, unread=self.unread(venue) > 0)
 
     def unread(self, venue: str) -> int:
         """Rows of the venue's lists that could not be read: one of them may be any coin's."""
@@ -132,7 +132,7 @@ class Listings:
                 hint = "leave out" if tradfi else "add"
                 raise UsageError(f"{coin.name}: {hint} the word tradfi.")
             raise self._unknown(coin.name, tradfi)
-        if self._listed(coin) or self.errors:
+        if self._listed(coin) or any(map(self._unsure, self.titles)):
             return coin
         others = [replace(coin, quote=other) for other in DOLLARS]
         listed = next(filter(self._listed, others), None)
@@ -200,16 +200,26 @@ class Listings:
     def _unknown(self, name: str, tradfi: bool) -> UnknownCoin:
         near = tuple(nearest(name, (coin for coin in self._rows if self._known(coin, tradfi))))
         hint = f" Did you mean {', '.join(near)}?" if near else ""
-        silent = [self.titles[venue] for venue in self.titles if self._unsure(venue)]
-        if not silent:
+        sure = ", ".join(self.titles[venue] for venue in self.titles if not self._unsure(venue))
+        doubts = "; ".join(self._doubts())
+        if not doubts:
             return UnknownCoin(f"No venue lists {name}.{hint}", near)
-        sure = ", ".join(title for title in self.titles.values() if title not in silent)
         found = f"Not listed by {sure}" if sure else f"{name} is not on the lists that arrived"
-        text = f"{found}; {', '.join(silent)} did not answer.{hint}"
-        return UnknownCoin(text, near)
+        return UnknownCoin(f"{found}; {doubts}.{hint}", near)
 
     def _unsure(self, venue: str) -> bool:
+        return self._is_silent(venue) or self.unread(venue) > 0
+
+    def _is_silent(self, venue: str) -> bool:
         return any(place[0] == venue for place in self.errors)
+
+    def _doubts(self) -> Iterator[str]:
+        """Why a coin that is on no list may be listed all the same."""
+        if silent := [title for venue, title in self.titles.items() if self._is_silent(venue)]:
+            yield f"{', '.join(silent)} did not answer"
+        for venue, title in self.titles.items():
+            if unread := self.unread(venue):
+                yield f"{unread} of {title}'s markets cannot be read"
 
 
 def nearest(word: str, names: Iterable[str]) -> list[str]:

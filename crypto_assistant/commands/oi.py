@@ -81,7 +81,8 @@ async def run(args: Args, desk: Desk, progress: Progress[Oi]) -> Oi:
     listings, now_ms = await desk.listings(), desk.clock_ms()
     coin = asked_coin(args, listings)
     wanted = segments.perps(coin)
-    if not any(segments.listing(listings, segment) for segment in wanted):
+    lists = (segments.listing(listings, segment) for segment in wanted)
+    if not any(lists) and not any(map(listings.unread, listings.titles)):
         raise UsageError(f"No venue lists perps of {coin.symbol}.")
     wave = desk.wave(args.venue)
     held = interest.ask(wave, listings, wanted, now_ms)

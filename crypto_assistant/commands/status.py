@@ -8,7 +8,7 @@ from crypto_assistant.accounts import verdict
 from crypto_assistant.commands.base import Args, Command, Progress, Takes
 from crypto_assistant.commands.keyboard import keyboard
 from crypto_assistant.desk import Desk
-from crypto_assistant.exchanges.base import Belief, Believing, Exchange
+from crypto_assistant.exchanges.base import IN_DOUBT, Belief, Believing, Exchange
 from crypto_assistant.models import Permissions, Provenance
 from crypto_assistant.net.health import Health
 from crypto_assistant.net.signed import VenueClock
@@ -223,7 +223,7 @@ def _venue(title: str, venue: Venue, view: v.View, now_ms: int) -> Iterator[str]
 
 def _belief(about: str, found: Belief) -> str:
     """With its numbers where it is not as it should be."""
-    why = f" ({found.why})" if found.verdict in {"n/a", "in doubt"} else ""
+    why = f" ({found.why})" if found.verdict in {"n/a", IN_DOUBT} else ""
     return f"{about} {found.verdict}{why}"
 
 

@@ -184,6 +184,10 @@ class Believing(Protocol):
         """What was found last, by what it is about."""
 
 
+IN_DOUBT = "in doubt"
+"""A verdict: shown, but it may be wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Belief:
     """What rows of statistics bear, in a word or two, and the numbers that say so."""

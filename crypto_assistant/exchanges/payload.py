@@ -128,22 +128,23 @@ def readable(sent: Sequence[S], read: Callable[[S], T]) -> list[T]:
             continue
     unread = len(sent) - len(found)
     if unread > MOST_UNREAD * len(sent):
-        raise Malformed(f"{unread} of {len(sent)} rows cannot be read")
+        raise Malformed("its rows cannot be read")
     left_out(unread)
     return found
 
 
 def rows(payload: object) -> list[dict[str, Any]]:
     """The payload as a list of objects; an empty one is no answer."""
-    return readable(_filled(payload), _object)
+    return readable(filled(payload), _object)
 
 
 def every(payload: object) -> list[dict[str, Any]]:
     """The same where a sum is made of the rows: one that is no object makes the list Malformed."""
-    return [_object(row) for row in _filled(payload)]
+    return [_object(row) for row in filled(payload)]
 
 
-def _filled(payload: object) -> list[Any]:
+def filled(payload: object) -> list[Any]:
+    """The payload as a list of whatever; an empty one is no answer."""
     if not isinstance(payload, list):
         raise Malformed("not the documented list")
     if not payload:
@@ -216,7 +217,7 @@ class Table:
         A field that is missing, null or "" is NaN; an object with one that is no number, or
         without its symbol, is left out.
         """
-        markets = rows(payload)
+        markets = filled(payload)
         try:
             row, column = _columns(markets, key, names)
         except (Malformed, *UNREADABLE):
@@ -275,8 +276,13 @@ def matrix(payload: object, width: int) -> Floats:
 
 def series(payload: object, names: Sequence[str]) -> list[Floats]:
     """The fields `names` of a list of objects as columns, the time first; as `matrix` does."""
-    cells = [[row.get(field) for field in names] for row in rows(payload)]
+    cells = [_fields(row, names) for row in filled(payload)]
     return list(matrix(cells, len(names)).T)
+
+
+def _fields(row: object, names: Sequence[str]) -> list[object]:
+    """None of them where it is no object."""
+    return [row.get(field) for field in names] if isinstance(row, dict) else []
 
 
 def _bars(payload: Sequence[Sequence[object]], width: int) -> Floats:

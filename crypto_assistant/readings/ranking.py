@@ -1,7 +1,6 @@
 """Ten coins over all venues together, by turnover, change, funding or open interest."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum
@@ -130,7 +129,6 @@ class Ranking:
         self._coins: Coins | None = None
         for family in FAMILIES[market]:
             _ask(wave, listings, family, self._heard)
-        _ask_for_all(wave, listings, FAMILIES[market])
 
     def __call__(self) -> Ranked:
         """By what has arrived up to now."""
@@ -204,18 +202,6 @@ def _ask(wave: Wave, listings: Listings, family: Family, heard: _Heard) -> None:
         )
     if family is Family.LINEAR:
         heard.fundings[family] = wave.ask("funding", lambda ex: ex.fundings(listed(ex)))
-
-
-def _ask_for_all(wave: Wave, listings: Listings, families: Collection[Family]) -> None:
-    """Names the venues of whose lists a row cannot be read: it may be any coin's."""
-    unread = Counter[str]()
-    for (venue, family), listed in listings.instruments.items():
-        unread[venue] += listed.unread if family in families else 0
-
-    async def all_of(exchange: Exchange) -> Instruments:
-        raise Malformed(f"{unread[exchange.name]} of its markets cannot be read")
-
-    wave.ask("lists", all_of, [venue for venue in unread if unread[venue]], aside=True)
 
 
 def _interest(family: Family) -> str:

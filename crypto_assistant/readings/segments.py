@@ -95,7 +95,7 @@ def ask_absent(wave: Wave, listings: Listings, segments: Sequence[Segment]) -> N
     }
 
     async def missing(exchange: Exchange) -> Never:
-        raise NotListed(segments[0].coin.symbol, listings.unread(exchange.name))
+        raise NotListed(segments[0].coin.symbol, unread=listings.unread(exchange.name) > 0)
 
     wave.ask("", missing, [venue for venue in listings.titles if venue not in there])
 

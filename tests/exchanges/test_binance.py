@@ -232,8 +232,8 @@ async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
         (Reply({"code": 0, "msg": "restricted"}, 451), GeoBlocked, "geo-blocked"),
         (Reply(b"not found", 404), Refused, "HTTP 404"),
         ([], Malformed, "an empty list"),
-        ([None], Malformed, "1 of 1 rows"),
-        ({**TICKER, "lastPrice": "soon"}, Malformed, "1 of 1 rows"),
+        ([None], Malformed, "its rows cannot be read"),
+        ({**TICKER, "lastPrice": "soon"}, Malformed, "its rows cannot be read"),
     ],
 )
 async def test_errors_say_what_the_venue_said(

@@ -343,7 +343,7 @@ async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
         ({"msg": "", "data": []}, Malformed, "without a code"),
         ({"code": "0", "msg": ""}, Malformed, "not the documented list"),
         (ok(), Malformed, "an empty list"),
-        (ok({**TICKER_ROW, "last": "soon"}), Malformed, "1 of 1 rows"),
+        (ok({**TICKER_ROW, "last": "soon"}), Malformed, "its rows cannot be read"),
     ],
 )
 async def test_errors_say_what_the_venue_said(

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from crypto_assistant.models import Family
 from crypto_assistant.net.cache import Lifetime
 from tests.faults.accounts import moved
 from tests.faults.gaps import wrong
@@ -56,17 +55,22 @@ async def test_markets_without_a_coin_are_left_out_alone(venue: str) -> None:
     async with floor() as market, wires(market) as tapped:
         tapped.edit = edit
         async with moved(market, urls=tapped.urls) as there:
-            known = (await there.front.desk.listings()).instruments
-            assert await strays(there, ["/price BTC details", "/oi BTC details"], {}) == {}
+            listings = await there.front.desk.listings()
+            unread = {name: listings.unread(name) for name in VENUES}
+            named = {venue: f"lists: {unread[venue]} of its markets cannot be read"}
+            stray = await strays(there, ["/price BTC details", "/oi BTC details"], {})
+            assert {path for paths in stray.values() for path in paths} == {
+                "/failed",
+                f"/failed/{venue}",
+            }
             lost, ranked = await there.ask("/price PEPE"), await there.ask("/top10")
-    assert len(known) == 9
-    unread = {name: sum(known[name, family].unread for family in Family) for name in VENUES}
-    assert unread == {**dict.fromkeys(VENUES, 0), venue: unread[venue]}
-    assert lost["failed"] == {
-        venue: f"does not list PEPE; {unread[venue]} of its markets cannot be read"
-    }
-    perps = unread[venue] - known[venue, Family.SPOT].unread
-    assert ranked["failed"] == {venue: f"lists: {perps} of its markets cannot be read"}
+            unknown = (await there.front.reply("/price MNTT")).text
+    assert len(listings.instruments) == 9
+    assert unread == {**dict.fromkeys(VENUES, 0), venue: 2}
+    assert lost["failed"] == {venue: "PEPE is not among its markets that can be read"}
+    assert ranked["failed"] == named
+    assert f"2 of {listings.titles[venue]}'s markets cannot be read" in unknown
+    assert "No venue lists" not in unknown
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from crypto_assistant.exchanges.payload import (
+    filled,
     instrument,
     kind,
     listing,
@@ -13,7 +14,6 @@ from crypto_assistant.exchanges.payload import (
     name,
     number,
     readable,
-    rows,
 )
 from crypto_assistant.models import Family, Instrument, Instruments
 
@@ -31,7 +31,7 @@ class Listed:
     @classmethod
     def read(cls, payload: Any, family: Family, received_ms: int) -> "Listed":
         sent = payload["symbols"]
-        found = readable(rows(sent), partial(_market, family))
+        found = readable(filled(sent), partial(_market, family))
         markets = [market for market in found if market]
         unread = len(sent) - len(found)
         return cls(

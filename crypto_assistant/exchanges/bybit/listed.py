@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from crypto_assistant.exchanges.bybit.envelope import cursor
 from crypto_assistant.exchanges.payload import (
+    filled,
     instrument,
     kind,
     listing,
@@ -16,7 +17,6 @@ from crypto_assistant.exchanges.payload import (
     name,
     null_as_empty,
     readable,
-    rows,
 )
 from crypto_assistant.models import Family, Instrument, Instruments
 
@@ -48,7 +48,7 @@ class Page(NamedTuple):
     def read(cls, result: Any, received_ms: int, *, family: Family, first: bool) -> "Page":
         """Only a page after a full one may be empty."""
         sent = result["list"]
-        found = readable(rows(sent), partial(_market, family)) if sent or first else []
+        found = readable(filled(sent), partial(_market, family)) if sent or first else []
         following = cursor(null_as_empty(result.get("nextPageCursor"))) if sent else ""
         markets = [market for market in found if market]
         return cls(markets, len(sent) - len(found), following, received_ms)

@@ -7,7 +7,7 @@ from math import isnan
 import numpy as np
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.base import Belief
+from crypto_assistant.exchanges.base import IN_DOUBT, Belief
 from crypto_assistant.exchanges.okx.dating import NEAR, Fit, apart, fit
 from crypto_assistant.exchanges.okx.limits import (
     OPEN_INTEREST,
@@ -31,7 +31,7 @@ PERP = "BTC-USDT-SWAP"
 SYMBOLS = {SPOT_TAKERS: "BTC-USDT", TAKERS: PERP}
 """Whose candles the rows are compared with. Rows of a coin count its other spot pairs, too."""
 LAGS = ("start", "end")
-NOT_USED, DOUBTED = BAD = ("n/a", "in doubt")
+NOT_USED = "n/a"
 STEP_MS = Timeframe.M5.ms
 
 
@@ -78,7 +78,7 @@ class Beliefs:
             if found.sample_ms > self._doubted_ms or is_late:
                 self._note("open interest", NOT_USED, str(found))
                 raise
-            self._note("open interest", DOUBTED, str(found))
+            self._note("open interest", IN_DOUBT, str(found))
 
     async def _interest(self) -> None:
         told, now = await asyncio.gather(
@@ -94,8 +94,8 @@ class Beliefs:
             raise Malformed(f"no open interest of {PERP}")
         time_ms, contracts = told.cells[0, :2].tolist()
         part = apart(contracts, float(now.columns([PERP], "oi")[0][0]))
-        how_far = "nobody knows how far" if isnan(part) else f"{100 * part:.1f} %"
-        text = f"its newest sample is {how_far} off what is open now"
+        how_far = "not" if isnan(part) else f"{100 * part:.1f} % off"
+        text = f"its newest sample is {how_far} what is open now"
         if not part <= NEAR:
             raise Apart(text, time_ms)
         self._doubted_ms = None
@@ -137,7 +137,7 @@ class Beliefs:
         """One line in the log for what is new."""
         before = self.found.get(what)
         if before is None or before.verdict != verdict:
-            is_expected = before is None and verdict not in BAD
+            is_expected = before is None and verdict not in {NOT_USED, IN_DOUBT}
             level = logging.INFO if is_expected else logging.WARNING
             log.log(level, "okx: rows of %s bear: %s (%s)", what, verdict, why)
         self.found[what] = Belief(verdict, why)

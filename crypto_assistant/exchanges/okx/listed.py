@@ -8,6 +8,7 @@ import numpy as np
 from crypto_assistant.errors import Unreachable
 from crypto_assistant.exchanges.payload import (
     NO_MARKET,
+    filled,
     instrument,
     kind,
     moment,
@@ -15,7 +16,6 @@ from crypto_assistant.exchanges.payload import (
     null_as_empty,
     number,
     readable,
-    rows,
 )
 from crypto_assistant.models import Family, Instrument, Instruments
 
@@ -28,7 +28,7 @@ NEVER = {None, "", "0"}
 
 def instruments(payload: Any, received_ms: int) -> dict[Family, Instruments]:
     """The markets of an answer that trade now, by family."""
-    found = readable(rows(payload), _market)
+    found = readable(filled(payload), _market)
     markets = [market for market in found if market]
     if not markets:
         raise Unreachable(NO_MARKET)
@@ -37,7 +37,7 @@ def instruments(payload: Any, received_ms: int) -> dict[Family, Instruments]:
 
 def futures(payload: Any, received_ms: int) -> dict[Family, Instruments]:
     """Those with a delivery, and those that are perps but for their name; a venue may have none."""
-    found = readable(rows(payload), _future) if payload != [] else []
+    found = readable(filled(payload), _future) if payload != [] else []
     markets = [market for market in found if market]
     return _families(markets, received_ms, unread=len(payload) - len(found))
 
@@ -63,13 +63,15 @@ def together(swaps: Instruments, futures: Instruments) -> Instruments:
 def _families(
     markets: Sequence[Instrument], received_ms: int, *, unread: int
 ) -> dict[Family, Instruments]:
+    """Nobody knows of which family an unread row is: it counts once, with the first of them."""
+    first = next((market.family for market in markets), Family.LINEAR)
     return {
         family: Instruments.of(
             "okx",
             family,
             [market for market in markets if market.family is family],
             received_ms,
-            unread,
+            unread if family is first else 0,
         )
         for family in Family
     }
