@@ -33,9 +33,10 @@ A venue's share is of the sum shown; n/a where only a part of its perps is in th
 Change = (now - then) / then over 15m, 1h, 4h, 24h before the question. then = the venue's
 five-minute sample nearest to that time; where it is off by more than 2.5 min its true age is
 printed, by more than 5 min and a tenth of the window: n/a. Binance has no sample where nobody
-traded: it is as the one before, at the price of the nearest that is near enough. Each market counts
-in its own unit: coins, coin-margined ones in USD (in coins theirs moves with the price alone). Sums
-compare only the markets that are there at both ends; who is missing is named.
+traded: if its bars say so (not of coin-M), it is as the one before, at the price of the nearest
+that is near enough. Each market counts in its own unit: coins, coin-margined ones in USD (in coins
+theirs moves with the price alone). Sums compare only the markets that are there at both ends; who
+is missing is named.
 
 Open interest in USD changes by positions = change in coins * price then, and by price = coins now
 * change of the price: together exactly the change. Coin-margined: all of it is positions. The price

@@ -20,6 +20,7 @@ from tests.exchanges.binance_bodies import (
     PEPE,
     PERP,
     at,
+    bar,
     coin_margined,
     in_family,
     leave,
@@ -158,8 +159,8 @@ async def test_what_is_older_than_thirty_days_is_not_asked_for(
 async def test_a_sample_about_to_be_too_old_is_not_asked_for(
     door: Door, base: str, host: Loopback
 ) -> None:
-    host.plays(HISTORY, SAMPLES)
     oldest = NOON - 30 * DAY
+    host.plays(HISTORY, ladder(oldest + FIVE, 1))
     for seconds in (50, 70):
         binance = at(NOON - 1000 * seconds, door, base)
         await binance.open_interest_history(PERP, Timeframe.M5, 9, end_ms=oldest + FIVE)
@@ -179,19 +180,56 @@ YESTERDAY = NOON - DAY
 DAYS_SAMPLES = f"{HISTORY}?symbol=BTCUSDT&period=5m"
 
 
-async def test_what_is_left_out_between_two_samples_is_as_before_but_not_valued(
+def traded(first: int, *sizes: str) -> list[list[Any]]:
+    """Bars of five minutes in which so much was traded."""
+    pairs = ((size, size) for size in sizes)
+    return [bar(first + row * FIVE, "1", pair, pair, FIVE) for row, pair in enumerate(pairs)]
+
+
+async def test_what_is_left_out_while_nobody_traded_is_as_before_but_not_valued(
     binance: Binance, host: Loopback
 ) -> None:
-    host.plays(HISTORY, [sample(NOON - 3 * FIVE, "6", "75"), sample(NOON, "7", "90")])
+    first = NOON - 3 * FIVE
+    host.plays(HISTORY, [sample(first, "6", "75"), sample(NOON, "7", "90")])
+    window = f"limit=2&startTime={first}&endTime={NOON - FIVE - 1}"
+    host.plays(f"/fapi/v1/klines?symbol=BTCUSDT&interval=5m&{window}", traded(first, "0", "0.0"))
     history = await binance.open_interest_history(PERP, Timeframe.M5, 4)
     assert history.time_ms.tolist() == [NOON - n * FIVE for n in (3, 2, 1, 0)]
     assert history.coins.tolist() == [6, 6, 6, 7]
     assert np.array_equal(history.usd, [75, np.nan, np.nan, 90], equal_nan=True)
-    rows = [coin_sample(NOON - 2 * FIVE, "400", "0.6", ""), coin_sample(NOON, "500", "0.7", "")]
+
+
+@pytest.mark.parametrize(
+    ("bars", "told"),
+    [
+        (traded(NOON - 3 * FIVE, "0", "1"), [6, 6, 6]),
+        (traded(NOON - 3 * FIVE, "1", "0"), [6, 6]),
+        (traded(NOON - 2 * FIVE, "0"), [6, 6]),
+        (traded(NOON - 3 * FIVE, "0", ""), [6, 6, 6]),
+        (Reply({}, 500), [6, 6]),
+    ],
+    ids=["traded after", "traded before", "a bar lacks", "without its volume", "not told"],
+)
+async def test_a_sample_that_lacks_though_somebody_may_have_traded_is_not_known(
+    binance: Binance, host: Loopback, bars: Any, told: list[float]
+) -> None:
+    """As while the statistics are down, whatever the samples around it say."""
+    host.plays(HISTORY, [sample(NOON - 3 * FIVE, "6", "75"), sample(NOON, "6", "90")])
+    host.plays("/fapi/v1/klines", bars)
+    history = await binance.open_interest_history(PERP, Timeframe.M5, 4)
+    assert history.coins.tolist() == told
+    assert history.time_ms[-1] == NOON
+
+
+async def test_what_is_left_out_of_coin_margined_markets_is_not_known(
+    binance: Binance, host: Loopback
+) -> None:
+    last = YESTERDAY + FIVE
+    rows = [coin_sample(last - n * FIVE, "4", "0.6", "") for n in (2, 0)]
     host.plays(HISTORY, rows)
-    inverse = await binance.open_interest_history(COIN_PERP, Timeframe.M5, 2)
-    assert inverse.usd.tolist() == [40_000, 40_000, 50_000]
-    assert np.array_equal(inverse.coins, [0.6, np.nan, 0.7], equal_nan=True)
+    history = await binance.open_interest_history(COIN_PERP, Timeframe.M5, 4, end_ms=last)
+    assert history.time_ms.tolist() == [last - 2 * FIVE, last]
+    assert len(host.asked) == 1
 
 
 async def test_what_is_left_out_at_the_ends_of_a_window_is_as_the_sample_before_it(
@@ -203,28 +241,49 @@ async def test_what_is_left_out_at_the_ends_of_a_window_is_as_the_sample_before_
     earlier = f"limit=500&startTime={first - 500 * FIVE}&endTime={first - 1}"
     rows = [sample(first - n * FIVE, str(n), "9") for n in (300, 200)]
     host.plays(f"{DAYS_SAMPLES}&{earlier}", rows)
+    host.plays("/fapi/v1/klines", traded(first - 200 * FIVE, *["0"] * 203))
     history = await binance.open_interest_history(PERP, Timeframe.M5, 4, end_ms=end)
     assert history.time_ms.tolist() == [first - 200 * FIVE, *range(first, end + 1, FIVE)]
     assert history.coins.tolist() == [200, 200, 7, 7, 7]
     assert np.isnan(history.usd).tolist() == [False, True, False, True, True]
-    assert len(host.asked) == 2
+    assert len(host.asked) == 3
 
 
-@pytest.mark.parametrize(
-    ("size", "told"),
-    [("6400", 4), ("6400.00", 4), ("6401", 2), (None, 2)],
-    ids=["as much", "the same in other digits", "more", "not told"],
-)
-async def test_that_nothing_was_traded_lately_is_told_by_what_is_open_now(
-    binance: Binance, host: Loopback, size: str | None, told: int
+async def test_a_sample_that_may_just_be_late_is_not_left_out(
+    binance: Binance, host: Loopback
 ) -> None:
-    """Else a sample may just be late."""
-    host.plays(HISTORY, [sample(NOON - 3 * FIVE, "6", "1"), sample(NOON - 2 * FIVE, "6400", "80")])
-    if size:
-        host.plays("/fapi/v1/openInterest", {"symbol": "BTCUSDT", "openInterest": size})
-    history = await binance.open_interest_history(PERP, Timeframe.M5, 9)
-    assert history.coins.tolist() == [6, 6400, 6400, 6400][:told]
-    assert history.time_ms.tolist() == [NOON - n * FIVE for n in (3, 2, 1, 0)][:told]
+    host.plays("/fapi/v1/klines", traded(NOON - 3 * FIVE, "0", "0", "0"))
+    host.plays(HISTORY, ladder(NOON - 3 * FIVE, 3))
+    assert (await binance.open_interest_history(PERP, Timeframe.M5, 3)).time_ms[-1] == NOON - FIVE
+    assert len(host.asked) == 1
+    host.plays(HISTORY, ladder(NOON - 3 * FIVE, 1))
+    history = await binance.open_interest_history(PERP, Timeframe.M5, 4)
+    assert history.time_ms.tolist() == [NOON - n * FIVE for n in (3, 2, 1)]
+
+
+FAR = [1_275_350_400_000, 4_083_955_200_000]
+"""The first of June of 2010 and of 2099."""
+
+
+@pytest.mark.parametrize("far", FAR)
+async def test_a_sample_of_another_time_than_asked_for_costs_itself(
+    binance: Binance, host: Loopback, far: int
+) -> None:
+    rows = ladder(NOON - 19 * FIVE, 20)
+    rows[7] = sample(far, "7", "7")
+    host.plays(HISTORY, rows)
+    history = await binance.open_interest_history(PERP, Timeframe.M5, 20)
+    assert len(history) == 19
+    assert np.diff(history.time_ms).max() == 2 * FIVE
+
+
+@pytest.mark.parametrize("far", FAR)
+async def test_a_newest_sample_of_another_time_is_refused(
+    binance: Binance, host: Loopback, far: int
+) -> None:
+    host.plays(HISTORY, [*ladder(NOON - 19 * FIVE, 19), sample(far, "7", "7")])
+    with pytest.raises(Malformed, match="another time"):
+        await binance.open_interest_history(PERP, Timeframe.M5, 20)
 
 
 @pytest.mark.parametrize("timeframe", list(Timeframe))

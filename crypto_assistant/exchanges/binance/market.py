@@ -90,9 +90,7 @@ class Binance:
             Family.INVERSE: Api(door, urls["BINANCE_COINM_URL"], self.limiter, futures, DIALECT),
         }
         self.hosts: Mapping[str, Api] = {HOSTS[family]: api for family, api in self._apis.items()}
-        self._statistics = Statistics(
-            self._apis, self._contract_type, self.open_interest, door.clock_ms
-        )
+        self._statistics = Statistics(self._apis, self._contract_type, self.candles, door.clock_ms)
 
     @property
     def used(self) -> Mapping[str, Used]:

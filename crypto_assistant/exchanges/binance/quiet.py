@@ -1,14 +1,18 @@
 """Samples of open interest that Binance leaves out: nobody traded, so that what was open still is.
 
-Its own client says so of USDⓈ-M since usds-futures 18.1.0.
+Its own client says so of USDⓈ-M since usds-futures 18.1.0. A sample may lack for other reasons, as
+while the statistics are down: that nobody traded is told by bars without volume.
 """
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from crypto_assistant.models import Family, OpenInterestHistory
+from crypto_assistant.models import Candles, OpenInterestHistory
+
+Times = NDArray[np.int64]
 
 
 def joined(earlier: OpenInterestHistory, later: OpenInterestHistory) -> OpenInterestHistory:
@@ -20,25 +24,32 @@ def joined(earlier: OpenInterestHistory, later: OpenInterestHistory) -> OpenInte
     return replace(later, **columns, received_ms=min(earlier.received_ms, later.received_ms))
 
 
-def filled(
-    told: OpenInterestHistory, step_ms: int, limit: int, until_ms: int
-) -> OpenInterestHistory:
-    """The last `limit` samples up to `until_ms`: one that was left out is as the one before it.
-
-    What it was worth is not known: a linear market's contracts in USD, an inverse one's in coins.
-    So the one that the first of them is as comes along. Before the venue's first there is none.
-    """
+def lacking(told: OpenInterestHistory, step_ms: int, limit: int, until_ms: int) -> Times:
+    """Which of the last `limit` samples up to `until_ms` lack; before the first there is none."""
     if not len(told):
-        return told
-    slots = np.arange(told.time_ms[0], until_ms + 1, step_ms)
-    wanted = np.union1d(told.time_ms, slots)[-limit:]
+        return told.time_ms
+    last = until_ms // step_ms
+    first = max(-(-int(told.time_ms[0]) // step_ms), last + 1 - limit)
+    return np.setdiff1d(np.arange(first, last + 1) * step_ms, told.time_ms)
+
+
+def still(told: OpenInterestHistory, lacking: Times, bars: Candles) -> Times:
+    """Those before which nobody traded, in any bar since the sample before."""
+    empty = bars.open_ms[bars.volume == 0]
+    since = told.time_ms[np.searchsorted(told.time_ms, lacking) - 1]
+    count = np.searchsorted(empty, lacking) - np.searchsorted(empty, since)
+    known: Times = lacking[count * bars.timeframe.ms == lacking - since]
+    return known
+
+
+def filled(told: OpenInterestHistory, still: Times, limit: int) -> OpenInterestHistory:
+    """The last `limit` samples, one that was left out as the one before it.
+
+    What it was worth in USD is not known, so the one that the first of them is as comes along.
+    """
+    wanted = np.union1d(told.time_ms, still)[-limit:]
     first = np.searchsorted(told.time_ms, wanted[0], "right") - 1
     time_ms = np.union1d(told.time_ms[first], wanted)
     row = np.searchsorted(told.time_ms, time_ms, "right") - 1
-    own = told.time_ms[row] == time_ms
-    coins, usd = told.coins[row], told.usd[row]
-    if told.instrument.family is Family.INVERSE:
-        coins = np.where(own, coins, np.nan)
-    else:
-        usd = np.where(own, usd, np.nan)
-    return replace(told, time_ms=time_ms, coins=coins, usd=usd)
+    usd = np.where(told.time_ms[row] == time_ms, told.usd[row], np.nan)
+    return replace(told, time_ms=time_ms, coins=told.coins[row], usd=usd)

@@ -7,6 +7,7 @@ import numpy as np
 
 from crypto_assistant.errors import Malformed, Unsupported
 from crypto_assistant.exchanges.payload import (
+    MOST_UNREAD,
     candles,
     every,
     matrix,
@@ -32,6 +33,7 @@ from crypto_assistant.models import (
     Trades,
     known,
 )
+from crypto_assistant.net.unread import left_out
 
 MOST_TRADES = 1000
 SAMPLE = ("timestamp", "sumOpenInterest", "sumOpenInterestValue")
@@ -102,14 +104,32 @@ def trades(payload: Any, instrument: Instrument, received_ms: int) -> Trades:
 
 
 def open_interest_history(
-    payload: Any, instrument: Instrument, received_ms: int
+    payload: Any,
+    instrument: Instrument,
+    span: tuple[int, int],
+    received_ms: int,
+    *,
+    newest: bool,
 ) -> OpenInterestHistory:
-    sampled = np.empty((3, 0)) if payload == [] else series(payload, SAMPLE)
-    time_ms, size, value = sampled
+    """Those of the time that was asked for, `span` without its end; the `newest` must be one."""
+    time_ms, size, value = np.empty((3, 0)) if payload == [] else _inside(payload, span, newest)
     coins, usd = size * instrument.multiplier, value
     if instrument.family is Family.INVERSE:  # Contracts, and their value in coins.
         coins, usd = value, size * instrument.contract
     return OpenInterestHistory(instrument, time_ms.astype(np.int64), coins, usd, received_ms)
+
+
+def _inside(payload: Any, span: tuple[int, int], newest: bool) -> Floats:
+    """Samples in ascending order."""
+    sampled = np.array(series(payload, SAMPLE))
+    time_ms = sampled[0]
+    is_inside = (span[0] <= time_ms) & (time_ms < span[1])
+    outside = len(time_ms) - int(is_inside.sum())
+    if outside > MOST_UNREAD * len(time_ms) or (newest and not is_inside[-1]):
+        raise Malformed("samples of another time than asked for")
+    left_out(outside)
+    _, rows = np.unique(np.where(is_inside, time_ms, -1), return_index=True)
+    return sampled[:, rows[int(outside > 0) :]]
 
 
 def long_shorts(payload: Any, counts: str, instrument: Instrument, received_ms: int) -> LongShorts:

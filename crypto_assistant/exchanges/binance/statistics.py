@@ -5,16 +5,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
+import numpy as np
+
 from crypto_assistant.errors import ExchangeError, Unsupported
 from crypto_assistant.exchanges.binance import quiet, series
 from crypto_assistant.exchanges.binance.windows import Window
 from crypto_assistant.exchanges.pages import paged
 from crypto_assistant.models import (
-    HOUR_MS,
+    Candles,
     Family,
     Instrument,
     LongShorts,
-    OpenInterest,
     OpenInterestHistory,
     Timeframe,
 )
@@ -27,8 +28,6 @@ T = TypeVar("T")
 MOST_SAMPLES = 500
 KEPT_MS = 30 * 86_400_000 - 60_000
 """How far back samples go, less a minute on the way: an older start is refused."""
-LATE_MS = HOUR_MS
-"""A sample that is not there so long after its time was left out."""
 NO_PERIODS = {Timeframe.M1, Timeframe.M3}
 
 COUNTS = {
@@ -42,19 +41,19 @@ class Statistics:
     """`/futures/data` of both futures hosts.
 
     USDⓈ-M's has no weight but a limit of its own, COIN-M's weighs one like the rest of its host.
-    `contract_type`: what COIN-M calls a future's kind. `interest`: what is open in a market now.
+    `contract_type`: what COIN-M calls a future's kind. `candles`: so many bars before an end.
     """
 
     def __init__(
         self,
         apis: Mapping[Family, Api],
         contract_type: Callable[[Instrument], Awaitable[str]],
-        interest: Callable[[Instrument], Awaitable[OpenInterest]],
+        candles: Callable[[Instrument, Timeframe, int, int], Awaitable[Candles]],
         clock_ms: Callable[[], int],
     ) -> None:
         self._apis = apis
         self._contract_type = contract_type
-        self._interest = interest
+        self._candles = candles
         self._clock_ms = clock_ms
         self._budgets = {Family.LINEAR: Budget(1000, 300)}
 
@@ -72,9 +71,11 @@ class Statistics:
             end_ms=None if end_ms is None else end_ms + 1,
             now_ms=self._clock_ms(),
         )
+        if instrument.family is Family.INVERSE:
+            return told
         if end_ms is not None:
             told = await self._with_one_before(told, timeframe, limit, end_ms)
-        return quiet.filled(told, timeframe.ms, limit, await self._until(told, timeframe, end_ms))
+        return await self._with_left_out(told, timeframe, limit, end_ms)
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         told = await asyncio.gather(*(self._count(instrument, path) for path in COUNTS))
@@ -94,26 +95,23 @@ class Statistics:
         before = await self._samples(told.instrument, timeframe, MOST_SAMPLES, first_ms)
         return quiet.joined(before, told)
 
-    async def _until(
-        self, told: OpenInterestHistory, timeframe: Timeframe, end_ms: int | None
-    ) -> int:
-        """Up to when a sample that is not there was left out, and may not just be late."""
-        now_ms = self._clock_ms()
-        last_ms = now_ms if end_ms is None else min(end_ms, now_ms)
-        if not len(told) or last_ms < now_ms - LATE_MS:
-            return last_ms
-        newest_ms = int(told.time_ms[-1])
-        is_behind = last_ms - newest_ms >= 2 * timeframe.ms
-        return last_ms if is_behind and await self._is_still(told) else newest_ms
-
-    async def _is_still(self, told: OpenInterestHistory) -> bool:
-        """Whether as much is open now as at the newest sample."""
+    async def _with_left_out(
+        self, told: OpenInterestHistory, timeframe: Timeframe, limit: int, end_ms: int | None
+    ) -> OpenInterestHistory:
+        """A sample that is not there a period after its time may be one; before, it is late."""
+        until_ms = self._clock_ms() - timeframe.ms
+        until_ms = until_ms if end_ms is None else min(end_ms, until_ms)
+        lacking = quiet.lacking(told, timeframe.ms, limit, until_ms)
+        if not len(lacking):
+            return told
+        last_ms = int(lacking[-1])
+        before_ms = int(told.time_ms[np.searchsorted(told.time_ms, lacking[0]) - 1])
+        bars = (last_ms - before_ms) // timeframe.ms
         try:
-            now = await self._interest(told.instrument)
+            traded = await self._candles(told.instrument, timeframe, bars, last_ms)
         except ExchangeError:
-            return False
-        inverse = told.instrument.family is Family.INVERSE
-        return bool(now.usd == told.usd[-1] if inverse else now.coins == told.coins[-1])
+            return told
+        return quiet.filled(told, quiet.still(told, lacking, traded), limit)
 
     async def _samples(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None
@@ -121,14 +119,15 @@ class Statistics:
         now_ms = self._clock_ms()
         window = Window(limit, timeframe.ms, end_ms, now_ms).since(now_ms - KEPT_MS)
         if not window.limit:
-            return series.open_interest_history([], instrument, now_ms)
+            return series.open_interest_history([], instrument, (0, 0), now_ms, newest=False)
+        span = window.span(now_ms - KEPT_MS - timeframe.ms)
         return await self._get(
             instrument,
             "/openInterestHist",
             [("period", timeframe.value), *window.query],
             lifetime=window.lifetime,
             parse=lambda payload, ms: series.open_interest_history(
-                window.answered(payload), instrument, ms
+                window.answered(payload), instrument, span, ms, newest=end_ms is None
             ),
         )
 

@@ -31,9 +31,18 @@ class Window:
         newest = [("limit", self.limit)]
         if self.end_ms is None:
             return newest
-        end = self._up(self.end_ms)
-        start = end - self.limit * self.step_ms
+        start, end = self.span(self.end_ms)
         return [*newest, ("startTime", start), ("endTime", end - 1)]
+
+    def span(self, oldest_ms: int) -> tuple[int, int]:
+        """From when on its rows open, and before when.
+
+        The newest ones: none before `oldest_ms`, and one after now where our clock is behind.
+        """
+        if self.end_ms is None:
+            return oldest_ms, self.now_ms + self.step_ms
+        end = self._up(self.end_ms)
+        return end - self.limit * self.step_ms, end
 
     @property
     def past(self) -> bool:
