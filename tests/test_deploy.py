@@ -443,6 +443,7 @@ elif verb in {{"start", "restart"}}:
     path = root / "var/lib/crypto-assistant/live.db"
     try:
         database = sqlite3.connect(path, isolation_level=None)
+        database.create_function("clock_ms", 0, lambda: 0)
         make_ready(database, path, SCHEMA[:int(knows)]).close()
     except ConfigError as refused:
         sys.exit(str(refused))

@@ -184,7 +184,7 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         if self.path is None:
-            return make_ready(_connected(":memory:", self._busy), None, self._schema)
+            return make_ready(self._connected(":memory:"), None, self._schema)
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with alone(self.path.parent):  # Who makes, sets aside and closes does it undisturbed.
             try:
@@ -200,7 +200,7 @@ class Database:
             self._tell("its write-ahead log is none", kept)
         self._inode = path.stat().st_ino
         with ExitStack() as undo:
-            connection = undo.enter_context(closing(_connected(path, self._busy)))
+            connection = undo.enter_context(closing(self._connected(path)))
             try:
                 make_ready(connection, path, self._schema)
             except sqlite3.Error as error:
@@ -209,6 +209,12 @@ class Database:
                 raise
             undo.pop_all()
             return connection
+
+    def _connected(self, path: Path | str) -> sqlite3.Connection:
+        """In its schema, clock_ms() tells the time."""
+        connection = sqlite3.connect(path, timeout=self._busy, isolation_level=None)
+        connection.create_function("clock_ms", 0, self._clock_ms)
+        return connection
 
     def _tell(self, what: str, kept: Path) -> None:
         self._aside = f"{what}: set aside as {kept.name}, and a new one begun"
@@ -249,7 +255,3 @@ def _make_file(path: Path) -> None:
     for used in (path.parent, path, *(beside(path, suffix) for suffix in COMPANIONS)):
         if used.exists() and not os.access(used, os.R_OK | os.W_OK):
             raise _unusable(path, f"{used} is not writable")
-
-
-def _connected(path: Path | str, busy: float) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=busy, isolation_level=None)

@@ -67,14 +67,15 @@ SCHEMA = (
         flow = iif(key GLOB '*:SPECIAL_FUNDING_FEE:*', 'funding', flow)
     WHERE venue = 'binance'""",
     # So its log is read again as far as it reaches, by the venue's clock 89 days: two days less, so
-    # that what is read again meets what is kept.
+    # that what is read again meets what is kept. A clock of ours that is behind does no harm, since
+    # the last reading was not later; one that is ahead leaves more of it taken for read.
     """INSERT INTO coverage
-        SELECT 'binance, kept', environment, uid, start_ms, min(end_ms, last_ms - 87 * 86400000)
+        SELECT 'binance, kept', environment, uid, start_ms, min(end_ms, since_ms)
         FROM coverage NATURAL JOIN (
-            SELECT venue, environment, uid, max(end_ms) AS last_ms FROM coverage
-            GROUP BY venue, environment, uid
+            SELECT venue, environment, uid, max(max(end_ms), clock_ms()) - 87 * 86400000 AS since_ms
+            FROM coverage GROUP BY venue, environment, uid
         )
-        WHERE venue = 'binance' AND start_ms < last_ms - 87 * 86400000""",
+        WHERE venue = 'binance' AND start_ms < since_ms""",
     "DELETE FROM coverage WHERE venue = 'binance'",
     "UPDATE coverage SET venue = 'binance' WHERE venue = 'binance, kept'",
 )

@@ -55,7 +55,6 @@ OTHERS = [
     ("binance", "testnet", "1", LAST - 9 * DAY, LAST - 8 * DAY),
     ("bybit", LIVE, "2", LAST - 200 * DAY, LAST),
 ]
-KEPT_UNTIL = LAST - 87 * DAY
 
 
 @pytest.fixture
@@ -99,9 +98,12 @@ async def test_a_line_that_another_of_its_number_had_swallowed_is_read_again(
     ("covered", "left"),
     [
         ([(200, 0)], [(200, 87)]),
+        ([(200, -9)], [(200, 78)]),  # Our clock is behind.
         ([(300, 250), (200, 100), (50, 0)], [(300, 250), (200, 100)]),
         ([(300, 250), (200, 60), (50, 0)], [(300, 250), (200, 87)]),
         ([(30, 0)], []),
+        ([(200, 46)], [(200, 87)]),
+        ([(200, 100)], [(200, 100)]),
     ],
 )
 async def test_what_the_venue_still_tells_is_not_taken_for_read(
@@ -111,7 +113,7 @@ async def test_what_the_venue_still_tells_is_not_taken_for_read(
         return [(*BOOK, LAST - first * DAY, LAST - last * DAY) for first, last in days]
 
     former.write(path, coverage=[*stretches(covered), *OTHERS])
-    async with Store.opened(path, clock):
+    async with Store.opened(path, lambda: LAST):
         pass
     assert sorted(former.rows(path, "coverage")) == sorted([*stretches(left), OTHERS[1]])
 

@@ -262,6 +262,7 @@ def count_inbox(connection: sqlite3.Connection) -> int:
 def of_version(path: Path, version: int) -> None:
     """What a program of that version left, with a question in its inbox where it had one."""
     with closing(sqlite3.connect(path)) as connection, connection:
+        connection.create_function("clock_ms", 0, clock)
         for statement in SCHEMA[:version]:
             connection.execute(statement)
         if version:
