@@ -55,6 +55,8 @@ VALUES: Mapping[str, Broken] = {
     "microseconds": _number(NOW * 1000),
     "nanoseconds": _number(NOW * 1_000_000),
     "a century": _number(NOW + 36_525 * DAY),
+    "2010": _number(1_275_350_400_000),
+    "2099": _number(4_083_955_200_000),
     "[]": _says([]),
     "{}": _says({}),
     "[[]]": _says([[]]),

@@ -238,7 +238,7 @@ async def test_a_limit_in_the_body_lasts_until_the_time_in_the_header(
     assert len(host.asked) == 1
 
 
-@pytest.mark.parametrize("told", [0, -1, None, [], NOW // 1000, NOW * 1000])
+@pytest.mark.parametrize("told", [0, -1, None, [], NOW // 1000, NOW * 1000, NOW - 511_000])
 async def test_a_limit_told_at_no_time_lasts_for_the_window(
     bybit: Bybit, host: Loopback, told: object
 ) -> None:

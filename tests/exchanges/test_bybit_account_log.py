@@ -164,6 +164,19 @@ async def test_a_windows_end_belongs_to_the_next_window(account: BybitAccount, h
     assert [entry.time_ms for entry in log.entries] == [START, END - 1]
 
 
+@pytest.mark.parametrize("far", [START - 2, END + 2, 1_275_350_400_000, 4_083_955_200_000])
+async def test_a_row_of_another_time_than_asked_for_fails_the_sum(
+    account: BybitAccount, host: Venue, far: int
+) -> None:
+    one_way(host)
+    host.plays(QUERY, pages(at(START), at(far, id="2")))
+    host.plays(fills_of("BTCUSDT", START, END), pages(execution(far, "Buy", "1", "64000")))
+    with pytest.raises(Malformed, match="another time"):
+        await account.log(START, END)
+    with pytest.raises(Malformed, match="another time"):
+        await account.fills(BTCUSDT, START, END)
+
+
 async def test_an_account_where_nothing_happened(account: BybitAccount, host: Venue) -> None:
     host.plays(QUERY, pages())
     assert (await account.log(START, END)).entries == ()

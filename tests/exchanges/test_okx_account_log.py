@@ -197,6 +197,16 @@ async def test_a_window_has_its_start_and_not_its_end(
     assert ids(log) == [11, 12, 13]
 
 
+@pytest.mark.parametrize("far", [NOW - 2 * HOUR, NOW, 1_275_350_400_000, 4_083_955_200_000])
+async def test_a_bill_of_another_time_than_asked_for_fails_the_window(
+    account: OkxAccount, host: Venue, far: int
+) -> None:
+    rows = [bill(10, NOW - 2000), bill(11, far)]
+    host.plays(BILLS, {"code": "0", "msg": "", "data": rows})
+    with pytest.raises(Malformed, match="another time"):
+        await account.log(NOW - HOUR, NOW - 1000)
+
+
 @pytest.mark.parametrize("days", [1, 5, 6, 7, 8, 29])
 async def test_new_bills_and_old_ones_come_from_paths_of_their_own(
     account: OkxAccount, host: Venue, days: int

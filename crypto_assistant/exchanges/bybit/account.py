@@ -4,7 +4,7 @@ https://bybit-exchange.github.io/docs/v5/intro
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -116,6 +116,7 @@ class BybitAccount:
     async def log(self, start_ms: int, end_ms: int) -> AccountLog:
         query = [("accountType", "UNIFIED"), *_window(start_ms, end_ms), ("limit", MOST_LINES)]
         page = await self._list(limits.LOG, query, log.entries)
+        _check_times(page.found, start_ms, end_ms)
         return AccountLog(
             self.venue, start_ms, end_ms, _in_order(page.found, start_ms, end_ms), page.received_ms
         )
@@ -164,7 +165,9 @@ class BybitAccount:
 
     async def _fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Page[Fill]:
         query = [*_market(instrument), *_window(start_ms, end_ms), ("limit", MOST_FILLS)]
-        return await self._list(limits.FILLS, query, fills.read)
+        page = await self._list(limits.FILLS, query, fills.read)
+        _check_times(page.found, start_ms, end_ms)
+        return page
 
     async def _list(self, path: str, query: Query, read: Read[T]) -> Page[T]:
         """All pages as one: a short one may lead on, the last has no row or leads nowhere."""
@@ -199,6 +202,12 @@ def _page(result: Any, received_ms: int, *, read: Read[T]) -> Page[T]:
     sent = every(result["list"]) if result["list"] != [] else []
     following = cursor(result["nextPageCursor"]) if sent else ""
     return Page([item for row in sent for item in read(row)], following, received_ms)
+
+
+def _check_times(found: Iterable[Entry | Fill], start_ms: int, end_ms: int) -> None:
+    """How a window's ends are counted is a millisecond; what is further out a sum would miss."""
+    if not all(start_ms - 1 <= one.time_ms <= end_ms + 1 for one in found):
+        raise Malformed("a row of another time than asked for")
 
 
 def _in_order(found: list[Entry], start_ms: int, end_ms: int) -> tuple[Entry, ...]:

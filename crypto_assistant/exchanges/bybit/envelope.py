@@ -86,5 +86,5 @@ def _seconds_to_reset(response: Response) -> float | None:
     with suppress(Malformed):
         reset_ms = moment(response.headers.get("X-Bapi-Limit-Reset-Timestamp"))
         seconds = (reset_ms - moment(response.body.get("time"))) / 1000
-        return seconds if seconds > 0 else None
+        return seconds if 0 < seconds <= BAN_SECONDS else None
     return None

@@ -77,6 +77,8 @@ async def between(
         found |= {row.bill: row for row in last.rows}
         if last.rows and len(found) == seen:
             raise Malformed("the same page twice")
+    if not all(start_ms - 1 <= row.time_ms <= end_ms for row in found.values()):
+        raise Malformed("a row of another time than asked for")
     rows = [row for row in found.values() if start_ms <= row.time_ms < end_ms]
     return Page(rows, first.received_ms)
 
