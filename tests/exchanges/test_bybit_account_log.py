@@ -191,7 +191,11 @@ async def test_one_failing_page_of_the_log_fails_it(account: BybitAccount, host:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"change": ""}, {"change": None}, {"transactionTime": ""}, {"cashFlow": "all"}, {"id": ...}],
+    [
+        *({"change": ""}, {"change": None}, {"transactionTime": ""}, {"cashFlow": "all"}),
+        *({name: cell} for name in ("cashFlow", "funding", "fee") for cell in (None, "NaN", ...)),
+        {"id": ...},
+    ],
 )
 async def test_a_line_that_is_not_understood_fails_the_log(
     account: BybitAccount, host: Venue, wrong: dict[str, Any]

@@ -82,5 +82,7 @@ def _of_contract(row: Mapping[str, Any], what: str, change: float) -> list[tuple
 
 def _part(cell: object) -> float:
     """Where a line is about no funding or no fee, that is "": none of its change."""
-    part = number(cell)
-    return 0.0 if isnan(part) else part
+    part = 0.0 if cell == "" else number(cell)
+    if isnan(part):
+        raise Malformed("a line without a part of its change")
+    return part
