@@ -120,6 +120,28 @@ async def test_funding_is_paid_every_eight_hours_unless_told(
     assert fundings[0].next_ms == 1790006400000
 
 
+@pytest.mark.parametrize("lost", [{}, {"symbol": None}, {"symbol": ""}, None, [], "BTCUSDT"])
+async def test_an_interval_of_nobody_may_be_that_of_any_perp_without_one(
+    binance: Binance, host: Loopback, linear: Instruments, lost: object
+) -> None:
+    rest = [{"symbol": f"COIN{n}USDT", "fundingIntervalHours": 4} for n in range(9)]
+    pepe = {"symbol": "1000PEPEUSDT", "fundingIntervalHours": 4}
+    host.plays("/fapi/v1/premiumIndex", [PREMIUM, PEPE_PREMIUM])
+    host.plays("/fapi/v1/fundingInfo", [*rest, lost, pepe])
+    fundings = await binance.fundings(linear)
+    assert np.array_equal(fundings.hours, [np.nan, 4], equal_nan=True)
+
+
+@pytest.mark.parametrize("payload", [{}, "none", {"BTCUSD_PERP": 4}])
+async def test_what_is_no_list_of_intervals_is_refused(
+    binance: Binance, host: Loopback, payload: object
+) -> None:
+    host.plays("/dapi/v1/premiumIndex", [{**PREMIUM, "symbol": "BTCUSD_PERP"}])
+    host.plays("/dapi/v1/fundingInfo", payload)
+    with pytest.raises(Malformed):
+        await binance.funding(COIN_PERP)
+
+
 async def test_no_adjusted_interval_is_no_failure(binance: Binance, host: Loopback) -> None:
     host.plays("/dapi/v1/premiumIndex", [{**PREMIUM, "symbol": "BTCUSD_PERP"}])
     host.plays("/dapi/v1/fundingInfo", [])

@@ -19,7 +19,7 @@ from crypto_assistant.exchanges.binance.reads import READS
 from crypto_assistant.exchanges.binance.statistics import Statistics
 from crypto_assistant.exchanges.binance.windows import Window, bars_weight, most_bars
 from crypto_assistant.exchanges.pages import paged
-from crypto_assistant.exchanges.payload import Table, moment, rows
+from crypto_assistant.exchanges.payload import Table, moment
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -236,17 +236,14 @@ class Binance:
     async def _premiums(self, family: Family) -> Table:
         return await self._all(family, "/premiumIndex", now.PREMIUM, weight=10)
 
-    async def _funding_hours(self, family: Family) -> dict[str, float]:
-        """The interval of each perp that is not paid every eight hours."""
+    async def _funding_hours(self, family: Family) -> now.Intervals:
+        """Hundreds of USDⓈ-M perps are not paid every eight hours; on COIN-M it may be none."""
         return await self._apis[family].get(
             PREFIX[family] + "/fundingInfo",
             weight=1,
             budget=self._funding_info,
             lifetime=Lifetime.INSTRUMENTS,
-            # On COIN-M it may be empty; hundreds of USDⓈ-M perps are paid more often.
-            parse=lambda payload, _: now.funding_hours(
-                rows(payload) if family is Family.LINEAR else payload
-            ),
+            parse=lambda payload, _: now.Intervals.read(payload, none=family is Family.INVERSE),
         )
 
     async def _all(self, family: Family, path: str, names: Sequence[str], weight: float) -> Table:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import nan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.payload import Table, name, number, price, readable, times
 from crypto_assistant.models import (
     Family,
+    Floats,
     Fundings,
     Instruments,
     Marks,
@@ -25,6 +26,7 @@ STATISTICS = (
 BOOK = ("bidPrice", "askPrice")
 PREMIUM = ("markPrice", "indexPrice", "lastFundingRate", "nextFundingTime")
 OPEN_INTEREST = ("openInterest",)
+USUAL_HOURS = 8.0
 
 
 def tickers(statistics: Table, book: Table, listed: Instruments) -> Tickers:
@@ -47,9 +49,27 @@ def tickers(statistics: Table, book: Table, listed: Instruments) -> Tickers:
     )
 
 
-def funding_hours(payload: Sequence[Any]) -> dict[str, float]:
-    """The interval of each perp of the list; NaN where it cannot be read."""
-    return dict(readable(payload, lambda row: (name(row["symbol"]), _hours(row))))
+class Intervals(NamedTuple):
+    """Hours between payments of funding: of the perps that the venue lists, and of all others."""
+
+    listed: Mapping[str, float]
+    others: float
+
+    @classmethod
+    def read(cls, payload: object, *, none: bool) -> "Intervals":
+        """Of a list that may have `none`; NaN where it cannot be read.
+
+        A row without its symbol may be that of any perp which is not found in the list.
+        """
+        if not isinstance(payload, list):
+            raise Malformed("not the documented list")
+        if not payload and not none:
+            raise Malformed("an empty list")
+        told = readable(payload, lambda row: (name(row["symbol"]), _hours(row)))
+        return cls(dict(told), USUAL_HOURS if len(told) == len(payload) else nan)
+
+    def of(self, symbols: Sequence[str]) -> Floats:
+        return price(np.array([self.listed.get(symbol, self.others) for symbol in symbols], float))
 
 
 def _hours(row: Mapping[str, Any]) -> float:
@@ -58,12 +78,12 @@ def _hours(row: Mapping[str, Any]) -> float:
     return nan
 
 
-def fundings(premiums: Table, hours: Mapping[str, float], listed: Instruments) -> Fundings:
+def fundings(premiums: Table, hours: Intervals, listed: Instruments) -> Fundings:
     rate, next_ms = premiums.columns(listed.symbols, "lastFundingRate", "nextFundingTime")
     return Fundings(
         instruments=listed,
         rate=rate,
-        hours=price(np.array([hours.get(symbol, 8.0) for symbol in listed.symbols])),
+        hours=hours.of(listed.symbols),
         next_ms=times(next_ms),
         received_ms=premiums.received_ms,
     )
