@@ -7,7 +7,14 @@ from functools import partial
 
 from crypto_assistant.accounts import Access
 from crypto_assistant.desk import Desk
-from crypto_assistant.errors import DAY_MS, ExchangeError, Refused, Unsupported
+from crypto_assistant.errors import (
+    DAY_MS,
+    Blocked,
+    ExchangeError,
+    Malformed,
+    Refused,
+    Unsupported,
+)
 from crypto_assistant.exchanges.base import Account
 from crypto_assistant.ledger import Book, Snapshot, SnapshotRow
 from crypto_assistant.models import HOUR_MS, Balance, Family, Wallet
@@ -34,6 +41,8 @@ PART_OF_LIMITS = 0.5
 READ_SECONDS = 600.0
 """For the first reading of a log, as far as the venue reaches back."""
 RETRY_SECONDS = 60.0
+LASTING = (Blocked, Malformed, Refused, Unsupported)
+"""What is not over in a minute; a log that cannot be read costs as much weight as one that can."""
 LONGEST_SLEEP = 600.0
 """So that a venue's clock is measured now and then, and a key that was put right is noticed."""
 
@@ -57,8 +66,7 @@ async def _keep(desk: Desk, venue: str, closed: Callable[[], None]) -> None:
             if (kind := type(error).__name__) != told:
                 log.warning("%s: the books are not kept: %s", venue, error)
             told = kind
-            is_final = isinstance(error, Refused | Unsupported)
-            seconds = LONGEST_SLEEP if is_final else RETRY_SECONDS
+            seconds = LONGEST_SLEEP if isinstance(error, LASTING) else RETRY_SECONDS
         except Exception:  # Books that nobody keeps would end without a word.
             log.exception("%s: the books are not kept", venue)
             seconds = LONGEST_SLEEP

@@ -12,7 +12,14 @@ import pytest
 
 from crypto_assistant.bookkeeper import keep
 from crypto_assistant.desk import Desk
-from crypto_assistant.errors import ExchangeError, Refused, Unreachable, Unsupported
+from crypto_assistant.errors import (
+    Blocked,
+    ExchangeError,
+    Malformed,
+    Refused,
+    Unreachable,
+    Unsupported,
+)
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.models import Balance, Holding, Wallet
 from tests.account_log import DAY, MINUTE, SetClock, line
@@ -201,8 +208,14 @@ async def test_after_an_outage_equity_is_written_down_within_a_minute(
     ]
 
 
-@pytest.mark.parametrize("error", [Refused("50113", "Invalid signature."), Unsupported("classic")])
-async def test_a_key_that_is_refused_is_tried_every_ten_minutes(
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(Refused("50113", "Invalid signature."), Unsupported("classic")),
+        *(Malformed("a line without its change"), Blocked()),
+    ],
+)
+async def test_what_a_minute_does_not_mend_is_tried_every_ten(
     error: ExchangeError, caplog: pytest.LogCaptureFixture
 ) -> None:
     owner = account()

@@ -253,10 +253,10 @@ async def test_the_log_of_an_account_without_futures_says_why(
         await account.log(START, END)
 
 
-async def test_a_month_of_the_log_is_a_request_of_each_host(account: Account, host: Venue) -> None:
+async def test_a_week_of_the_log_is_a_request_of_each_host(account: Account, host: Venue) -> None:
     told = host.tells(USDM_INCOME, Rows([]))
     await account.log(NOW - account.log_window_ms, NOW)
-    assert windows(told.asked) == [(NOW - 30 * DAY, NOW - 1)]
+    assert windows(told.asked) == [(NOW - 7 * DAY, NOW - 1)]
     assert sorted(host.signed) == [f"GET {COINM_INCOME}", f"GET {USDM_INCOME}"]
 
 

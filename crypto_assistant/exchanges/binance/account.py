@@ -54,7 +54,7 @@ class BinanceAccount:
     margined: ClassVar[tuple[Wallet, ...]] = (Wallet.USDM, Wallet.COINM)
     unread: ClassVar[tuple[str, ...]] = ("locked Earn", "margin", "options", "bots")
     families: ClassVar[tuple[Family, ...]] = (LINEAR, INVERSE)
-    log_window_ms: ClassVar[int] = 30 * DAY_MS
+    log_window_ms: ClassVar[int] = 7 * DAY_MS
     log_reach_ms: ClassVar[int] = 89 * DAY_MS
 
     def __init__(
