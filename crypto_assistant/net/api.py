@@ -179,7 +179,7 @@ class Api:
         self._budget = budget
         self._dialect = dialect
         host = URL(base).host_port_subcomponent or base
-        self.health = Health(host, door.timing.answer, door.clock_ms)
+        self.health = Health(host, door.timing.answer, door.timing.blocked, door.clock_ms)
         self._is_probing = False
         self._room = Room(LARGEST_BODY)
 
@@ -331,10 +331,9 @@ class Api:
             self._door.probe(self._probing())
 
     async def _probing(self) -> None:
-        """Asks the host once per interval, until it answers."""
-        timing = self._door.timing
+        """Asks the host once per interval, a firewall less often, until it answers."""
         while self.health.is_probed and not self._door.session.closed:
-            await asyncio.sleep(timing.blocked if self.health.is_blocked else timing.probe)
+            await asyncio.sleep(self._door.timing.probe)
             try:
                 await self._probe()
             except Exception:  # A host that nobody asks again would be down for ever.

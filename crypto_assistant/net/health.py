@@ -2,12 +2,13 @@
 
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil, inf
 
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import Blocked, ExchangeError, Unreachable, lasting
+from crypto_assistant.net.walls import Again, Walls
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,6 @@ CUT = "the answer was cut short"
 AS_A_HABIT = {CUT: "cut answers"}
 """What reads otherwise before `since`."""
 
-Again = Callable[[], Awaitable[object]]
-"""Sends what was not answered once more; raises ExchangeError."""
-
 
 @dataclass(frozen=True, slots=True)
 class LastError:
@@ -56,7 +54,6 @@ class _Outage:
     reason: str
     attempts: int = 0
     is_down: bool = False
-    is_blocked: bool = False
     failed: set[str] = field(default_factory=set)
     unanswered: OrderedDict[str, Again] = field(default_factory=OrderedDict)
     """By path and query; the one to ask again first stands first.
@@ -66,7 +63,7 @@ class _Outage:
     @property
     def is_of_the_host(self) -> bool:
         """Whether it is no matter of one path alone."""
-        return self.is_blocked or len(self.failed) > 1 or self.reason == NO_CONNECTION
+        return len(self.failed) > 1 or self.reason == NO_CONNECTION
 
 
 class Health:
@@ -74,16 +71,21 @@ class Health:
 
     A host is down once `FEWEST` attempts have failed over `patience` seconds without an answer in
     between. While they were for one path, that path alone is: others are asked, and one that is
-    answered ends the outage. `host`: as the log names it.
+    answered ends the outage. A path where a firewall answers is down at once, and the host once two
+    are. `host`: as the log names it. `silence`: seconds after which a firewall is asked again.
     """
 
-    def __init__(self, host: str, patience: float, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, host: str, patience: float, silence: float, clock_ms: Callable[[], int]
+    ) -> None:
         self.last_error: LastError | None = None
         self._host = host
         self._patience = patience
+        self._silence = silence
         self._clock_ms = clock_ms
         self._latencies: deque[float] = deque(maxlen=KEPT)
         self._outage: _Outage | None = None
+        self._walls = Walls()
         self._unread: dict[str, tuple[float, int]] = {}
         """By path: when the log was told, and how many of the last answer."""
         self._is_told = False
@@ -101,18 +103,15 @@ class Health:
     @property
     def down_since_ms(self) -> int | None:
         """When the host as a whole began to fail; None while it is not down."""
+        if self._walls.is_of_the_host:
+            return self._walls.began_ms
         outage = self._outage
         return outage.began_ms if outage and outage.is_down and outage.is_of_the_host else None
 
     @property
     def is_probed(self) -> bool:
         """Whether something is down, and to be asked for again by and by."""
-        return self._outage is not None and self._outage.is_down
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether a firewall answers in the host's place."""
-        return self._outage is not None and self._outage.is_blocked
+        return bool(self._walls.again) or (self._outage is not None and self._outage.is_down)
 
     @property
     def unread(self) -> int:
@@ -123,21 +122,29 @@ class Health:
     def refusal(self, asked: str) -> ExchangeError | None:
         """Why a question is not sent now; None where it may be."""
         outage, path = self._outage, _path(asked)
+        if self._walls.shut(path):
+            return Blocked()
         if outage is None or not outage.is_down:
             return None
         concerned = path in outage.failed or outage.is_of_the_host
-        settled = outage.is_blocked or monotonic() >= outage.began + SETTLED * self._patience
+        settled = monotonic() >= outage.began + SETTLED * self._patience
         return self._why(outage) if concerned and settled else None
 
     def turned_away(self, asked: str, again: Again) -> None:
         """What was not sent is asked for first: the host may fail at other questions alone."""
-        outage = self._outage
-        if outage and asked not in outage.unanswered and not _path(asked).endswith(CLOCK):
+        outage, path = self._outage, _path(asked)
+        if path.endswith(CLOCK):
+            return
+        if self._walls.shut(path):
+            self._walls.turned_away(path, again)
+        elif outage and asked not in outage.unanswered:
             self._keep(outage, asked, again)
             outage.unanswered.move_to_end(asked, last=False)
 
     def next_probe(self) -> Again | None:
-        """What to ask again, each question in turn; None once nothing is down."""
+        """What to ask again now, each question in turn; None where that is nothing."""
+        if behind := self._walls.next_probe(self._silence):
+            return behind
         if self._outage is None or not self._outage.is_down:
             return None
         asked, again = next(iter(self._outage.unanswered.items()))
@@ -147,18 +154,26 @@ class Health:
     def answered(self, asked: str, seconds: float) -> None:
         """The host said something of its own about a question, were it a refusal."""
         self._latencies.append(seconds)
-        outage = self._outage
-        if outage is not None and (outage.is_blocked or not _path(asked).endswith(CLOCK)):
-            self._outage = None
+        path, is_news = _path(asked), not self._walls.is_known_since(monotonic() - seconds)
+        if is_news:
+            self._walls.fell(path)
+        if path.endswith(CLOCK):
+            return
+        self._outage = None
+        if is_news:
+            self._walls.let_in()
+        if not self._walls.is_of_the_host:
             self._tell_back()
 
     def blocked(self, asked: str, error: str, again: Again, *, sent: float) -> None:
-        """A firewall answered: the host is down at once, since it turns the address away."""
+        """A firewall answered: it does so again, whoever asks."""
         self.note(error)
-        self._add(asked, error, again, sent)
-        if self._outage is not None:
-            self._outage.is_down = self._outage.is_blocked = True
-            self._tell_down(self._outage)
+        path = _path(asked)
+        if self._outage and path in self._outage.failed:
+            self._outage = None
+        self._walls.stands(path, again, self._ms(sent), counts=not path.endswith(CLOCK))
+        if self._walls.is_of_the_host:
+            self._tell_down(Blocked())
 
     def left_out(self, asked: str, rows: int) -> None:
         """So many rows of an answer could not be read; the log has it once an hour."""
@@ -176,10 +191,15 @@ class Health:
         host is still silent, no more.
         """
         self.note(error)
-        if _path(asked).endswith(CLOCK):
+        path, is_news = _path(asked), whole and not self._walls.is_known_since(sent)
+        if is_news:
+            self._walls.fell(path)
+        if path.endswith(CLOCK):
             return
         if whole:
-            self._add(asked, lasting(error).rstrip("."), again, sent)
+            outage = self._add(asked, lasting(error).rstrip("."), again, sent)
+            if is_news and self._walls.is_of_the_host:
+                self._walls, outage.is_down = Walls(), True
         if self._outage is not None and monotonic() - self._outage.ended <= CONTIGUOUS:
             self._count(self._outage)
 
@@ -187,14 +207,17 @@ class Health:
         """The last thing that went wrong."""
         self.last_error = LastError(error, self._clock_ms())
 
-    def _add(self, asked: str, reason: str, again: Again, sent: float) -> None:
+    def _ms(self, sent: float) -> int:
+        return self._clock_ms() - round(1000 * (monotonic() - sent))
+
+    def _add(self, asked: str, reason: str, again: Again, sent: float) -> _Outage:
         outage, now = self._outage, monotonic()
         if outage is None or (not outage.is_down and sent - outage.ended > CONTIGUOUS):
-            began_ms = self._clock_ms() - round(1000 * (now - sent))
-            outage = self._outage = _Outage(sent, began_ms, now, reason)
+            outage = self._outage = _Outage(sent, self._ms(sent), now, reason)
         outage.ended, outage.reason = now, reason
         outage.failed.add(_path(asked))
         self._keep(outage, asked, again)
+        return outage
 
     def _keep(self, outage: _Outage, asked: str, again: Again) -> None:
         if asked not in outage.unanswered and len(outage.unanswered) == MOST_UNANSWERED:
@@ -206,18 +229,17 @@ class Health:
         lasted = monotonic() - outage.began
         if outage.attempts >= FEWEST and lasted >= LASTING * self._patience:
             outage.is_down = True
-            self._tell_down(outage)
+            if outage.is_of_the_host:
+                self._tell_down(self._why(outage))
 
-    def _why(self, outage: _Outage) -> ExchangeError:
-        if outage.is_blocked:
-            return Blocked()
+    def _why(self, outage: _Outage) -> Unreachable:
         reason = AS_A_HABIT.get(outage.reason, outage.reason)
         return Unreachable(reason, outage.began_ms, self._clock_ms())
 
-    def _tell_down(self, outage: _Outage) -> None:
-        if outage.is_of_the_host and not self._is_told:
+    def _tell_down(self, why: ExchangeError) -> None:
+        if not self._is_told:
             self._is_told = True
-            log.warning("%s is down: %s", self._host, self._why(outage))
+            log.warning("%s is down: %s", self._host, why)
 
     def _tell_back(self) -> None:
         if self._is_told:

@@ -14,6 +14,7 @@ import pytest
 
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import (
+    Blocked,
     ExchangeError,
     GeoBlocked,
     Malformed,
@@ -31,7 +32,8 @@ from tests.net.loopback import Loopback, Reply
 NOON_MS = 1_789_992_000_000
 """2026-09-21 12:00 UTC."""
 NOW = NOON_MS + 30_000
-PATHS = ("/price", "/other", "/third", "/v5/market/time")
+TIME = "/v5/market/time"
+PATHS = ("/price", "/other", "/third", TIME)
 GOOD = {"price": "1"}
 SHIPPED = Timing()
 PATIENCE = 600.0
@@ -48,7 +50,7 @@ class Clockwork:
 
     def __init__(self) -> None:
         self._noon = monotonic()
-        self.health = Health("fapi.binance.com", 8.0, self.clock_ms)
+        self.health = Health("fapi.binance.com", 8.0, 300.0, self.clock_ms)
 
     def clock_ms(self) -> int:
         return NOON_MS + round(1000 * (monotonic() - self._noon))
@@ -56,6 +58,12 @@ class Clockwork:
     def fails(self, path: str = "/price", why: str = "HTTP 503", **more: Any) -> None:
         more = {"sent": monotonic(), "whole": True, **more}
         self.health.failed(path, why, never_asked, **more)
+
+    async def is_walled(self, *paths: str) -> None:
+        """A firewall answers at each of them a second after the one before."""
+        for path in paths:
+            await asyncio.sleep(1)
+            self.health.blocked(path, "blocked by a firewall", never_asked, sent=monotonic())
 
     async def fails_for(self, seconds: float, *paths: str, why: str = "HTTP 503") -> None:
         """Twice at each path now, and once more at each so much later."""
@@ -202,6 +210,94 @@ async def test_the_question_that_finds_a_host_silent_is_not_told_since_when(
     assert clockwork.health.refusal("/price") is None
     await asyncio.sleep(0.8)
     assert clockwork.health.refusal("/price")
+
+
+async def test_a_firewall_before_one_path_keeps_nobody_from_the_others(
+    clockwork: Clockwork, caplog: pytest.LogCaptureFixture
+) -> None:
+    await clockwork.is_walled("/price", "/price")
+    assert await clockwork.refuses("/price") == str(Blocked())
+    assert not await clockwork.refuses("/other")
+    clockwork.health.answered("/other", 0.1)
+    await clockwork.is_walled("/third")
+    assert not await clockwork.refuses("/other")
+    assert await clockwork.refuses("/price") == await clockwork.refuses("/third") == str(Blocked())
+    assert clockwork.health.down_since_ms is None
+    assert not caplog.records
+
+
+async def test_a_firewall_before_two_paths_in_a_row_turns_the_address_away(
+    clockwork: Clockwork, caplog: pytest.LogCaptureFixture
+) -> None:
+    await clockwork.is_walled("/price", "/other")
+    for path in PATHS:
+        assert await clockwork.refuses(path) == str(Blocked())
+    assert clockwork.health.down_since_ms == NOON_MS + 1000
+    clockwork.health.answered("/third", 0.1)
+    assert not await clockwork.refuses("/third")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"fapi.binance.com is down: {Blocked()}",
+        "fapi.binance.com is back",
+    ]
+
+
+async def test_two_paths_that_stay_blocked_are_no_news_each_time_that_they_are_asked(
+    clockwork: Clockwork,
+) -> None:
+    await clockwork.is_walled("/price", "/other")
+    await asyncio.sleep(1)
+    clockwork.health.answered("/third", 0.1)
+    await clockwork.is_walled("/price", "/other")
+    assert not await clockwork.refuses("/third")
+
+
+async def test_a_firewall_before_the_clock_is_about_the_clock_alone(clockwork: Clockwork) -> None:
+    await clockwork.is_walled(TIME, "/price")
+    assert await clockwork.refuses(TIME) == str(Blocked())
+    assert not await clockwork.refuses("/other")
+    clockwork.health.answered(TIME, 0.1)
+    assert not await clockwork.refuses(TIME)
+    assert await clockwork.refuses("/price")
+
+
+async def test_what_was_sent_before_the_firewall_stood_brings_nobody_back(
+    clockwork: Clockwork, caplog: pytest.LogCaptureFixture
+) -> None:
+    await clockwork.is_walled("/price", "/other")
+    caplog.clear()
+    clockwork.health.answered(TIME, 0.1)
+    clockwork.health.answered("/third", 2.0)
+    clockwork.fails("/third", "no answer in 8 s", sent=monotonic() - 8)
+    assert await clockwork.refuses("/third") == str(Blocked())
+    clockwork.health.answered(TIME, 0.1)
+    assert await clockwork.refuses("/third") == str(Blocked())
+    assert not caplog.records
+
+
+async def test_where_the_firewall_has_gone_and_nobody_answers_that_is_said(
+    clockwork: Clockwork,
+) -> None:
+    await clockwork.is_walled("/price", "/other")
+    await asyncio.sleep(300)
+    clockwork.fails("/price", "no connection")
+    await asyncio.sleep(9)
+    assert await clockwork.refuses("/third") == "no connection since 12:05 UTC"
+    assert clockwork.health.next_probe()
+
+
+async def test_a_silent_host_where_a_firewall_answers_now_is_blocked(clockwork: Clockwork) -> None:
+    await clockwork.fails_for(9, "/price", why="no connection")
+    await clockwork.is_walled("/price")
+    assert await clockwork.refuses("/price") == str(Blocked())
+    assert not await clockwork.refuses("/other")
+
+
+async def test_one_failure_behind_a_firewall_is_as_any_first(clockwork: Clockwork) -> None:
+    await clockwork.is_walled("/price")
+    await asyncio.sleep(300)
+    clockwork.fails("/price")
+    assert not await clockwork.refuses("/price")
+    assert not await clockwork.refuses("/other")
 
 
 async def asked(health: Health) -> Any:
@@ -417,6 +513,68 @@ async def test_probes_go_out_though_nobody_asks_one_at_a_time_each_path_in_turn(
     host.asked.clear()
     await asyncio.sleep(8 * SHIPPED.probe)
     assert host.asked in (["/price", "/other"] * 4, ["/other", "/price"] * 4)
+
+
+WALL = Reply(b"Sorry, you have been blocked", 403)
+
+
+async def test_a_path_before_which_a_firewall_stands_is_asked_every_five_minutes(
+    venue: Api, host: Loopback
+) -> None:
+    host.plays("/price", WALL)
+    host.plays("/other", GOOD)
+    for path in ("/price", "/other", "/price", "/other"):
+        with suppress(Blocked):
+            await ask(venue, path)
+    assert host.asked == ["/price", "/other", "/other"]
+    await asyncio.sleep(3 * SHIPPED.blocked + SHIPPED.probe)
+    assert host.asked == ["/price", "/other", "/other", *["/price"] * 3]
+    host.plays("/price", GOOD)
+    await asyncio.sleep(SHIPPED.blocked)
+    assert await ask(venue) == GOOD
+
+
+async def test_what_was_blocked_with_the_whole_host_is_asked_soon_after_it_is_back(
+    venue: Api, host: Loopback
+) -> None:
+    for path in PATHS[:3]:
+        host.plays(path, WALL)
+        with pytest.raises(Blocked):
+            await ask(venue, path)
+    assert host.asked == ["/price", "/other"]
+    for path in PATHS[:3]:
+        host.plays(path, GOOD)
+    await asyncio.sleep(SHIPPED.blocked + 3 * SHIPPED.probe)
+    assert host.asked[2:] == ["/third", "/price", "/other"]
+    for path in PATHS[:3]:
+        assert await ask(venue, path) == GOOD
+
+
+async def test_of_two_paths_that_stay_blocked_each_is_asked_in_turn(
+    venue: Api, host: Loopback
+) -> None:
+    for path, reply in (("/price", WALL), ("/third", GOOD), ("/other", WALL)):
+        host.plays(path, reply)
+        with suppress(Blocked):
+            await ask(venue, path)
+    host.asked.clear()
+    await asyncio.sleep(4 * (SHIPPED.blocked + SHIPPED.probe))
+    assert host.asked == ["/price", "/other"] * 2
+
+
+async def test_a_host_that_falls_silent_besides_a_firewall_is_probed_as_any(
+    venue: Api, host: Loopback
+) -> None:
+    host.plays(TIME, WALL)
+    with pytest.raises(Blocked):
+        await ask(venue, TIME)
+    await bring_down(venue, host)
+    host.asked.clear()
+    for path in ("/price", "/other"):
+        host.plays(path, GOOD)
+    await asyncio.sleep(SHIPPED.probe + 1)
+    assert len(host.asked) == 1
+    assert await ask(venue) == GOOD
 
 
 async def test_nobody_tries_again_what_is_not_sent(
