@@ -9,10 +9,14 @@ import re
 from crypto_assistant.errors import Blocked, GeoBlocked
 from crypto_assistant.net.response import Response, Stop
 
+TAGS = re.compile(rb"(?:<[^<>]*>|\s)+")
 COUNTRY = re.compile(
-    rb"\bcountry\b|\byour region\b|restricted location|error code: 1009", re.IGNORECASE
+    rb"block access from your country|banned the country or region|country or region banned"
+    rb"|(?:un|not )available (?:in|for) your (?:country|region)|restricted location"
+    rb"|error (?:code:? )?1009\b",
+    re.IGNORECASE,
 )
-"""What is said where a venue does not serve the host's country; 1009 is how Cloudflare says it."""
+"""What is said where a venue does not serve the host's country: CloudFront, Cloudflare, venues."""
 ADDRESS = re.compile(
     rb"just a moment|you have been blocked|error code: 1020|request blocked", re.IGNORECASE
 )
@@ -22,15 +26,20 @@ CHALLENGES = ("cf-mitigated", "x-amzn-waf-action")
 
 def forbidden(response: Response) -> GeoBlocked | Blocked | Stop:
     """What a 403 means that carries no code of the venue's."""
-    if COUNTRY.search(response.text):
+    if _names_country(response):
         return GeoBlocked()
-    return Stop() if "Retry-After" in response.headers else Blocked()
+    return Stop() if response.headers.get("Retry-After", "").isdecimal() else Blocked()
 
 
 def check(response: Response) -> None:
     """Raises Blocked for a page that is known to be a firewall's, whatever its status."""
     if response.body is None and (_is_challenge(response) or ADDRESS.search(response.text)):
-        raise GeoBlocked if COUNTRY.search(response.text) else Blocked
+        raise GeoBlocked if _names_country(response) else Blocked
+
+
+def _names_country(response: Response) -> bool:
+    """In what a page shows, not in how it is made."""
+    return COUNTRY.search(TAGS.sub(b" ", response.text)) is not None
 
 
 def _is_challenge(response: Response) -> bool:

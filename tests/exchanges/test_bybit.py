@@ -186,7 +186,7 @@ async def test_rankings_are_kept_for_half_a_minute_and_prices_for_a_second(
         (no(10002), ClockSkew, "why"),
         (no(10009), GeoBlocked, "geo-blocked"),
         (no(10024), GeoBlocked, "geo-blocked"),
-        (Reply(b"<html>CloudFront: blocked in your country</html>", 403), GeoBlocked, "geo"),
+        (Reply(b"<html>not available in your country</html>", 403), GeoBlocked, "geo"),
         (Reply(b"not found", 404), Refused, "HTTP 404"),
         ({"result": {}}, Malformed, "without a code"),
         ({"retCode": "", "result": {}}, Malformed, "without a code"),

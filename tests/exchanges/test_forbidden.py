@@ -63,8 +63,11 @@ CLOUDFLARE = b"""<!DOCTYPE html><html lang="en-US"><head>
 <title>Access denied | www.example.com used Cloudflare to restrict access</title></head><body>
 <span>Error</span> <span>%s</span> Ray ID: 84f1009a1020bc &bull; 2026-09-21 12:00:00 UTC
 <h2>%s</h2></body></html>"""
+BANNED_REGION = b"<h1>Access denied: Country or region <b>banned</b></h1>"
 BANNED_COUNTRY = b"has banned the country or region your IP address is in (US) from accessing it."
 FIREWALL = b"This website is using a security service to protect itself from online attacks."
+ASKS_COUNTRY = b"""<html><a href="/region">Choose your region</a><b>Access denied</b>
+<input name="country"><meta content="unavailable in your region"> Ray ID: error1009f</html>"""
 CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>"
 MITIGATED = {"cf-mitigated": "challenge"}
 STATION = {"message": "You have been denied access to the station service"}
@@ -86,6 +89,9 @@ EVERYWHERE = [
     pytest.param(Reply(b"error code: 1009", 403), GeoBlocked, id="Cloudflare 1009, in short"),
     pytest.param(Reply(CLOUDFLARE % (b"1020", FIREWALL), 403), Blocked, id="Cloudflare 1020"),
     pytest.param(Reply(b"error code: 1020", 403), Blocked, id="Cloudflare 1020, in short"),
+    pytest.param(Reply(BANNED_REGION, 403), GeoBlocked, id="Cloudflare, region banned"),
+    pytest.param(Reply(CLOUDFLARE % (b"1009", b""), 403), GeoBlocked, id="Cloudflare 1009 alone"),
+    pytest.param(Reply(ASKS_COUNTRY, 403), Blocked, id="a page that speaks of countries"),
     pytest.param(
         Reply(b"error code: 1015", 429, {"Retry-After": "30"}),
         MINUTE_MS // 2,
@@ -102,6 +108,10 @@ EVERYWHERE = [
     pytest.param(Reply(b"<h1>Sorry, you have been blocked</h1>", 403), Blocked, id="blocked"),
     pytest.param(Reply(STATION, 403), Blocked, id="OKX, access denied"),
     pytest.param(Reply(b"", 403, {"Retry-After": "7200"}), 120 * MINUTE_MS, id="for two hours"),
+    *(
+        pytest.param(Reply(b"", 403, {"Retry-After": after}), Blocked, id=f"for {after!r}")
+        for after in ("Mon, 21 Sep 2026 12:02:00 GMT", "soon", "-1", "")
+    ),
     pytest.param(Reply(b"", 451), GeoBlocked, id="451"),
 ]
 
