@@ -12,6 +12,7 @@ from crypto_assistant.exchanges.base import IN_DOUBT, Belief, Believing, Exchang
 from crypto_assistant.models import Permissions, Provenance
 from crypto_assistant.net.health import Health
 from crypto_assistant.net.signed import VenueClock
+from crypto_assistant.net.unread import counted
 from crypto_assistant.vitals import Process
 
 MIB = 1024 * 1024
@@ -35,9 +36,10 @@ rows bear: OKX does not say which end of a bar its statistics name. It is found 
 length by itself, and looked at again every hour; n/a where nothing fits.
 
 A host that answered nothing for 8 s is down: it is asked every 15 s whether it is back, and until
-then its part of every answer says at once since when it is silent. One before which a firewall
-stands is asked every 5 minutes. Rows of an answer that cannot be read are left out: so many of
-each kind of answer in the last hour."""
+then its part of every answer says at once since when it is silent. Where a firewall turns away one
+kind of question, that kind alone is asked every 5 minutes; where it does so with two in a row, the
+host is down. Rows that cannot be read are left out: so many of all answers in the last hour, a row
+that came with each of them each time."""
 
 TAKES = Takes(venue=True)
 
@@ -218,7 +220,7 @@ def _venue(title: str, venue: Venue, view: v.View, now_ms: int) -> Iterator[str]
             when = view.clock(host.last_error_ms, now_ms)
             yield f"  {of}last error {when}: {host.last_error}"
         if host.unread_rows:
-            yield f"  {of}{host.unread_rows} rows cannot be read and are left out"
+            yield f"  {of}left out in the last hour: {counted(host.unread_rows)}"
 
 
 def _belief(about: str, found: Belief) -> str:

@@ -8,6 +8,7 @@ from math import ceil, inf
 
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import Blocked, ExchangeError, Unreachable, lasting
+from crypto_assistant.net.unread import HOUR, LastHour, counted
 from crypto_assistant.net.walls import Again, Walls
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,6 @@ LASTING, SETTLED = 0.95, 1.05
 The tries of the question that finds a host silent end a moment before it does; all of them
 should say the same of it.
 """
-HOUR = 3600.0
 CONTIGUOUS = 60.0
 """Seconds; failures farther apart are not one outage: nobody knows what was in between."""
 MOST_UNANSWERED = 8
@@ -86,8 +86,9 @@ class Health:
         self._latencies: deque[float] = deque(maxlen=KEPT)
         self._outage: _Outage | None = None
         self._walls = Walls()
-        self._unread: dict[str, tuple[float, int]] = {}
-        """By path: when the log was told, and how many of the last answer."""
+        self._unread = LastHour()
+        self._logged: dict[str, float] = {}
+        """By path: when the log was told of such rows."""
         self._is_told = False
 
     @property
@@ -115,9 +116,8 @@ class Health:
 
     @property
     def unread(self) -> int:
-        """Rows that were left out of the answers of the last hour."""
-        since = monotonic() - HOUR
-        return sum(rows for told, rows in self._unread.values() if told > since)
+        """Rows that were left out of the answers of the last hour, to the minute."""
+        return self._unread.rows
 
     def refusal(self, asked: str) -> ExchangeError | None:
         """Why a question is not sent now; None where it may be."""
@@ -178,11 +178,10 @@ class Health:
     def left_out(self, asked: str, rows: int) -> None:
         """So many rows of an answer could not be read; the log has it once an hour."""
         path, now = _path(asked), monotonic()
-        told, _ = self._unread.get(path, (-inf, 0))
-        if now - told >= HOUR:
-            log.warning("%s%s: left out %d rows that cannot be read", self._host, path, rows)
-            told = now
-        self._unread[path] = told, rows
+        self._unread.add(rows)
+        if now - self._logged.get(path, -inf) >= HOUR:
+            log.warning("%s%s: cannot read %s, left out", self._host, path, counted(rows))
+            self._logged[path] = now
 
     def failed(self, asked: str, error: str, again: Again, *, sent: float, whole: bool) -> None:
         """An attempt that was sent at `sent` told nothing about its question.

@@ -1,9 +1,14 @@
 """How many rows of an answer could not be read, counted while it is."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+
+from crypto_assistant.clocks import monotonic
+
+HOUR, MINUTE = 3600.0, 60.0
 
 
 @dataclass(slots=True)
@@ -25,6 +30,32 @@ def counting() -> Iterator[Unread]:
         yield unread
     finally:
         _unread.reset(token)
+
+
+class LastHour:
+    """How many rows were left out in the last hour, to the minute."""
+
+    def __init__(self) -> None:
+        self._by_minute: Counter[float] = Counter()
+
+    @property
+    def rows(self) -> int:
+        self._forget()
+        return self._by_minute.total()
+
+    def add(self, rows: int) -> None:
+        self._forget()
+        self._by_minute[monotonic() // MINUTE] += rows
+
+    def _forget(self) -> None:
+        since = (monotonic() - HOUR) // MINUTE
+        for minute in [minute for minute in self._by_minute if minute <= since]:
+            del self._by_minute[minute]
+
+
+def counted(rows: int) -> str:
+    """So many rows, in words."""
+    return f"{rows} row" if rows == 1 else f"{rows} rows"
 
 
 def left_out(rows: int) -> None:

@@ -102,7 +102,7 @@ async def test_rows_that_cannot_be_read_are_counted_for_an_hour(market: Floor) -
     health.left_out("/v5/market/instruments-info", 1)
     assert (await market.ask("/status"))["venues"]["bybit"]["hosts"]["all"]["unread_rows"] == 3
     text = (await market.front.reply("/status")).text
-    assert "\n  3 rows cannot be read and are left out" in text
+    assert "\n  left out in the last hour: 3 rows" in text
 
 
 async def test_what_went_wrong_long_ago_has_its_day(market: Floor) -> None:

@@ -373,9 +373,9 @@ async def test_rows_that_are_left_out_are_counted_and_logged_once_an_hour(
 
     for variant in ("one", "other"):
         assert len(await venue.get("/price", parse=read, variant=variant)) == 19
-    assert venue.health.unread == 1
+    assert venue.health.unread == 2
     assert [record.getMessage() for record in caplog.records] == [
-        f"{base.removeprefix('http://')}/price: left out 1 rows that cannot be read"
+        f"{base.removeprefix('http://')}/price: cannot read 1 row, left out"
     ]
 
 

@@ -300,6 +300,28 @@ async def test_one_failure_behind_a_firewall_is_as_any_first(clockwork: Clockwor
     assert not await clockwork.refuses("/other")
 
 
+async def test_rows_are_left_out_for_an_hour_and_told_for_each_path_once(
+    clockwork: Clockwork, caplog: pytest.LogCaptureFixture
+) -> None:
+    health = clockwork.health
+    health.left_out("/price", 1)
+    await asyncio.sleep(3540)
+    health.left_out("/price?symbol=BTC", 2)
+    health.left_out("/other", 2)
+    assert health.unread == 5
+    await asyncio.sleep(120)
+    assert health.unread == 4
+    health.left_out("/price", 2)
+    assert health.unread == 6
+    await asyncio.sleep(3660)
+    assert health.unread == 0
+    assert [record.getMessage() for record in caplog.records] == [
+        "fapi.binance.com/price: cannot read 1 row, left out",
+        "fapi.binance.com/other: cannot read 2 rows, left out",
+        "fapi.binance.com/price: cannot read 2 rows, left out",
+    ]
+
+
 async def asked(health: Health) -> Any:
     again = health.next_probe()
     assert again
