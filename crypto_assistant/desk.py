@@ -245,7 +245,11 @@ class Desk:
     ) -> tuple[dict[Place, T], dict[Place, ExchangeError]]:
         """All answers at once, by the places of the questions, and the errors by theirs."""
         with self.question(self.timing.answer):
-            results = await asyncio.gather(*(outcome(q, patience) for q in questions.values()))
+            asked = (
+                outcome(question, patience, f"{venue} ({family} listings)")
+                for (venue, family), question in questions.items()
+            )
+            results = await asyncio.gather(*asked)
         held = {e.name: e.limiter.held_until_ms for e in self.exchanges}
         pairs = [
             (place, _held_up(result, held[place[0]], self.clock_ms()))
@@ -352,7 +356,7 @@ class Wave:
             return await question(exchange)
 
         venue = exchange.name
-        result = await outcome(asked(), self._patience)
+        result = await outcome(asked(), self._patience, f"{venue} ({part})")
         if isinstance(result, ExchangeError):
             self._errors.setdefault(venue, {})[part] = result
         else:
@@ -398,8 +402,13 @@ def _held_up(result: T | ExchangeError, until_ms: int | None, now_ms: int) -> T 
     return RateLimited(until_ms, now_ms) if until_ms and isinstance(result, Unreachable) else result
 
 
-async def outcome(question: Awaitable[T], patience: float) -> T | ExchangeError:
-    """The answer, or the error that took its place, at the latest when the question is due."""
+async def outcome(
+    question: Awaitable[T], patience: float, whom: str = "one venue"
+) -> T | ExchangeError:
+    """The answer, or the error that took its place, at the latest when the question is due.
+
+    `whom`: the venue that is asked, and for what, as the log names it.
+    """
     left = deadline.get(inf) - monotonic()
     try:
         async with asyncio.timeout(min(left, patience)):
@@ -410,6 +419,10 @@ async def outcome(question: Awaitable[T], patience: float) -> T | ExchangeError:
         # It may be kept for minutes: without the frames that hold what was read before it failed.
         error.__cause__ = error.__context__ = None
         return error.with_traceback(None)
-    except Exception:  # A bug that one venue's answer meets is not the end of the others'.
-        log.exception("a question to one venue failed")
+    except (Exception, asyncio.CancelledError) as error:
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+            raise  # Whoever asked has gone; otherwise something of the venue's ended alone.
+        # A bug that one venue's answer meets is not the end of the others'.
+        log.exception("a question to %s failed", whom)
         return InternalError()

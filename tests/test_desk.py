@@ -262,7 +262,33 @@ async def test_a_bug_that_one_venue_meets_is_logged_and_the_others_answer(
     told = await settled(wave)
     assert told.answered == ("binance",)
     assert told.failed == {"bybit": "an error in this program, see its log"}
+    assert "a question to bybit (price) failed" in caplog.text
     assert "ValueError: a bug" in caplog.text
+
+
+async def test_a_venue_whose_part_is_cancelled_alone_has_failed() -> None:
+    async def cancelled(_: Exchange) -> Told:
+        raise asyncio.CancelledError
+
+    exchanges = stubs("binance", "bybit")
+    wave = desk_of(exchanges).wave()
+    wave.ask("price", says("price"), ["binance"])
+    wave.ask("price", cancelled, ["bybit"])
+    exchanges[0].say("price")
+    told = await settled(wave)
+    assert (told.answered, told.waiting) == (("binance",), ())
+    assert told.failed == {"bybit": "an error in this program, see its log"}
+
+
+async def test_whoever_goes_away_ends_his_question() -> None:
+    wave = desk_of(stubs("binance", "bybit")).wave()
+    wave.ask("price", says("price"))
+    settling = asyncio.create_task(settled(wave))
+    await asyncio.sleep(0.1)
+    settling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await settling
+    assert wave.provenance().failed == {}
 
 
 async def test_a_question_that_raises_before_it_asks_fails_its_venue_alone() -> None:
@@ -624,6 +650,7 @@ async def test_a_bug_in_a_load_is_logged_and_does_not_end_the_keeper(
     listings = await desk.listings()
     assert ("bybit", Family.LINEAR) in listings.instruments
     assert isinstance(listings.errors["okx", Family.LINEAR], InternalError)
+    assert "a question to okx (linear listings) failed" in caplog.text
     keeper.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeper
