@@ -230,8 +230,12 @@ class Api:
         return self._parsed(parse, await self._retrying(question, due), path)
 
     def _parsed(self, parse: Callable[[Any, int], T], payload: Any, path: str) -> T:
-        with counting() as unread, self._reading(path):
-            value = parse(payload, self._door.clock_ms())
+        try:
+            with counting() as unread, self._reading(path):
+                value = parse(payload, self._door.clock_ms())
+        except Malformed as error:
+            self.health.note(str(error))
+            raise
         if unread.rows:
             self.health.left_out(path, unread.rows)
         return value

@@ -391,6 +391,8 @@ async def test_an_answer_of_another_shape_is_malformed(venue: Api, host: Loopbac
     host.plays("/price", {"no": "such field"})
     with pytest.raises(Malformed, match="another shape"):
         await venue.get("/price", parse=lambda payload, _: payload["price"])
+    assert venue.health.last_error
+    assert venue.health.last_error.text == "an answer of another shape"
 
 
 async def test_an_answer_too_large_for_the_host_is_not_read(
