@@ -9,7 +9,10 @@ import pytest
 from crypto_assistant.errors import Malformed, Refused
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.exchanges.okx.dating import CLOSEST, FEWEST, fit
+from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.models import Family, Floats, Timeframe
+from crypto_assistant.net.api import Door, sharing
+from crypto_assistant.net.limiter import Limiter
 from tests.exchanges.conftest import NOW, ages
 from tests.exchanges.okx_bodies import PERP, market, no, ok
 from tests.exchanges.okx_dates import (
@@ -255,6 +258,23 @@ async def test_open_interest_of_another_size_is_not_used_after_the_next_row(
         f"okx: rows of open interest bear: n/a ({OPEN.format('40.0')})",
         f"okx: rows of open interest bear: its time ({OPEN.format('0.0')})",
     ]
+
+
+async def test_nobody_waits_for_what_is_found_with_a_part_of_the_limits(
+    door: Door, base: str
+) -> None:
+    source = Source(door, base, Limiter(door.clock_ms))
+    never = asyncio.get_running_loop().create_future()
+
+    async def found() -> str:
+        return "at once"
+
+    with sharing(0.5):
+        scans = asyncio.create_task(source.kept("lag", 60, lambda: never))
+        await asyncio.sleep(1)
+    assert await source.kept("lag", 60, found) == "at once"
+    never.set_result("by and by")
+    assert await scans == "by and by"
 
 
 async def test_a_doubt_does_not_last_for_ever(okx: Okx, host: Loopback) -> None:

@@ -11,7 +11,7 @@ from crypto_assistant.exchanges.okx.envelope import unwrap
 from crypto_assistant.exchanges.okx.limits import READS, TIME, Budgets
 from crypto_assistant.exchanges.payload import Table
 from crypto_assistant.models import Floats
-from crypto_assistant.net.api import Api, Dialect, Door, Query
+from crypto_assistant.net.api import Api, Dialect, Door, Query, share
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.limiter import Limiter
 from crypto_assistant.net.signed import Sign, SignedApi, VenueClock
@@ -71,8 +71,9 @@ class Source:
         )
 
     async def kept(self, key: Hashable, seconds: float, find: Callable[[], Awaitable[T]]) -> T:
-        """What is found out of several answers of this address, once for all who ask."""
-        return await self._cache.get((self._base, key), seconds, find)
+        """What is found out of several answers of this address, once for all with as much of it."""
+        # As each of those answers: who may use the whole limit does not wait with who may not.
+        return await self._cache.get((self._base, key, share.get()), seconds, find)
 
     async def table(
         self, path: str, query: Query, names: Sequence[str], lifetime: Lifetime = Lifetime.PRICE
