@@ -345,8 +345,9 @@ class Api:
         self._is_probing = False
 
     async def _probe(self) -> None:
-        if again := self.health.next_probe():
-            with suppress(ExchangeError):
+        """One question, and all that a firewall had turned away once it lets one pass."""
+        with suppress(ExchangeError):
+            while again := self.health.next_probe():
                 await again()
 
     async def _send(self, request: Request, seconds: float) -> Response:

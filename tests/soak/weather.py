@@ -34,7 +34,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 LINGERS: Final = 20.0
 """Seconds after the end of a fault until nothing is to be felt of it: lists are asked for anew."""
-HOLDS: Final = 302.0
+HOLDS: Final = 317.0
 """Seconds for which a venue stays silent towards who was locked out without being told."""
 
 
