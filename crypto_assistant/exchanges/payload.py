@@ -259,11 +259,11 @@ def needed(what: str, column: Floats) -> Floats:
     return column
 
 
-def matrix(payload: object, width: int) -> Floats:
+def matrix(payload: object, width: int, newest: int | None = None) -> Floats:
     """Rows of arrays (candles) as a matrix of their first `width` numbers; the time is first.
 
-    A row without its time, or with less than that, is left out. Raises Malformed for an empty
-    list.
+    A row without its time, or with less than that, is left out. Raises Malformed for an empty list,
+    and where the row number `newest` cannot be read: without it the one before would pass for it.
     """
     if payload == []:
         raise Malformed("an empty list")
@@ -271,13 +271,15 @@ def matrix(payload: object, width: int) -> Floats:
         raise Malformed("not the documented bars")
     with suppress(Malformed, *UNREADABLE):
         return _bars(payload, width)
+    if newest is not None:
+        readable([payload[newest]], lambda row: _bars([row], width))
     return np.concatenate(readable(payload, lambda row: _bars([row], width)))
 
 
-def series(payload: object, names: Sequence[str]) -> list[Floats]:
+def series(payload: object, names: Sequence[str], newest: int | None = None) -> list[Floats]:
     """The fields `names` of a list of objects as columns, the time first; as `matrix` does."""
     cells = [_fields(row, names) for row in filled(payload)]
-    return list(matrix(cells, len(names)).T)
+    return list(matrix(cells, len(names), newest).T)
 
 
 def _fields(row: object, names: Sequence[str]) -> list[object]:

@@ -69,6 +69,19 @@ async def test_candles_stay_in_order_and_the_last_is_open(binance: Binance, host
     assert bars.taker_buy_turnover.tolist() == [384030, 64020]
 
 
+async def test_the_newest_bar_is_missed_where_it_cannot_be_read(
+    binance: Binance, host: Loopback
+) -> None:
+    """Any other costs itself alone."""
+    rows = [[NEWEST - n * MINUTE, *BARS[1][1:]] for n in range(11, -1, -1)]
+    host.plays("/fapi/v1/klines", [*rows[:-1], [None, *rows[-1][1:]]])
+    with pytest.raises(Malformed):
+        await binance.candles(PERP, Timeframe.M1, 12)
+    assert len(await binance.candles(PERP, Timeframe.M1, 12, NEWEST)) == 11
+    host.plays("/fapi/v1/klines", [rows[0][:3], *rows[1:]])
+    assert len(await binance.candles(PERP, Timeframe.M3, 12)) == 11
+
+
 async def test_coin_margined_candles_count_contracts_first(
     binance: Binance, host: Loopback
 ) -> None:

@@ -56,6 +56,19 @@ async def test_candles_are_turned_round_and_the_last_is_open(bybit: Bybit, host:
     assert bars.received_ms == NOW
 
 
+async def test_the_newest_bar_is_missed_where_it_cannot_be_read(
+    bybit: Bybit, host: Loopback
+) -> None:
+    """Any other costs itself alone."""
+    newest, *others = bars(NEWEST, 12)
+    host.plays(KLINE, kline(["", *newest[1:]], *others))
+    with pytest.raises(Malformed):
+        await bybit.candles(BTCUSDT, Timeframe.M1, 12)
+    assert len(await bybit.candles(BTCUSDT, Timeframe.M1, 12, NEWEST)) == 11
+    host.plays(KLINE, kline(newest, *others[:-1], others[-1][:3]))
+    assert len(await bybit.candles(BTCUSDT, Timeframe.M3, 12)) == 11
+
+
 @pytest.mark.parametrize("instrument", [BTC_SPOT, BTCUSDT, BTCUSD])
 async def test_candles_do_not_split_takers(
     bybit: Bybit, host: Loopback, instrument: Instrument

@@ -38,6 +38,17 @@ async def test_candles_are_turned_round_and_counted_in_coins(okx: Okx, host: Loo
     assert bars.taker_buy is None
 
 
+async def test_the_newest_bar_is_missed_where_it_cannot_be_read(okx: Okx, host: Loopback) -> None:
+    """Any other costs itself alone."""
+    newest, *others = [[str(NEWEST - n * MINUTE), *BARS[0][1:]] for n in range(12)]
+    host.plays(CANDLES, ok(["", *newest[1:]], *others))
+    with pytest.raises(Malformed):
+        await okx.candles(PERP, Timeframe.M1, 12)
+    assert len(await okx.candles(PERP, Timeframe.M1, 12, NEWEST)) == 11
+    host.plays(CANDLES, ok(newest, *others[:-1], others[-1][:3]))
+    assert len(await okx.candles(PERP, Timeframe.M3, 12)) == 11
+
+
 async def test_spot_candles_come_in_coins_and_quote(okx: Okx, host: Loopback) -> None:
     row = [str(NEWEST), "64000", "64000", "64000", "64000", "2", "128000", "128000", "1"]
     host.plays(CANDLES, ok(row))

@@ -21,6 +21,7 @@ from crypto_assistant.exchanges.payload import (
     price,
     readable,
     rows,
+    series,
     times,
     uid,
 )
@@ -170,9 +171,21 @@ def test_a_table_goes_on_without_the_row_that_cannot_be_read(broken: object) -> 
 def test_bars_go_on_without_the_one_that_cannot_be_read(broken: object) -> None:
     good = [[NOW + n, "1", str(n)] for n in range(10)]
     with counting() as told:
-        bars = matrix([*good, broken], 3)
+        bars = matrix([*good, broken], 3, newest=0)
     assert bars[:, 2].tolist() == list(range(10))
     assert told.rows == 1
+    for sent, newest in (([*good, broken], -1), ([broken, *good], 0)):
+        with pytest.raises(Malformed):
+            matrix(sent, 3, newest)
+
+
+@pytest.mark.parametrize("broken", [{"time": None, "size": "1"}, {}, None, "text"])
+def test_samples_do_not_go_on_without_the_newest(broken: object) -> None:
+    good = [{"time": NOW + n, "size": str(n)} for n in range(10)]
+    assert series([*good, broken], ["time", "size"], 0)[1].tolist() == list(range(10))
+    for sent, newest in (([*good, broken], -1), ([broken, *good], 0)):
+        with pytest.raises(Malformed):
+            series(sent, ["time", "size"], newest)
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,7 @@ class Binance:
             lifetime=window.lifetime,
             variant=instrument,
             parse=lambda payload, ms: series.bars(
-                window.answered(payload), instrument, timeframe, ms
+                window.answered(payload), instrument, timeframe, ms, newest=end_ms is None
             ),
         )
 

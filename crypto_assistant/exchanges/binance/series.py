@@ -41,8 +41,11 @@ LONG = ("longPosition", "longAccount")
 """COIN-M's positions have a name of their own, USDⓈ-M's are called accounts, too."""
 
 
-def bars(payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int) -> Candles:
-    cells = np.empty((0, 11)) if payload == [] else matrix(payload, 11)
+def bars(
+    payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int, *, newest: bool
+) -> Candles:
+    last = -1 if newest else None
+    cells = np.empty((0, 11)) if payload == [] else matrix(payload, 11, last)
     volume, taker_buy = cells[:, 5] * instrument.multiplier, cells[:, 9] * instrument.multiplier
     turnover, taker_buy_turnover = cells[:, 7], cells[:, 10]
     if instrument.family is Family.INVERSE:  # Contracts first, then coins.
@@ -121,7 +124,7 @@ def open_interest_history(
 
 def _inside(payload: Any, span: tuple[int, int], newest: bool) -> Floats:
     """Samples in ascending order."""
-    sampled = np.array(series(payload, SAMPLE))
+    sampled = np.array(series(payload, SAMPLE, -1 if newest else None))
     time_ms = sampled[0]
     is_inside = (span[0] <= time_ms) & (time_ms < span[1])
     outside = len(time_ms) - int(is_inside.sum())

@@ -97,7 +97,7 @@ def open_interest(
 ) -> OpenInterestHistory:
     """Samples in the market's own unit: coins, or USD where the coin is the margin."""
     is_empty = payload == [] and not newest
-    sampled = np.empty((3, 0)) if is_empty else series(payload, SAMPLE)
+    sampled = np.empty((3, 0)) if is_empty else series(payload, SAMPLE, 0 if newest else None)
     time, single, both = (column[::-1] for column in sampled)
     size, none = one_side(single, both), np.full(len(time), nan)
     inverse = instrument.family is Family.INVERSE
@@ -133,4 +133,4 @@ def _bars(payload: Any, width: int, *, newest: bool) -> Floats:
     """In ascending order; the venue sends the newest first."""
     if payload == [] and not newest:
         return np.empty((0, width))
-    return matrix(payload, width)[::-1]
+    return matrix(payload, width, 0 if newest else None)[::-1]

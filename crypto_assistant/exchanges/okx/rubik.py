@@ -87,4 +87,5 @@ class Rubik:
 
 def _ascending(payload: Any, width: int, path: str) -> Floats:
     empty = payload == [] and path != CANDLES  # Those of BTC are never none.
-    return np.empty((0, width)) if empty else matrix(payload, width)[::-1]
+    newest = 0 if path == SPOT_TAKERS else None  # The others are asked for up to an end.
+    return np.empty((0, width)) if empty else matrix(payload, width, newest)[::-1]

@@ -30,7 +30,7 @@ def bars(
     A window of the past may have no bars; the `newest` are never none.
     """
     empty = payload == [] and not newest
-    cells = np.empty((0, 9)) if empty else matrix(payload, 9)[::-1]
+    cells = np.empty((0, 9)) if empty else matrix(payload, 9, 0 if newest else None)[::-1]
     coins, told = cells[:, 5] if instrument.family is Family.SPOT else cells[:, 6], cells[:, 8]
     return candles(
         instrument,
