@@ -491,8 +491,8 @@ class Host:
         return self.state / "live.db"
 
     def kept(self) -> list[Path]:
-        """What made way for an older database."""
-        return sorted(self.state.glob("live.db.*"))
+        """What made way for an older database; what is not written into it yet lies beside it."""
+        return sorted(self.state.glob("live.db.*[!lm]"))
 
     def is_running(self, version: str) -> bool:
         current = (self.root / OPT / "current").readlink().name
