@@ -30,8 +30,8 @@ ifneq ($(shell $(python) -V),$(shell $(PYTHON) -V 2>/dev/null))
 endif
 endif
 
-.PHONY: run test test-slow test-deep test-systemd check lint demo bench soak interop compare lock install \
-	upgrade rollback uninstall clean help
+.PHONY: run test test-slow test-deep test-systemd check lint coverage demo bench soak interop \
+	compare lock install upgrade rollback uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -67,6 +67,10 @@ SECONDS ?= 600
 RATE    ?= 20
 soak: $(tools)  ## SECONDS=600 RATE=20 [SEED=1]: the daemon under load and faults, answers checked
 	@$(python) -m tests.soak --seconds $(SECONDS) --rate $(RATE) $(if $(SEED),--seed $(SEED))
+
+coverage: $(tools)  ## the tests, and the share of branches that they run
+	@$(python) -m coverage run -m pytest
+	@$(python) -m coverage report
 
 interop: $(ready) $(peers)  ## the exchanges' own clients and ccxt against the simulated market
 	@PROGRAM=$(VENV)/bin/crypto-assistant .venv-peers/bin/python -m pytest -W ignore \
@@ -120,7 +124,7 @@ lock:  ## write the lock files anew from pyproject.toml
 	@$(compile) tests/interop/requirements.in -o tests/interop/requirements.lock
 
 clean:  ## remove the virtual environments and caches
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find crypto_assistant tests -name __pycache__ -prune -exec rm -rf {} +
 
 help:

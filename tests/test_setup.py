@@ -171,6 +171,7 @@ def test_help_names_every_target_that_a_person_types() -> None:
         "run",
         "test",
         "check",
+        "coverage",
         "demo",
         "bench",
         "interop",
