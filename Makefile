@@ -8,6 +8,7 @@ locked := install --require-hashes --only-binary=:all: -r
 ready  := $(VENV)/.ready
 tools  := $(VENV)/.ready-tests
 peers  := .venv-peers/.ready
+mutmut := .venv-mutmut/.ready
 
 # What keeps $(PYTHON) from making a virtual environment, in one line; empty when nothing does.
 missing = $(shell exec 2>/dev/null; \
@@ -30,7 +31,7 @@ ifneq ($(shell $(python) -V),$(shell $(PYTHON) -V 2>/dev/null))
 endif
 endif
 
-.PHONY: run test test-slow test-deep test-systemd check lint coverage demo bench soak interop \
+.PHONY: run test test-slow test-deep test-systemd check lint coverage mutate demo bench soak interop \
 	compare lock install upgrade rollback uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -72,6 +73,10 @@ coverage: $(tools)  ## the tests, and the share of branches that they run
 	@$(python) -m coverage run -m pytest
 	@$(python) -m coverage report
 
+N ?= 400
+mutate: $(tools) $(mutmut)  ## N=400 [SEED=1]: how many small bugs of a random sample the tests find
+	@ulimit -v 6000000; .venv-mutmut/bin/python -m tests.mutate $(CURDIR)/$(python) $(or $(SEED),1) $(N)
+
 interop: $(ready) $(peers)  ## the exchanges' own clients and ccxt against the simulated market
 	@PROGRAM=$(VENV)/bin/crypto-assistant .venv-peers/bin/python -m pytest -W ignore \
 		--confcutdir=tests/interop tests/interop/peers.py tests/interop/accounts.py \
@@ -108,9 +113,11 @@ $(tools): $(ready) tests/requirements.lock
 	@touch $@
 
 $(peers): tests/interop/requirements.lock
+$(mutmut): tests/mutate/requirements.lock
+$(peers) $(mutmut):
 	@$(if $(missing),$(error $(missing)))
-	@$(PYTHON) -m venv --clear .venv-peers
-	@.venv-peers/bin/python -m pip --quiet --disable-pip-version-check $(locked) $<
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip --quiet --disable-pip-version-check $(locked) $<
 	@touch $@
 
 # Pins stay where they are; `make lock UPGRADE=--upgrade` moves them.
@@ -122,9 +129,11 @@ lock:  ## write the lock files anew from pyproject.toml
 	@$(compile) pyproject.toml --group build -o requirements.lock
 	@$(compile) --group test --constraint requirements.lock -o tests/requirements.lock
 	@$(compile) tests/interop/requirements.in -o tests/interop/requirements.lock
+	@$(compile) tests/mutate/requirements.in --constraint tests/requirements.lock \
+		-o tests/mutate/requirements.lock
 
 clean:  ## remove the virtual environments and caches
-	rm -rf .venv .venv-* .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* .mutate .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find crypto_assistant tests -name __pycache__ -prune -exec rm -rf {} +
 
 help:

@@ -172,6 +172,7 @@ def test_help_names_every_target_that_a_person_types() -> None:
         "test",
         "check",
         "coverage",
+        "mutate",
         "demo",
         "bench",
         "interop",

@@ -1,0 +1,1 @@
+"""`make mutate`: which of many small bugs, planted one at a time, the tests notice."""
