@@ -213,7 +213,7 @@ async def _interrupt(fault: Fault, request: web.BaseRequest) -> None:
 
 async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     headers = {**reply.headers, "Content-Type": reply.content_type}
-    if reply.cut is None:
+    if reply.cut is None or request.transport is None or request.transport.is_closing():
         return web.Response(status=reply.status, body=reply.body, headers=headers)
     response = web.StreamResponse(status=reply.status, headers=headers)
     response.content_length = len(reply.body)

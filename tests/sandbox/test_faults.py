@@ -55,6 +55,15 @@ async def test_a_reset_breaks_the_connection(client: Client, sandbox: Sandbox, v
         await client.answer(*TICKERS[venue])
 
 
+async def test_what_another_fault_has_reset_is_not_cut_as_well(
+    client: Client, sandbox: Sandbox, venue: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults = [Fault(venue, "reset"), Fault(venue, "cut")]
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await client.answer(*TICKERS[venue])
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("kind", ["empty", "missing", "null", "null_fields"])
 @pytest.mark.parametrize("first", ["html", "truncated"])
 async def test_what_another_fault_left_no_json_of_stays_as_it_is(
