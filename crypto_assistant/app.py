@@ -228,10 +228,24 @@ def connection(proxy: SecretStr | None) -> aiohttp.ClientSession:
             ssl=_tls(), limit=0, limit_per_host=30, ttl_dns_cache=300, resolver=Names()
         ),
         proxy=proxy.get_secret_value() if proxy else None,
-        middlewares=(_loopback_directly,) if proxy else (),
+        middlewares=(_once, _loopback_directly) if proxy else (_once,),
         headers={"User-Agent": "crypto-assistant", "Accept-Encoding": PACKED},
         auto_decompress=False,  # net.body does it, and counts what comes of it.
     )
+
+
+async def _once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """aiohttp would send a GET again by itself where the connection breaks: past all limits."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if request.method != "GET":
+            raise
+        raise aiohttp.ClientConnectionError from error
 
 
 async def _loopback_directly(
