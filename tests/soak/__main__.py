@@ -5,10 +5,12 @@ import argparse
 import asyncio
 import secrets
 import sys
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from tests.soak.daemon import Daemon
 from tests.soak.soak import Plan, Soak
 from tests.soak.weather import forecast
 
@@ -27,12 +29,12 @@ def main() -> int:
     troubles = forecast(Random(given.seed), given.seconds)
     with TemporaryDirectory() as state:
         plan = Plan(given.seed, given.seconds, given.rate, troubles, settle=SETTLE)
-        soak = Soak(plan, Path(state))
+        soak = Soak(plan, partial(Daemon, directory=Path(state)))
         report = asyncio.run(soak.run())
         if given.evidence:
             given.evidence.mkdir(parents=True, exist_ok=True)
             (given.evidence / "failures").write_text("\n".join(report.failures()))
-            (given.evidence / "log").write_bytes(soak.daemon.log.read_bytes())
+            (given.evidence / "log").write_bytes(Path(state, "log").read_bytes())
     print("\n".join(report.lines()))
     return 1 if report.failures() else 0
 

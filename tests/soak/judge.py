@@ -18,6 +18,8 @@ Extent = Literal["complete", "partial", "n/a", "usage"]
 LONGEST_AGE: Final = 90.0
 """Seconds; of older data, which /balance may use, the form alone is looked at."""
 HOLD: Final = "rate-limited until"
+BY_THE_HOSTS_CLOCK: Final = {"oi", "analysis", "volume", "cvd", "volscan"}
+"""What shows bars as that clock has them closed: where it is wrong the form alone is looked at."""
 UNLISTED: Final = "does not list"
 LISTED_NOT: Final = re.compile(r"(\w[\w, ]*: )?does not list \S+")
 DAY: Final = 86_400_000
@@ -52,19 +54,27 @@ def judge(
     reading: Reading,
     between: tuple[int, int],
     gapped: Collection[str] = (),
+    *,
+    ahead_ms: int = 0,
+    least_age: float = 0.0,
 ) -> Verdict:
-    """An answer to a question that was asked and answered at these times, in ms."""
+    """An answer to a question that was asked and answered at these times, in ms.
+
+    `ahead_ms`: the clock of whoever answered. `least_age`: seconds that the data may be old though
+    less is told, since that clock was set.
+    """
     asked_ms, seen_ms = between
     if reading.time is None or question.command not in CHECKS:
         return _undated(question, reading)
-    time_ms = _moment(reading.time, seen_ms)
+    time_ms = _moment(reading.time, seen_ms + ahead_ms) - ahead_ms
     if not asked_ms - 2000 <= time_ms <= seen_ms + 1000:
         told = f"is of {reading.time}, asked {_clock(asked_ms)}, seen {_clock(seen_ms)}"
         return Verdict("n/a", (told,))
-    age = min(reading.age + reading.rounding, LONGEST_AGE)
+    age = min(max(reading.age + reading.rounding, least_age), LONGEST_AGE)
     case = Case(question, reading, chronicle.stretch(time_ms, age), gapped)
     _check_names(case)
-    if reading.age <= LONGEST_AGE:
+    is_dated_well = not ahead_ms or question.command not in BY_THE_HOSTS_CLOCK
+    if reading.age <= LONGEST_AGE and is_dated_well:
         CHECKS[question.command](case)
     held = tuple(venue for venue, reason in reading.failed.items() if HOLD in reason)
     return Verdict(_extent(case), tuple(case.wrong), case.checked, held)

@@ -1,27 +1,28 @@
 """Everything together: the exchanges, Telegram, the daemon, the weather, and who watches."""
 
 import asyncio
+import logging
 import signal
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from crypto_assistant.clocks import clock_ms, monotonic
+from crypto_assistant.clocks import monotonic
 from crypto_assistant.sandbox import KEYS, Dates, Fault, Sandbox, World
 from tests.botapi import TOKEN, BotApi
 from tests.soak.chats import Chats
-from tests.soak.daemon import Daemon, listening_by_ss
-from tests.soak.judge import judge
+from tests.soak.daemon import Use, listening_by_ss
+from tests.soak.judge import LONGEST_AGE, judge
 from tests.soak.moments import Chronicle
-from tests.soak.outages import OUTAGES, USERS
+from tests.soak.outages import OUTAGES, USERS, Outage
 from tests.soak.report import Report
 from tests.soak.traffic import Seen, Traffic
 from tests.soak.weather import Trouble
+
+log = logging.getLogger(__name__)
 
 GAP_SECONDS: Final = 25.0
 """For so long what came half empty may still be used."""
@@ -32,7 +33,8 @@ DAWN: Final = 120.0
 @dataclass
 class Plan:
     """`drain`: seconds that the last answers may take when the faults are over. `settle`: seconds
-    before the first question, in which a first start reads three months of the accounts' logs."""
+    before the first question, in which a first start reads three months of the accounts' logs.
+    `latency`: seconds that a venue takes to answer."""
 
     seed: int
     seconds: float
@@ -41,26 +43,51 @@ class Plan:
     settle: float = 0.0
     drain: float = 90.0
     look: float = 2.0
+    latency: float = 0.0
+
+
+class Supervised(Protocol):
+    """The daemon and how it fares: a process of its own, as `tests.soak.daemon` has it, or not."""
+
+    lives: int
+    ends: list[str]
+    uses: list[Use]
+    listening: list[str]
+
+    async def start(self) -> None: ...
+    async def end(self, number: signal.Signals) -> None: ...
+    async def watch(self, every: float) -> None: ...
+    def loud(self) -> list[str]: ...
 
 
 @dataclass
 class Soak:
+    """`supervise`: the daemon by its settings. `api` has the time that the world goes by.
+
+    `outages`: what beside faults and signals a trouble may be. `ahead`: by how many ms the daemon's
+    clock was ahead between two times in ms; by several where somebody set it.
+    """
+
     plan: Plan
-    directory: Path
+    supervise: Callable[[Mapping[str, str]], Supervised]
+    api: Chats = field(default_factory=Chats)
+    outages: Mapping[str, Outage] = field(default_factory=lambda: OUTAGES)
+    ahead: Callable[[int, int], Sequence[int]] = lambda *_: (0,)
     wrong: list[str] = field(default_factory=list)
 
     async def run(self) -> Report:
-        now = clock_ms()
-        self.sandbox = Sandbox(World(self.plan.seed, now), clock_ms, monotonic)
+        now = self.api.clock_ms()
+        self.sandbox = Sandbox(World(self.plan.seed, now), self.api.clock_ms, monotonic)
         self.sandbox.dates = Dates(*map(int, f"{self.plan.seed % 4:02b}"))  # either way
+        self.sandbox.latency = self.plan.latency
         self.chronicle = Chronicle(self.sandbox)
         self._warm(now)
         async with AsyncExitStack() as stack:
             urls = await stack.enter_async_context(self.sandbox.serve())
-            self.api = await stack.enter_async_context(Chats())
+            await stack.enter_async_context(self.api)
             self.traffic = Traffic(self.api, Random(self.plan.seed))
             settings = {**urls, **KEYS, **_telegram(self.api)}
-            self.daemon = Daemon(settings, self.directory)
+            self.daemon = self.supervise(settings)
             await self.daemon.start()
             stack.push_async_callback(self.daemon.end, signal.SIGTERM)
             await self.api.called("getUpdates", seconds=DAWN)
@@ -74,8 +101,8 @@ class Soak:
         self.chronicle.at(now // 1000)
 
     async def _weathered(self) -> Report:
-        self.began_ms = clock_ms()
-        self.began = time.monotonic()
+        self.began_ms = self.api.clock_ms()
+        self.began = monotonic()
         around = [
             asyncio.create_task(job)
             for job in (self._answers(), self.daemon.watch(self.plan.look), self._asks_ss())
@@ -106,6 +133,7 @@ class Soak:
     async def _passes(self, trouble: Trouble) -> None:
         """From its start to its end, whatever it is."""
         await self._until(trouble.start)
+        log.info("until %.1f: %s", trouble.end, trouble.what)
         if isinstance(trouble.what, Fault):
             self.sandbox.faults.append(trouble.what)
             await self._until(trouble.end)
@@ -115,10 +143,10 @@ class Soak:
             await self.daemon.start()
         else:
             random = Random(f"{self.plan.seed} {trouble}")
-            await OUTAGES[trouble.what](self.api, random, partial(self._until, trouble.end))
+            await self.outages[trouble.what](self.api, random, partial(self._until, trouble.end))
 
     async def _until(self, seconds: float) -> None:
-        await asyncio.sleep(max(0.0, self.began + seconds - time.monotonic()))
+        await asyncio.sleep(max(0.0, self.began + seconds - monotonic()))
 
     async def _answers(self) -> None:
         """Judged as they come: a bug in the judging ends everything."""
@@ -130,11 +158,15 @@ class Soak:
     def _judge(self, seen: Seen) -> None:
         one = seen.asked
         between = one.asked_ms, seen.seen_ms
-        gapped = self._gapped(*between)
-        verdict = judge(self.chronicle, one.question, seen.reading, between, gapped)
+        answer = self.chronicle, one.question, seen.reading, between, self._gapped(*between)
+        aheads = self.ahead(one.asked_ms - round(1000 * LONGEST_AGE), seen.seen_ms)
+        least_age = LONGEST_AGE if len(aheads) > 1 else 0.0
+        verdicts = [judge(*answer, ahead_ms=ahead, least_age=least_age) for ahead in aheads]
+        verdict = min(verdicts, key=lambda verdict: len(verdict.wrong))
         one.verdict = one.verdict or verdict
         if verdict.wrong:
             told = "; ".join(verdict.wrong)
+            log.info("wrong: %s", told)
             self.wrong.append(f"{one.question.line}: {told}\n{seen.reading.text}\n")
 
     def _gapped(self, asked_ms: int, seen_ms: int) -> set[str]:

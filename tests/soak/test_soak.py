@@ -1,11 +1,13 @@
 """A short soak: under faults of every family and a SIGKILL nothing is lost, and all is true."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from tests.soak.daemon import Daemon
 from tests.soak.soak import Plan, Soak
 from tests.soak.weather import TELEGRAM, forecast, squall
 
@@ -22,7 +24,7 @@ async def test_nothing_is_lost_and_nothing_is_wrong_while_everything_fails(tmp_p
     assert families["venue"] >= 5
     assert families["SIGKILL"] == 1
     plan = Plan(SEED, SECONDS, rate=3, troubles=troubles, drain=180, look=1)
-    report = await Soak(plan, tmp_path).run()
+    report = await Soak(plan, partial(Daemon, directory=tmp_path)).run()
     print("\n".join(report.lines()))  # noqa: T201 (for whoever looks into a failure)
     assert [one.question.line for one in report.lost] == []
     assert list(report.wrong) == []

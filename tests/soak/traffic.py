@@ -1,19 +1,22 @@
 """Thirty private chats that ask, press buttons, and wait for what comes back."""
 
 import asyncio
-import time
+import logging
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Final
 
+from crypto_assistant.clocks import monotonic
 from tests.botapi import Shown
 from tests.soak.chats import REFUSED, Chats
 from tests.soak.judge import Verdict
 from tests.soak.outages import USERS
 from tests.soak.printed import Reading, read
 from tests.soak.questions import Question, asked, draw
+
+log = logging.getLogger(__name__)
 
 MOST_OPEN: Final = 2
 """Questions that somebody asks before the answer to the first is there."""
@@ -29,7 +32,7 @@ APOLOGY: Final = "Something went wrong here"
 
 @dataclass(eq=False)
 class Asked:
-    """A question of a chat; times: ms by the clock of this host.
+    """A question of a chat; times: ms by Telegram's clock.
 
     `edits`: the message whose button was pressed. `refused`: its user had blocked the bot.
     """
@@ -75,10 +78,10 @@ class Traffic:
 
     async def flow(self, rate: float) -> None:
         """About so many questions a second over all chats, for ever."""
-        due = time.monotonic()
+        due = monotonic()
         while True:
-            due = max(due + 1 / rate, time.monotonic() - 1)
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            due = max(due + self.random.expovariate(rate), monotonic() - 1)
+            await asyncio.sleep(max(0.0, due - monotonic()))
             self._ask_somewhere()
 
     async def quiet(self) -> None:
@@ -101,8 +104,9 @@ class Traffic:
             self.strange.append(f"nobody asked in chat {shown.chat}: {reading.lines[0]}")
             return None
         self._close(found)
+        log.info("chat %d has the answer to %s", shown.chat, found.question.line)
         found.again += found.seen_ms is not None
-        now = time.time_ns() // 1_000_000
+        now = self.api.clock_ms()
         found.seen_ms = found.seen_ms or now
         found.refused = shown.message_id == REFUSED
         if reading.refresh and not found.refused:
@@ -114,13 +118,13 @@ class Traffic:
         if not chats:
             return
         chat = self.random.choice(chats)
-        self._last[chat] = time.monotonic()
+        self._last[chat] = monotonic()
         if self.random.random() >= PRESSES or not self._press(chat):
             self._say(chat)
 
     def _may_ask(self, chat: int) -> bool:
         few = len(self._open[chat]) < MOST_OPEN
-        rested = time.monotonic() - self._last.get(chat, 0) >= APART
+        rested = monotonic() - self._last.get(chat, 0) >= APART
         return few and rested and chat not in self.api.blocked
 
     def _say(self, chat: int) -> None:
@@ -145,7 +149,8 @@ class Traffic:
         return any(_key(one.question) == _key(question) for one in self._open[chat])
 
     def _note(self, question: Question, chat: int, edits: int | None = None) -> None:
-        one = Asked(question, chat, time.time_ns() // 1_000_000, edits)
+        one = Asked(question, chat, self.api.clock_ms(), edits)
+        log.info("chat %d %s %s", chat, "presses" if edits else "asks", question.line)
         self.asked.append(one)
         self._open[chat].append(one)
 

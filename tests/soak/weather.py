@@ -66,11 +66,14 @@ class Trouble:
         return isinstance(self.what, Fault) and self.what.kind in GAPS and self.what.venue == venue
 
 
-def forecast(random: Random, seconds: float) -> list[Trouble]:
-    """Storms of half a minute and calm of nearly one; each life of the daemon lasts minutes."""
+def forecast(random: Random, seconds: float, also: Sequence[str] = ()) -> list[Trouble]:
+    """Storms of half a minute and calm of nearly one; each life of the daemon lasts minutes.
+
+    `also`: what else may go wrong.
+    """
     troubles: list[Trouble] = []
     time, last_end = 20.0, 0.0
-    kinds = _in_turn(random, [*get_args(Kind), *get_args(Kind), *TELEGRAM])
+    kinds = _in_turn(random, [*get_args(Kind), *get_args(Kind), *TELEGRAM, *also])
     while time < seconds - 20:
         storm = random.uniform(15, 30)
         for _ in range(random.randint(3, 6)):
@@ -103,7 +106,7 @@ def _in_turn(random: Random, kinds: Sequence[str]) -> Iterator[str]:
 
 
 def _drawn(kind: str, random: Random) -> Fault | str:
-    if kind in TELEGRAM:
+    if kind not in get_args(Kind):
         return kind
     venue = random.choice(VENUES)
     known: Kind = next(one for one in get_args(Kind) if one == kind)
