@@ -17,7 +17,11 @@ from pathlib import Path
 from crypto_assistant.clocks import clock_ms
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.state.store import Store
-from tests.account_log import BOOK, DAY, HOUR, MINUTE, NOW, PlayedAccount, line
+from tests.account_log import BOOK, DAY, HOUR, MINUTE, NOW, PlayedAccount, SetClock, line
+
+class Still(SetClock):
+    async def now_ms(self):
+        return NOW
 
 class Busy(PlayedAccount):
     log_window_ms = HOUR
@@ -28,7 +32,7 @@ class Busy(PlayedAccount):
 async def main(path):
     async with Store.opened(path, clock_ms) as store:
         report = lambda done, total: print(done, flush=True)
-        await Ledger(store).update(BOOK, Busy(), NOW - 80 * DAY, NOW, report)
+        await Ledger(store).update(BOOK, Busy(clock=Still(NOW)), NOW - 80 * DAY, NOW, report)
 
 asyncio.run(main(Path(sys.argv[1])))
 """
