@@ -31,8 +31,8 @@ ifneq ($(shell $(python) -V),$(shell $(PYTHON) -V 2>/dev/null))
 endif
 endif
 
-.PHONY: run test test-slow test-deep test-systemd check lint coverage mutate demo bench soak interop \
-	compare lock install upgrade rollback uninstall clean help
+.PHONY: run test test-slow test-deep test-systemd check lint coverage mutate demo bench soak simulate \
+	interop compare lock install upgrade rollback uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -68,6 +68,12 @@ SECONDS ?= 600
 RATE    ?= 20
 soak: $(tools)  ## SECONDS=600 RATE=20 [SEED=1]: the daemon under load and faults, answers checked
 	@$(python) -m tests.soak --seconds $(SECONDS) --rate $(RATE) $(if $(SEED),--seed $(SEED))
+
+SEEDS   ?= 20
+MINUTES ?= 30
+simulate: $(tools)  ## SEEDS=20 MINUTES=30 [SEED=1]: the same and its death at any write, in virtual time
+	@$(python) -m tests.simulation --seeds $(SEEDS) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
+		$(if $(RESULTS),--results $(RESULTS))
 
 coverage: $(tools)  ## the tests, and the share of branches that they run
 	@$(python) -m coverage run -m pytest

@@ -51,8 +51,7 @@ def _wallets(
     if printed(cells["unrealised"]) is None:
         case.gap(f"{venue} unrealised", cells["unrealised"], venue)
     elif venue not in case.loose:
-        values = [_unrealised(case, venue, truth.now) for truth in case.stretch.truths]
-        case.ranged(f"{venue} unrealised", cells["unrealised"], [_around(values)])
+        case.ranged(f"{venue} unrealised", cells["unrealised"], [_unrealised(case, _venue(venue))])
 
 
 def _around(values: Iterable[float]) -> Range:
@@ -119,8 +118,15 @@ def _price(truth: Truth, venue: Venue, coin: str) -> float | None:
     return None
 
 
-def _unrealised(case: Case, venue: str, now: int) -> float:
-    return float(Account(case.stretch.sandbox, _venue(venue), now).unrealised())
+def _unrealised(case: Case, venue: Venue) -> Range:
+    """Coin by coin: of gains that nearly make up for losses, prices move each apart."""
+    amounts: defaultdict[str, list[float]] = defaultdict(list)
+    for truth in case.stretch.truths:
+        held = Account(case.stretch.sandbox, venue, truth.now).holdings()
+        for coin in {one.coin for one in held}:
+            amounts[coin].append(float(sum(one.unrealised for one in held if one.coin == coin)))
+    worths = [_worth(case, venue, coin, of) for coin, of in amounts.items()]
+    return Range(fsum(one.low for one in worths), fsum(one.high for one in worths))
 
 
 def _venue(name: str) -> Venue:

@@ -19,7 +19,7 @@ LONGEST_AGE: Final = 90.0
 """Seconds; of older data, which /balance may use, the form alone is looked at."""
 HOLD: Final = "rate-limited until"
 BY_THE_HOSTS_CLOCK: Final = {"oi", "analysis", "volume", "cvd", "volscan"}
-"""What shows bars as that clock has them closed: where it is wrong the form alone is looked at."""
+"""What shows bars as that clock has them closed: of a wrong one the form alone is looked at."""
 UNLISTED: Final = "does not list"
 LISTED_NOT: Final = re.compile(r"(\w[\w, ]*: )?does not list \S+")
 DAY: Final = 86_400_000
@@ -73,7 +73,7 @@ def judge(
     age = min(max(reading.age + reading.rounding, least_age), LONGEST_AGE)
     case = Case(question, reading, chronicle.stretch(time_ms, age), gapped)
     _check_names(case)
-    is_dated_well = not ahead_ms or question.command not in BY_THE_HOSTS_CLOCK
+    is_dated_well = not (ahead_ms or least_age) or question.command not in BY_THE_HOSTS_CLOCK
     if reading.age <= LONGEST_AGE and is_dated_well:
         CHECKS[question.command](case)
     held = tuple(venue for venue, reason in reading.failed.items() if HOLD in reason)

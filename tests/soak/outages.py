@@ -39,6 +39,14 @@ async def _malformed(api: Chats, _random: Random, _: End) -> None:
         api.deliver(update)
 
 
+async def _flooded(api: Chats, random: Random, end: End) -> None:
+    """One chat is told to wait, more than once."""
+    chat = random.choice(USERS)
+    api.flooded[chat] = random.choice((2, 20))
+    await end()
+    api.flooded.pop(chat, None)
+
+
 async def _held(api: Chats, _random: Random, end: End) -> None:
     held = api.hold("getUpdates")
     await end()
@@ -62,9 +70,14 @@ OUTAGES: Final[Mapping[str, Outage]] = {
     "502": _failing(WRITES, 502),
     "429": _failing(WRITES, 429, retry_after=2),
     "reset": _failing(WRITES, 0),
+    "cut": _failing(WRITES, 200, cut=True),
+    "trickle": _failing(WRITES, 200, trickle=1.0),
+    "nonsense": _failing(WRITES, 200, body="<html>"),
+    "flooded": _flooded,
     "409": _failing(("getUpdates",), 409, description="Conflict: terminated by other request"),
     "poll 502": _failing(("getUpdates",), 502),
     "poll reset": _failing(("getUpdates",), 0),
+    "poll cut": _failing(("getUpdates",), 200, cut=True),
     "held poll": _held,
     "malformed": _malformed,
     "blocked": _blocked,

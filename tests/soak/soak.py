@@ -127,13 +127,14 @@ class Soak:
     def _clears(self) -> None:
         self.sandbox.faults.clear()
         self.api.blocked.clear()
+        self.api.flooded.clear()
         for method in ("getUpdates", "sendMessage", "editMessageText"):
             self.api.recover(method)
 
     async def _passes(self, trouble: Trouble) -> None:
         """From its start to its end, whatever it is."""
         await self._until(trouble.start)
-        log.info("until %.1f: %s", trouble.end, trouble.what)
+        log.info("for %.1f s: %s", trouble.end - trouble.start, trouble.what)
         if isinstance(trouble.what, Fault):
             self.sandbox.faults.append(trouble.what)
             await self._until(trouble.end)

@@ -22,6 +22,8 @@ MOST_OPEN: Final = 2
 """Questions that somebody asks before the answer to the first is there."""
 REMEMBERED: Final = 20
 """Answered questions of a chat, of which one may be answered again after a restart."""
+LATEST_AGAIN_MS: Final = 120_000
+"""After the first answer: a life that was killed before it noted that has ended and begun anew."""
 APART: Final = 1.0
 """Seconds between two questions of a chat."""
 PRESSES: Final = 0.15
@@ -101,17 +103,23 @@ class Traffic:
             return None
         found = self._match(shown, reading)
         if found is None:
-            self.strange.append(f"nobody asked in chat {shown.chat}: {reading.lines[0]}")
+            self._find_strange(f"nobody asked in chat {shown.chat}: {reading.lines[0]}")
             return None
         self._close(found)
+        now = self.api.clock_ms()
         log.info("chat %d has the answer to %s", shown.chat, found.question.line)
         found.again += found.seen_ms is not None
-        now = self.api.clock_ms()
+        if now - (found.seen_ms or now) > LATEST_AGAIN_MS:
+            self._find_strange(f"long answered in chat {shown.chat}: {found.question.line}")
         found.seen_ms = found.seen_ms or now
         found.refused = shown.message_id == REFUSED
         if reading.refresh and not found.refused:
             self._buttons[shown.chat] = shown
         return Seen(found, reading, now)
+
+    def _find_strange(self, what: str) -> None:
+        log.info("strange: %s", what)
+        self.strange.append(what)
 
     def _ask_somewhere(self) -> None:
         chats = [chat for chat in USERS if self._may_ask(chat)]
