@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
@@ -100,8 +100,7 @@ def tried(mutant: Mutant, tests: Sequence[str], python: str, nth: int) -> Result
     file.write_text(after)
     os.utime(file, (nth, nth))  # no other mutant's compiled file may pass for this one's
     try:
-        with output.open("w") as said:
-            status = run([python, *PYTEST, "-x", *tests], said, LIMIT)
+        status = verdict(tests, python, output)
     finally:
         file.write_text(before)
         os.utime(file, ns=(stood.st_atime_ns, stood.st_mtime_ns))
@@ -109,6 +108,15 @@ def tried(mutant: Mutant, tests: Sequence[str], python: str, nth: int) -> Result
     by = re.search(r"^(?:FAILED|ERROR) (tests/.+?)(?: - |$)", output.read_text(), re.MULTILINE)
     failed = by[1] if by else ""
     return Result(name=mutant.name, outcome=outcome, change=change, met=len(tests), by=failed)
+
+
+def verdict(tests: Iterable[str], python: str, output: Path) -> int | None:
+    """pytest's exit status; of a test whose cases are named after the mutant, all are run."""
+    with output.open("w") as said:
+        status = run([python, *PYTEST, "-x", *tests], said, LIMIT)
+    renamed = re.findall(rf"^ERROR: not found: {TREE}/(.+)$", output.read_text(), re.MULTILINE)
+    names = [test if (name := test.partition("[")[0]) not in renamed else name for test in tests]
+    return verdict(dict.fromkeys(names), python, output) if names != [*tests] else status
 
 
 def run(command: Sequence[str], output: IO[str], limit: float | None = None) -> int | None:
