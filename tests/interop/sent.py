@@ -21,8 +21,9 @@ LINES = (
     *map(" ".join, product(("/volume", "/cvd", "/analysis"), COINS[:3], BARS, SIZES)),
     *map(" ".join, product(["/top10"], ["perps", "tradfi"], ORDERS)),
     *map(" ".join, product(["/top10 spot"], ORDERS[:3])),
+    "/volscan",  # before the account logs, whose reading leaves it little of Binance's minute
     *map(" ".join, product(("/balance", "/positions"), SIZES)),
-    *("/pnl 30d", "/pnl 7d BTC details", "/pnl 30d BTC details", "/volscan", "/status"),
+    *("/pnl 30d", "/pnl 7d BTC details", "/pnl 30d BTC details", "/status"),
 )
 ALLOWED = """
 from crypto_assistant.exchanges import EXCHANGES
