@@ -17,10 +17,10 @@ from crypto_assistant.errors import (
 )
 from crypto_assistant.exchanges.base import Account
 from crypto_assistant.ledger import Book, Snapshot, SnapshotRow
+from crypto_assistant.midnights import midnight_ms
 from crypto_assistant.models import HOUR_MS, Balance, Family, Wallet
 from crypto_assistant.net.api import sharing
-from crypto_assistant.readings.midnights import midnight_ms
-from crypto_assistant.readings.valuation import Prices, prices
+from crypto_assistant.worth import Prices, prices
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from crypto_assistant import __version__, check, config, console
 from crypto_assistant.app import connection, database, open_front, simulation, telegram_proxy
 from crypto_assistant.clocks import clock_ms
-from crypto_assistant.commands.base import encode
 from crypto_assistant.config import Config
 from crypto_assistant.errors import AssistantError, ConfigError
 from crypto_assistant.exchanges.base import LIVE
+from crypto_assistant.grammar import encode
 from crypto_assistant.journal import keep_log
 from crypto_assistant.state.backup import back_up, restore
 

@@ -21,7 +21,7 @@ from crypto_assistant.errors import (
     lasting,
 )
 from crypto_assistant.exchanges.base import IN_DOUBT, Account, Believing, Exchange
-from crypto_assistant.listings import Listings, Place, per_plain_coin
+from crypto_assistant.listings.lists import Listings, Place, per_plain_coin
 from crypto_assistant.models import Family, Instruments, Provenance, Tickers
 from crypto_assistant.net.api import Timing, deadline
 from crypto_assistant.net.cache import Cache, Lifetime

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crypto_assistant.commands.base import Answer, Command, Progress, find, parse
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UnknownCoin, UsageError
+from crypto_assistant.grammar import Answer, Command, Progress, find, parse
 from crypto_assistant.view import Button, Html, Page, View, bold, code, escape, lines, sheet
 
 Show = Callable[["Sheet"], None]

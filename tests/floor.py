@@ -17,11 +17,11 @@ import orjson
 from crypto_assistant.accounts import Access
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.commands import COMMANDS
-from crypto_assistant.commands.base import Answer, encode
 from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.front import Front, Sheet
+from crypto_assistant.grammar import Answer, encode
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.api import Door, Timing
 from crypto_assistant.net.signed import Key

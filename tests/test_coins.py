@@ -4,8 +4,8 @@ from math import isnan, nan
 
 import pytest
 
-from crypto_assistant.coins import Markets, by_coin, other_coins, usd_rates
-from crypto_assistant.listings import Listings
+from crypto_assistant.listings.coins import Markets, by_coin, other_coins, usd_rates
+from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Family, Tickers
 from tests.markets import joined, markets, tickers
 

@@ -7,10 +7,10 @@ import orjson
 import pytest
 
 from crypto_assistant import view as v
-from crypto_assistant.commands.base import Args, Command, Progress, Takes, encode
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UnknownCoin, UsageError
 from crypto_assistant.front import Front, Sheet
+from crypto_assistant.grammar import Args, Command, Progress, Takes, encode
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.net.api import Timing, deadline
 from tests.clock import clock

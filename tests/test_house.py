@@ -14,17 +14,19 @@ FLOORS = {
     "view": {"errors", "models"},
     "calculators": {"models", "calculators"},
     "exchanges": {"errors", "models", "calculators", "net", "exchanges", "clocks"},
-    "listings": {"errors", "models"},
-    "coins": {"models", "listings"},
+    "listings": {"errors", "models", "listings", "exchanges", "desk"},
     "state": {"errors", "state"},
     "holds": {"net", "state"},
     "ledger": {"errors", "models", "net", "exchanges", "state"},
     "accounts": {"errors", "models", "net", "exchanges", "ledger", "clocks"},
     "vitals": {"state", "__version__", "clocks"},
     "desk": {"errors", "models", "net", "exchanges", "listings", "accounts", "vitals", "clocks"},
-    "readings": {
-        *("errors", "models", "calculators", "exchanges", "listings", "coins"),
-        *("ledger", "accounts", "desk", "readings", "clocks"),
+    "midnights": set(),
+    "worth": {"models", "exchanges", "listings", "desk"},
+    "subjects": {
+        *("errors", "models", "calculators", "exchanges", "listings", "ledger", "accounts"),
+        *("desk", "worth", "midnights", "view", "grammar", "subjects", "clocks", "commands"),
+        *("net", "state", "vitals", "__version__"),
     },
     "sandbox": {"sandbox"},
     "threads": set(),
@@ -108,12 +110,10 @@ def test_the_hosts_time_of_day_enters_in_one_place() -> None:
 
 
 def test_a_command_is_known_to_the_list_of_commands_alone() -> None:
-    commands = {path.stem for path in (PACKAGE / "commands").iterdir()} - {"__init__"}
     for module in MODULES:
-        named = {name for name in imported(module) if name.startswith("crypto_assistant.commands.")}
-        known = {name.split(".")[2] for name in named} & commands
-        if part(module) != "commands":
-            assert known <= {"base"}, f"{module} knows {known}"
+        named = {name for name in imported(module) if name.startswith("crypto_assistant.subjects.")}
+        if part(module) not in {"commands", "subjects"}:
+            assert not named, f"{module} knows {named}"
 
 
 def test_an_exchange_is_known_to_the_list_of_exchanges_alone() -> None:

@@ -12,11 +12,11 @@ from zlib import crc32
 import numpy as np
 
 from crypto_assistant.clocks import clock_ms
-from crypto_assistant.commands.volscan import PART_OF_LIMITS
 from crypto_assistant.desk import Desk
-from crypto_assistant.listings import Listings
+from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Family, Tickers
-from crypto_assistant.readings.scan import MOST_AT_ONCE
+from crypto_assistant.subjects.scan import PART_OF_LIMITS
+from crypto_assistant.subjects.scan.answer import MOST_AT_ONCE
 from tests.bench import bare
 from tests.bench.bare import Request
 from tests.bench.trading import Trading, trading

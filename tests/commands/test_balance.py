@@ -8,8 +8,8 @@ from math import fsum
 import pytest
 
 from crypto_assistant.commands import COMMANDS
-from crypto_assistant.commands.base import parse
 from crypto_assistant.errors import Refused, Unreachable
+from crypto_assistant.grammar import parse
 from crypto_assistant.models import Holding, Wallet
 from crypto_assistant.sandbox import Fault
 from tests.floor import Floor, floor, numbers

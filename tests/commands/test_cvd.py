@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from crypto_assistant.commands import cvd as command
-from crypto_assistant.commands.base import Args
-from crypto_assistant.commands.cvd.reading import Cvd
 from crypto_assistant.errors import UsageError
 from crypto_assistant.front import Sheet
-from crypto_assistant.readings.flows import LAST_BARS
+from crypto_assistant.grammar import Args
 from crypto_assistant.sandbox import Fault
+from crypto_assistant.subjects import cvd as command
+from crypto_assistant.subjects.cvd.answer import Cvd
+from crypto_assistant.subjects.cvd.flows import LAST_BARS
 from crypto_assistant.view import flow
 from tests.floor import VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth

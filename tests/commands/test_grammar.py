@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto_assistant.commands import COMMANDS
-from crypto_assistant.commands.base import LONGEST_SYMBOL, Args, Command, Takes, parse
 from crypto_assistant.errors import UsageError
+from crypto_assistant.grammar import LONGEST_SYMBOL, Args, Command, Takes, parse
 from crypto_assistant.models import Timeframe
 from crypto_assistant.view import Page
 

@@ -10,11 +10,11 @@ import pytest
 from crypto_assistant import bookkeeper
 from crypto_assistant.accounts import Access
 from crypto_assistant.commands import COMMANDS
-from crypto_assistant.commands.base import parse
 from crypto_assistant.front import Front, Sheet
+from crypto_assistant.grammar import parse
 from crypto_assistant.ledger import Book, Ledger
+from crypto_assistant.midnights import midnight_ms
 from crypto_assistant.models import Family
-from crypto_assistant.readings.midnights import midnight_ms
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.state.store import Store
 from crypto_assistant.view import LONGEST_MESSAGE, utf16_units

@@ -4,15 +4,15 @@ import re
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from crypto_assistant.commands.base import Args
-from crypto_assistant.commands.pnl.page import render
-from crypto_assistant.commands.pnl.reading import CoinPnl, Lacks, Pnl, VenuePnl, summed
 from crypto_assistant.exchanges.base import LIVE
+from crypto_assistant.grammar import Args
 from crypto_assistant.models import Provenance
-from crypto_assistant.readings.fills import Reckoned
-from crypto_assistant.readings.pnl import Flows, Open
-from crypto_assistant.readings.reconciliation import Reconciliation
-from crypto_assistant.readings.standing import Standing
+from crypto_assistant.subjects.account.environments import Standing
+from crypto_assistant.subjects.account.pnl.answer import CoinPnl, Lacks, Pnl, VenuePnl, summed
+from crypto_assistant.subjects.account.pnl.derivatives import Flows, Open
+from crypto_assistant.subjects.account.pnl.fills import Reckoned
+from crypto_assistant.subjects.account.pnl.page import render
+from crypto_assistant.subjects.account.pnl.reconciliation import Reconciliation
 from crypto_assistant.view import LONGEST_MESSAGE, View, sheet, utf16_units
 from tests.clock import NOW
 from tests.floor import VENUES

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from crypto_assistant.commands.pnl.question import Told
-from crypto_assistant.commands.pnl.reading import Lacks, Total, VenuePnl, summed, venue_pnl
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.ledger import Snapshot, SnapshotRow
-from crypto_assistant.listings import Listings
+from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Balance, Entry, Flow, Holding, Wallet
-from crypto_assistant.readings.account_log import Logged
-from crypto_assistant.readings.markets import Markets
-from crypto_assistant.readings.pnl import Flows
-from crypto_assistant.readings.standing import Standing
-from crypto_assistant.readings.valuation import NO_PRICES
+from crypto_assistant.subjects.account.environments import Standing
+from crypto_assistant.subjects.account.markets import Markets
+from crypto_assistant.subjects.account.pnl.answer import Lacks, Total, VenuePnl, summed, venue_pnl
+from crypto_assistant.subjects.account.pnl.derivatives import Flows
+from crypto_assistant.subjects.account.pnl.log import Logged
+from crypto_assistant.subjects.account.pnl.question import Told
+from crypto_assistant.worth import NO_PRICES
 from tests.bookkept import BOOK
 
 START = 1_000_000

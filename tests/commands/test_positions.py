@@ -8,8 +8,8 @@ from itertools import cycle, islice
 import pytest
 
 from crypto_assistant.commands import COMMANDS
-from crypto_assistant.commands.base import parse
 from crypto_assistant.errors import Unreachable, UsageError
+from crypto_assistant.grammar import parse
 from crypto_assistant.models import Family, Instrument, Position, Side
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.sandbox.catalog import Market

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from crypto_assistant.commands import COMMANDS
-from crypto_assistant.commands.base import Command, parse
 from crypto_assistant.desk import Desk
 from crypto_assistant.front import Front
+from crypto_assistant.grammar import Command, parse
 from crypto_assistant.net.api import Timing
 from crypto_assistant.view import Button, View
 from tests.clock import clock

@@ -3,8 +3,8 @@
 import pytest
 
 from crypto_assistant.errors import UsageError
-from crypto_assistant.readings.ranking import ONE_BY_ONE_SECONDS
 from crypto_assistant.sandbox import Fault
+from crypto_assistant.subjects.ranking.answer import ONE_BY_ONE_SECONDS
 from tests.floor import VENUES, Floor, differences, floor, numbers, world
 from tests.truth import Truth, top
 

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.commands.volscan import VolScan
 from crypto_assistant.errors import UsageError
 from crypto_assistant.front import Sheet
 from crypto_assistant.sandbox import Fault
+from crypto_assistant.subjects.scan import VolScan
 from tests.floor import SHIPPED, VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth
 from tests.truths.scan import scan

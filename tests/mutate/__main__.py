@@ -29,8 +29,8 @@ HOME = Path(".mutate").absolute()
 TREE, RESULTS, CONTEXTS = HOME / "tree", HOME / "results.jsonl", HOME / "contexts"
 SECONDS, STATE = HOME / "seconds.json", HOME / "recorded"
 MUTATED = {
-    *("calculators", "exchanges", "models", "net", "readings", "state"),
-    *("accounts", "bookkeeper", "coins", "desk", "holds", "ledger", "listings"),
+    *("calculators", "exchanges", "listings", "models", "net", "state", "subjects"),
+    *("accounts", "bookkeeper", "desk", "holds", "ledger", "midnights", "worth"),
 }
 """Packages and modules that ask and reckon; what only shows is not among them."""
 PYTEST = ("-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:randomly")

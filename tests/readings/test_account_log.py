@@ -6,8 +6,8 @@ import pytest
 
 from crypto_assistant.errors import KeyRefused, Unreachable
 from crypto_assistant.ledger import Ledger, Snapshot, SnapshotRow
-from crypto_assistant.readings import account_log
-from crypto_assistant.readings.account_log import Logged
+from crypto_assistant.subjects.account.pnl import log
+from crypto_assistant.subjects.account.pnl.log import Logged
 from tests.account_log import DAY, HOUR, MINUTE, NOW, SetClock, line, quiet
 from tests.bookkept import BOOK, Written, clock_of, desk_of
 
@@ -25,7 +25,7 @@ async def read(account: Written, days: int, *snapshots: int, zone: str = "UTC") 
     async with desk_of(account, ZoneInfo(zone)) as (desk, ledger):
         for taken_ms in snapshots:
             await ledger.keep_snapshot(Snapshot(*BOOK, taken_ms, ROWS))
-        return await account_log.read(desk, account.venue, days, quiet)
+        return await log.read(desk, account.venue, days, quiet)
 
 
 async def test_the_lines_are_those_from_the_start_of_the_window_to_now() -> None:
@@ -59,9 +59,9 @@ async def test_lines_from_before_a_gap_are_not_counted() -> None:
     async with desk_of(account) as (desk, ledger):
         clock = clock_of(account)
         clock.ms = long_ago + DAY
-        await account_log.read(desk, account.venue, 2, quiet)
+        await log.read(desk, account.venue, 2, quiet)
         clock.ms = NOW
-        told = await account_log.read(desk, account.venue, 201, quiet)
+        told = await log.read(desk, account.venue, 201, quiet)
         assert len(await ledger.entries(BOOK, 0, NOW)) == 2
     assert [one.key for one in told.entries] == ["new"]
 
@@ -91,7 +91,7 @@ async def test_without_a_snapshot_there_is_no_opening() -> None:
 async def test_every_part_that_was_read_is_told() -> None:
     heard: list[tuple[int, int]] = []
     async with desk_of(Written()) as (desk, _):
-        await account_log.read(desk, "okx", 3, lambda *parts: heard.append(parts))
+        await log.read(desk, "okx", 3, lambda *parts: heard.append(parts))
     assert heard[0][0] == 0
     assert heard[-1][0] == heard[-1][1] >= 3
 
@@ -101,7 +101,7 @@ async def test_a_log_that_fails_raises_and_keeps_what_came_whole() -> None:
     account.fails = lambda first, _last: Unreachable("HTTP 503") if first < NOW - 2 * DAY else None
     async with desk_of(account) as (desk, ledger):
         with pytest.raises(Unreachable, match="HTTP 503"):
-            await account_log.read(desk, "okx", 5, quiet)
+            await log.read(desk, "okx", 5, quiet)
         assert await _kept(ledger) == ["2"]
 
 

@@ -6,7 +6,7 @@ from math import isnan, nan
 import numpy as np
 
 from crypto_assistant.models import Candles, Family, Timeframe
-from crypto_assistant.readings.baselines import Sample, Series, closed_ms
+from crypto_assistant.subjects.bars.baselines import Sample, Series, closed_ms
 from tests.markets import markets
 
 STEP = 900_000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crypto_assistant.models import Timeframe
-from crypto_assistant.readings import days
+from crypto_assistant.subjects.bars import days
 from tests.readings.venue import Venue, candles, rows, settled, wave
 
 MINUTE = 60_000

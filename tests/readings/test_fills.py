@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from crypto_assistant.models import Entry, Family, Fills, Flow, Instrument, Position, Side
-from crypto_assistant.readings.fills import Reckoned, reckoned
+from crypto_assistant.subjects.account.pnl.fills import Reckoned, reckoned
 from tests.readings.test_pnl import POSITION
 
 USD = {"USDT": 1.0, "BTC": 50_000.0}.get

@@ -2,9 +2,9 @@
 
 import pytest
 
-from crypto_assistant.listings import Listings
+from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Entry, Family, Flow
-from crypto_assistant.readings.markets import Markets
+from crypto_assistant.subjects.account.markets import Markets
 from tests.floor import Floor, floor
 
 NOWHERE = Listings({})

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crypto_assistant.readings.midnights import midnight_ms
+from crypto_assistant.midnights import midnight_ms
 
 HOUR = 3_600_000
 

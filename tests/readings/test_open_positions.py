@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from crypto_assistant.models import Family, Funding, Instrument, Side
-from crypto_assistant.readings.exposure import Net, Open, nets, read, totals
-from crypto_assistant.readings.valuation import NO_PRICES, Prices
+from crypto_assistant.subjects.account.exposure import Net, Open, nets, read, totals
+from crypto_assistant.worth import NO_PRICES, Prices
 from tests.played import position
 
 LINEAR = Instrument("okx", Family.LINEAR, "BTCUSDT", "BTC", "USDT", 1.0, 0.01, 0.1, False)

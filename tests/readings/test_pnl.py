@@ -6,8 +6,8 @@ import pytest
 
 from crypto_assistant.ledger import Snapshot, SnapshotRow
 from crypto_assistant.models import Entry, Family, Flow, Position, Side
-from crypto_assistant.readings import pnl
-from crypto_assistant.readings.pnl import Flows, Open
+from crypto_assistant.subjects.account.pnl import derivatives
+from crypto_assistant.subjects.account.pnl.derivatives import Flows, Open, summed_flows, summed_open
 
 USD = {"USDT": 1.0, "BTC": 50_000.0, "BNB": 600.0}.get
 """USD per coin; nothing tells what a NOPRICE is worth."""
@@ -40,7 +40,7 @@ INVERSE = replace(POSITION, settle="BTC", margin=0.02, unrealised=-0.003)
 
 
 def test_flows_are_summed_by_their_reason_at_prices_of_now() -> None:
-    found = pnl.flows(
+    found = derivatives.flows(
         [
             line(Flow.REALISED, 120.5),
             line(Flow.REALISED, -20.25),
@@ -63,11 +63,11 @@ def test_flows_are_summed_by_their_reason_at_prices_of_now() -> None:
 def test_transfers_spot_and_the_rest_are_no_pnl_of_derivatives() -> None:
     others = [line(flow, 1000.0) for flow in (Flow.TRANSFER, Flow.SPOT, Flow.OTHER)]
     others.append(line(Flow.OTHER, 7.0, "NOPRICE"))
-    assert pnl.flows(others, USD) == Flows(0, 0, 0, 0, 0, 0, {})
+    assert derivatives.flows(others, USD) == Flows(0, 0, 0, 0, 0, 0, {})
 
 
 def test_where_a_coin_has_no_price_what_it_is_a_part_of_is_unknown() -> None:
-    found = pnl.flows(
+    found = derivatives.flows(
         [
             line(Flow.REALISED, 10.0),
             line(Flow.REALISED, 3.0, "NOPRICE"),
@@ -81,20 +81,20 @@ def test_where_a_coin_has_no_price_what_it_is_a_part_of_is_unknown() -> None:
 
 def test_what_came_for_one_reason_is_known_only_where_all_of_it_has_a_price() -> None:
     bought = [line(Flow.SPOT, -5000.0), line(Flow.SPOT, 0.0999, "BTC"), line(Flow.FEE, -1.0)]
-    assert pnl.flow_usd(bought, Flow.SPOT, USD) == pytest.approx(-5.0)
-    assert pnl.flow_usd(bought, Flow.TRANSFER, USD) == 0.0
-    assert pnl.flow_usd([*bought, line(Flow.SPOT, 1.0, "NOPRICE")], Flow.SPOT, USD) is None
+    assert derivatives.flow_usd(bought, Flow.SPOT, USD) == pytest.approx(-5.0)
+    assert derivatives.flow_usd(bought, Flow.TRANSFER, USD) == 0.0
+    assert derivatives.flow_usd([*bought, line(Flow.SPOT, 1.0, "NOPRICE")], Flow.SPOT, USD) is None
 
 
 def test_open_positions_are_summed_in_dollars() -> None:
-    found = pnl.open_now([POSITION, INVERSE], USD)
+    found = derivatives.open_now([POSITION, INVERSE], USD)
     assert found.unrealised_usd == pytest.approx(100 - 150)
     assert found.margin_usd == pytest.approx(500 + 1000)
     assert found.on_margin_fraction == pytest.approx(-50 / 1500)
 
 
 def test_nothing_open_is_zero_and_not_unknown() -> None:
-    assert pnl.open_now([], USD) == Open(0.0, 0.0, None)
+    assert derivatives.open_now([], USD) == Open(0.0, 0.0, None)
 
 
 @pytest.mark.parametrize(
@@ -105,24 +105,24 @@ def test_nothing_open_is_zero_and_not_unknown() -> None:
     ],
 )
 def test_one_position_that_does_not_tell_makes_the_sum_unknown(unknown: Position) -> None:
-    assert pnl.open_now([POSITION, unknown], USD).unrealised_usd is None
+    assert derivatives.open_now([POSITION, unknown], USD).unrealised_usd is None
 
 
 def test_one_margin_that_is_not_told_leaves_the_unrealised_known() -> None:
-    found = pnl.open_now([POSITION, replace(POSITION, margin=None)], USD)
+    found = derivatives.open_now([POSITION, replace(POSITION, margin=None)], USD)
     assert found == Open(200.0, None, None)
 
 
 def test_venues_are_summed_and_none_of_them_is_nothing_known() -> None:
     one = Flows(1.0, 2.0, 3.0, 4.0, 5.0, 15.0, {"X": 1.0})
-    assert pnl.summed_flows([one, one]) == Flows(2, 4, 6, 8, 10, 30, {"X": 2.0})
-    assert pnl.summed_flows([]) is None
+    assert summed_flows([one, one]) == Flows(2, 4, 6, 8, 10, 30, {"X": 2.0})
+    assert summed_flows([]) is None
     less = Flows(None, 2.0, 3.0, 4.0, 5.0, None, {"X": 1.0, "Y": 2.0})
     both = Flows(None, 4, 6, 8, 10, None, {"X": 2.0, "Y": 2.0})
-    assert pnl.summed_flows([one, less]) == both
-    assert pnl.summed_open([Open(1.0, 2.0, 0.5), Open(1.0, 6.0, 1 / 6)]) == Open(2.0, 8.0, 0.25)
-    assert pnl.summed_open([Open(1.0, 2.0, 0.5), Open(None, 2.0, None)]) == Open(None, 4.0, None)
-    assert pnl.summed_open([]) is None
+    assert summed_flows([one, less]) == both
+    assert summed_open([Open(1.0, 2.0, 0.5), Open(1.0, 6.0, 1 / 6)]) == Open(2.0, 8.0, 0.25)
+    assert summed_open([Open(1.0, 2.0, 0.5), Open(None, 2.0, None)]) == Open(None, 4.0, None)
+    assert summed_open([]) is None
 
 
 def snapshot(taken_ms: int, *rows: SnapshotRow) -> Snapshot:
@@ -135,19 +135,19 @@ def test_the_opening_equity_is_that_of_then_at_prices_of_then() -> None:
         SnapshotRow("USDⓈ-M", "USDT", 1000.5, 10.0, 1.0),
         SnapshotRow("COIN-M", "BTC", 0.5, 0.01, 40_000.0),
     )
-    assert pnl.opening_usd(taken, 0) == 21_000.5
+    assert derivatives.opening_usd(taken, 0) == 21_000.5
 
 
 def test_a_snapshot_that_came_late_is_not_what_the_window_opened_with() -> None:
     row = SnapshotRow("USDⓈ-M", "USDT", 1000.5, 10.0, 1.0)
-    assert pnl.opening_usd(snapshot(3_600_000, row), 0) == 1000.5
-    assert pnl.opening_usd(snapshot(3_600_001, row), 0) is None
-    assert pnl.opening_usd(None, 0) is None
+    assert derivatives.opening_usd(snapshot(3_600_000, row), 0) == 1000.5
+    assert derivatives.opening_usd(snapshot(3_600_001, row), 0) is None
+    assert derivatives.opening_usd(None, 0) is None
 
 
 def test_an_opening_is_of_what_had_a_price_then() -> None:
     dollars = SnapshotRow("USDⓈ-M", "USDT", 1000.5, 10.0, 1.0)
     other = SnapshotRow("USDⓈ-M", "NOPRICE", 5.0, 0.0, None)
-    assert pnl.opening_usd(snapshot(0, dollars, other), 0) == 1000.5
-    assert pnl.opening_usd(snapshot(0, other), 0) is None
-    assert pnl.opening_usd(snapshot(0), 0) == 0
+    assert derivatives.opening_usd(snapshot(0, dollars, other), 0) == 1000.5
+    assert derivatives.opening_usd(snapshot(0, other), 0) is None
+    assert derivatives.opening_usd(snapshot(0), 0) == 0

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from crypto_assistant.models import Candles, Family, Instrument, Timeframe
-from crypto_assistant.readings.flows import Bars, Flows, Kind
-from crypto_assistant.readings.pressure import Pressure, Prices, read
-from crypto_assistant.readings.spans import Sum
-from crypto_assistant.readings.trend import Indicators
+from crypto_assistant.subjects.bars.trend import Indicators
+from crypto_assistant.subjects.cvd.flow import Sum
+from crypto_assistant.subjects.cvd.flows import Bars, Flows, Kind
+from crypto_assistant.subjects.cvd.taker_signals import Pressure, Prices, read
 
 PERP = Instrument("okx", Family.LINEAR, "BTC-USDT-SWAP", "BTC", "USDT", 1.0, 0.01, 0.1, False)
 HOUR = Timeframe.H1

@@ -11,7 +11,7 @@ from crypto_assistant.errors import Unreachable
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Instrument, Timeframe
 from crypto_assistant.net.api import Timing
-from crypto_assistant.readings.primary import Primary, ask, ask_candles, settle
+from crypto_assistant.subjects.bars.primary import Primary, ask, ask_candles, settle
 from tests.readings.venue import Venue, candles, wave
 
 MINUTE = 60_000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crypto_assistant.ledger import Snapshot, SnapshotRow
 from crypto_assistant.models import Balance, Entry, Flow, Holding, Wallet
-from crypto_assistant.readings.reconciliation import Reconciliation, reconciled
+from crypto_assistant.subjects.account.pnl.reconciliation import Reconciliation, reconciled
 
 PRICES = {"USDT": 1.0, "BTC": 60_000.0, "BNB": 500.0}
 

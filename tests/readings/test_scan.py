@@ -12,12 +12,12 @@ import pytest
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ExchangeError, Refused, Unreachable, Unsupported
-from crypto_assistant.listings import Listings
+from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Candles, Family, Instrument, TakerVolumes, Timeframe
 from crypto_assistant.net.api import Timing
 from crypto_assistant.net.cache import Cache, Lifetime
-from crypto_assistant.readings.scan import GIVE_UP, MOST_AT_ONCE, Scan, scan
-from crypto_assistant.readings.spikes import universe
+from crypto_assistant.subjects.scan.answer import GIVE_UP, MOST_AT_ONCE, Scan, scan
+from crypto_assistant.subjects.scan.spikes import universe
 from tests.markets import NOW, markets, tickers
 
 STEP = Timeframe.M15.ms

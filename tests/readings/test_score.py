@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from crypto_assistant.models import Family, Timeframe
-from crypto_assistant.readings.days import Day, Now
-from crypto_assistant.readings.flows import Flows, Kind
-from crypto_assistant.readings.interest_totals import Quadrant
-from crypto_assistant.readings.outlook import Outlook
-from crypto_assistant.readings.score import Component, score
-from crypto_assistant.readings.spans import Sum
-from crypto_assistant.readings.trend import Indicators
+from crypto_assistant.subjects.analysis.score import Component, score
+from crypto_assistant.subjects.bars.days import Day, Now
+from crypto_assistant.subjects.bars.technicals import Outlook
+from crypto_assistant.subjects.bars.trend import Indicators
+from crypto_assistant.subjects.cvd.flow import Sum
+from crypto_assistant.subjects.cvd.flows import Flows, Kind
+from crypto_assistant.subjects.open_interest.totals import Quadrant
 
 NOTHING: Any = None
 

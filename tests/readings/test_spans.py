@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crypto_assistant.models import Family, Instrument, TakerVolumes, Timeframe
-from crypto_assistant.readings.spans import (
+from crypto_assistant.subjects.cvd.flow import (
     Flow,
     common_end,
     flow,

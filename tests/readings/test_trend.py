@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crypto_assistant.models import Timeframe
-from crypto_assistant.readings import trend
-from crypto_assistant.readings.trend import Indicators, Volatility
+from crypto_assistant.subjects.bars import trend
+from crypto_assistant.subjects.bars.trend import Indicators, Volatility
 from tests.readings.venue import Venue, candles, settled, wave
 
 HOUR = Timeframe.H1

@@ -6,9 +6,9 @@ from math import nan
 import numpy as np
 import pytest
 
-from crypto_assistant.listings import per_plain_coin
+from crypto_assistant.listings.lists import per_plain_coin
 from crypto_assistant.models import Family, Provenance, Tickers
-from crypto_assistant.readings.valuation import NO_PRICES, Prices, dated, prices, whole
+from crypto_assistant.worth import NO_PRICES, Prices, dated, prices, whole
 from tests.markets import markets, tickers
 
 BOOKS = {

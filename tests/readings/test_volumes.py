@@ -4,11 +4,11 @@ from typing import Any
 
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.listings import Coin, Listings
+from crypto_assistant.listings.lists import Coin, Listings
 from crypto_assistant.models import Candles, Family, Instrument, TakerVolumes, Timeframe
 from crypto_assistant.net.api import Timing
-from crypto_assistant.readings import volumes
-from crypto_assistant.readings.volumes import Market
+from crypto_assistant.subjects.volume import volumes
+from crypto_assistant.subjects.volume.volumes import Market
 from tests.markets import NOW, markets
 from tests.readings.test_scan import bars
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from crypto_assistant.models import Holding
-from crypto_assistant.readings.valuation import Prices
-from crypto_assistant.readings.wallets import Held, Purse, Purses, purse, summed
+from crypto_assistant.subjects.account.wallets import Held, Purse, Purses, purse, summed
+from crypto_assistant.worth import Prices
 
 PRICES = Prices({("BTC", 1.0): 60_000.0, ("ETH", 1.0): 3_000.0, ("DOGE", 1.0): 0.1})
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crypto_assistant.models import Timeframe
-from crypto_assistant.readings.windows import WINDOWS, start
+from crypto_assistant.subjects.bars.windows import WINDOWS, start
 
 MINUTE = 60_000
 NOW = 1_000_000 * MINUTE

@@ -16,8 +16,8 @@ from crypto_assistant.accounts import Access
 from crypto_assistant.errors import LedgerFailed
 from crypto_assistant.ledger import Ledger, Snapshot
 from crypto_assistant.models import AccountLog
-from crypto_assistant.readings.account_log import read
 from crypto_assistant.state.store import Store
+from crypto_assistant.subjects.account.pnl.log import read
 from tests.account_log import BOOK, HOUR, NOW, line, quiet
 from tests.bookkept import Written, desk_of
 from tests.clock import clock

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crypto_assistant.app import connection
-from crypto_assistant.commands.base import Args, Command, Progress, Takes
 from crypto_assistant.desk import Desk
 from crypto_assistant.front import Front
+from crypto_assistant.grammar import Args, Command, Progress, Takes
 from crypto_assistant.journal import request
 from crypto_assistant.models import Provenance
 from crypto_assistant.net.api import Timing as DeskTiming

@@ -1,0 +1,34 @@
+"""The commands, in the order of the menu: a new one is one module and its name here."""
+
+from typing import Any
+
+from crypto_assistant.grammar import Command
+from crypto_assistant.subjects import (
+    analysis,
+    cvd,
+    open_interest,
+    price,
+    ranking,
+    scan,
+    start,
+    status,
+    volume,
+)
+from crypto_assistant.subjects import help as help_
+from crypto_assistant.subjects.account import balance, pnl, positions
+
+COMMANDS: tuple[Command[Any], ...] = (
+    start.COMMAND,
+    help_.COMMAND,
+    price.COMMAND,
+    analysis.COMMAND,
+    volume.COMMAND,
+    cvd.COMMAND,
+    open_interest.COMMAND,
+    balance.COMMAND,
+    positions.COMMAND,
+    pnl.COMMAND,
+    ranking.COMMAND,
+    scan.COMMAND,
+    status.COMMAND,
+)

@@ -1,8 +1,0 @@
-"""What /pnl accepts."""
-
-from crypto_assistant.commands.base import Takes
-
-DAYS = {"today": 0, "7d": 6, "30d": 29}
-"""How many days each window begins before today."""
-WINDOWS = tuple(DAYS)
-TAKES = Takes(symbol=True, venue=True, choices=(WINDOWS,), details=True)

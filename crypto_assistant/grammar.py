@@ -1,0 +1,243 @@
+"""What a command is, and the one grammar of all command lines."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+import orjson
+
+from crypto_assistant.errors import UsageError
+from crypto_assistant.exchanges import EXCHANGES
+from crypto_assistant.listings.lists import Coin, Listings, nearest
+from crypto_assistant.models import Provenance, Timeframe
+from crypto_assistant.view import Page, View
+
+if TYPE_CHECKING:
+    from crypto_assistant.desk import Desk
+
+VENUES = tuple(exchange.name for exchange in EXCHANGES)
+TIMEFRAMES = tuple(timeframe.value for timeframe in Timeframe)
+LONGEST_SYMBOL = 20
+"""Bytes; every coin that is asked for fits, and so does each button's line into Telegram's 64."""
+
+TIMEFRAME = re.compile(r"\d+(s|m|min|h|d|w|mo|y)")
+NUMBER = re.compile(r"\d{1,9}(\.\d{1,4})?%?")
+SYMBOL = re.compile(r"[^\W_]+([-/_:][^\W_]+)*(\.P)?", re.IGNORECASE)
+
+
+class Answer(Protocol):
+    """What a command found: a frozen dataclass of unrounded numbers with units in their names."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def provenance(self) -> Provenance: ...
+
+
+A = TypeVar("A", bound=Answer)
+Progress = Callable[[A], None]
+"""Takes what is known so far, while the rest is still under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What a command accepts.
+
+    `names`: what the usage calls the symbol. `choices`: groups of words that exclude each other,
+    the first of each group the default ("" where the default has no word). `numbers`: what the
+    usage calls each of them.
+    """
+
+    symbol: bool = False
+    names: str = "SYMBOL"
+    timeframe: Timeframe | None = None
+    venue: bool = False
+    choices: tuple[tuple[str, ...], ...] = ()
+    numbers: tuple[str, ...] = ()
+    details: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Args:
+    """A command line, understood. `symbol` is as typed, in capitals: coins are found later."""
+
+    command: str
+    symbol: str | None = None
+    timeframe: Timeframe | None = None
+    venue: str | None = None
+    choices: tuple[str, ...] = ()
+    numbers: tuple[float, ...] = ()
+    details: bool = False
+    page: int = 1
+
+    def line(self, **changes: Any) -> str:
+        """The same question as text, changed where asked; `parse` reads it back."""
+        args = replace(self, **changes)
+        words = [
+            args.command,
+            args.symbol,
+            args.timeframe,
+            args.venue,
+            *args.choices,
+            *(f"{number:.15g}" for number in args.numbers),
+            "details" if args.details else None,
+            f"page {args.page}" if args.page > 1 else None,
+        ]
+        return " ".join(word for word in words if word)
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[A]):
+    """One command: what it accepts, the question that it asks, and how its answer is shown."""
+
+    name: str
+    summary: str
+    example: str
+    explains: str
+    """What /help NAME says: definitions, sources, units, thresholds."""
+    run: "Callable[[Args, Desk, Progress[A]], Awaitable[A]]"
+    render: Callable[[A, Args, View], Page]
+    takes: Takes = field(default_factory=Takes)
+    scans: bool = False
+    """Whether it reads the whole market, for which a trader waits longer."""
+    private: bool = False
+    """Whether it is about the owner's account, which is nobody else's business."""
+
+    @property
+    def usage(self) -> str:
+        takes = self.takes
+        words = [
+            f"/{self.name}",
+            f"[{takes.names}]" if takes.symbol else "",
+            "[TIMEFRAME]" if takes.timeframe else "",
+            "[VENUE]" if takes.venue else "",
+            *(f"[{'|'.join(filter(None, group))}]" for group in takes.choices),
+            *(f"[{name}]" for name in takes.numbers),
+            "[details]" if takes.details else "",
+        ]
+        return " ".join(word for word in words if word)
+
+
+def parse(line: str, commands: Sequence[Command[Any]]) -> tuple[Command[Any], Args]:
+    """Finds the command and reads its arguments.
+
+    Raises UsageError, before anything is asked of an exchange.
+    """
+    head, *tokens = line.split() or [""]
+    command = find(head, commands)
+    reader = _Reader(command)
+    words = iter(tokens)
+    for word in words:
+        reader.read(word, words)
+    return command, reader.args()
+
+
+def find(word: str, commands: Sequence[Command[Any]]) -> Command[Any]:
+    """The command that is called `/name`, `name` or `/name@Bot`."""
+    name = word.removeprefix("/").partition("@")[0].lower()
+    if not name:
+        raise UsageError("The line names no command.")
+    named = {command.name: command for command in commands}
+    if name not in named:
+        near = ", ".join(f"/{other}" for other in nearest(name, named))
+        hint = f" Did you mean {near}?" if near else ""
+        raise UsageError(f"There is no command /{name[:32]}.{hint}")
+    return named[name]
+
+
+def asked_coin(args: Args, listings: Listings) -> Coin:
+    """What a line asks about, bitcoin where it names nothing; raises UsageError."""
+    return listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
+
+
+def encode(answer: Answer) -> bytes:
+    """The numbers behind an answer as JSON, its provenance at the top level."""
+    fields = {name: getattr(answer, name) for name in answer.__dataclass_fields__}
+    provenance = fields.pop("provenance")
+    known = {name: getattr(provenance, name) for name in provenance.__dataclass_fields__}
+    return orjson.dumps({**fields, **known}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+class _Reader:
+    """Takes the words after the command one by one, in any order."""
+
+    def __init__(self, command: Command[Any]) -> None:
+        self._command = command
+        self._takes = command.takes
+        self._chosen: dict[tuple[str, ...], str] = {}
+        self._numbers: list[float] = []
+        self._args = Args(command.name, timeframe=command.takes.timeframe)
+        self._given: set[str] = set()
+
+    def read(self, word: str, following: Iterator[str]) -> None:
+        lower = word.lower()
+        if lower == "page":
+            self._set("page", _page(next(following, "")))
+        elif lower in {"details", "compact"}:
+            self._details(lower)
+        elif group := next((group for group in self._takes.choices if lower in group), None):
+            self._choose(group, lower)
+        elif lower in VENUES:
+            self._venue(lower)
+        elif TIMEFRAME.fullmatch(lower):
+            self._timeframe(lower)
+        elif self._takes.numbers and NUMBER.fullmatch(lower):
+            self._number(float(lower.removesuffix("%")))
+        else:
+            self._symbol(word)
+
+    def args(self) -> Args:
+        choices = tuple(self._chosen.get(group, group[0]) for group in self._takes.choices)
+        return replace(self._args, choices=choices, numbers=tuple(self._numbers))
+
+    def _choose(self, group: tuple[str, ...], word: str) -> None:
+        if self._chosen.setdefault(group, word) != word:
+            raise UsageError(f"Choose one of {self._chosen[group]} and {word}.")
+
+    def _details(self, word: str) -> None:
+        if not self._takes.details:
+            raise UsageError(f"/{self._command.name} has no details.")
+        self._choose(("compact", "details"), word)
+        self._args = replace(self._args, details=word == "details")
+
+    def _number(self, value: float) -> None:
+        if len(self._numbers) == len(self._takes.numbers):
+            raise UsageError(f"Too many arguments: /{self._command.name} takes no more numbers.")
+        self._numbers.append(value)
+
+    def _venue(self, name: str) -> None:
+        if not self._takes.venue:
+            raise UsageError(f"/{self._command.name} takes no venue.")
+        self._set("venue", name)
+
+    def _timeframe(self, word: str) -> None:
+        if not self._takes.timeframe:
+            raise UsageError(f"/{self._command.name} takes no timeframe.")
+        if word not in TIMEFRAMES:
+            raise UsageError(f"There is no timeframe {word}: {' '.join(TIMEFRAMES)}.")
+        self._set("timeframe", Timeframe(word))
+
+    def _symbol(self, word: str) -> None:
+        symbol = word.upper().removeprefix("/")
+        venue, _, rest = symbol.partition(":")
+        if rest and venue.lower() in VENUES:  # As TradingView writes it: BINANCE:BTCUSDT
+            symbol = rest
+        if not self._takes.symbol or not SYMBOL.fullmatch(symbol):
+            raise UsageError(f"/{self._command.name} does not know the word {word[:32]}.")
+        if len(symbol.encode()) > LONGEST_SYMBOL:
+            raise UsageError("No market is asked for by a symbol that long.")
+        self._set("symbol", symbol)
+
+    def _set(self, name: str, value: Any) -> None:
+        before = getattr(self._args, name)
+        if name in self._given and before != value:
+            raise UsageError(f"Too many arguments: one {name}, not both {before} and {value}.")
+        self._given.add(name)
+        self._args = replace(self._args, **{name: value})
+
+
+def _page(word: str) -> int:
+    if not re.fullmatch(r"[1-9]\d?", word):
+        raise UsageError("After page comes its number: page 2.")
+    return int(word)

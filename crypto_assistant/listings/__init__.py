@@ -1,0 +1,1 @@
+"""What is listed where: the venues' lists, coins over all their markets, kinds of market."""

@@ -1,0 +1,1 @@
+"""The owner's accounts: wallets, open positions, profit and loss."""

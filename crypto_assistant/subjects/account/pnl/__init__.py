@@ -1,0 +1,99 @@
+"""/pnl: what the owner's derivatives brought and cost, and whether it adds up."""
+
+from crypto_assistant import worth
+from crypto_assistant.desk import Desk
+from crypto_assistant.grammar import Args, Command, Progress
+from crypto_assistant.midnights import midnight_ms
+from crypto_assistant.subjects.account import remarks
+from crypto_assistant.subjects.account.environments import standings
+from crypto_assistant.subjects.account.pnl.answer import Pnl, summed, venue_pnl
+from crypto_assistant.subjects.account.pnl.page import render
+from crypto_assistant.subjects.account.pnl.question import Question
+from crypto_assistant.subjects.account.pnl.takes import DAYS, TAKES
+
+EXPLAINS = """\
+What your derivatives brought (+) and cost (-) since midnight in your zone (TIMEZONE, else UTC), by
+the venue's clock: today; 7d: today and the six days before; 30d: today and the 29 before. Needs a
+key that only reads at each venue; a venue without one is no key.
+
+realised: of closed positions, gross of fees and funding; closing by liquidation, deleveraging or
+delivery counts. fees: trading fees, maker rebates in them. funding: received less paid. rebates:
+referral and commission rebates. liquidation: what a liquidation cost besides its loss. sum: all
+five. Sources: Binance income of USDⓈ-M and COIN-M; Bybit transaction log of the unified account;
+OKX bills of the trading account. They are kept here for longer than the venues keep them; where one
+reaches back less than asked, the answer says since when. Lines may come late: the newest hour is
+asked for again each time, and the last three days by the daemon every night.
+
+Coins are valued at their price at that venue now (USDT and USD: one dollar), also of flows of
+earlier days. Where a coin has no price, what it is a part of is n/a, and the coin is named.
+
+open: unrealised PnL of all open positions now, as in /positions, and as % of their margin. % of
+opening equity: realised against the equity of the margined wallets at the window's start, by the
+snapshot of then, coins without a price left out.
+
+Spot PnL is not computed. Where spot shares a wallet with derivatives (Bybit, OKX), what spot trades
+changed in it, at prices of now, is a line of its own.
+
+Reconciliation, from a snapshot that the daemon takes a minute after your midnight, or when it
+starts, but never in the minute after a full hour, when funding is paid: equity now = opening +
+realised + fees + funding + other (rebates, liquidation, spot, interest ...) + change in unrealised
++ transfers + revaluation of coins that are not dollars + residual. The residual should be 0; above
+$0.01 and 1 bp of equity it is marked with !. The wallets are not read at the very moment that the
+log ends: what is dated in between, or comes late in the log, is in the residual until a later
+answer. Before the first snapshot: n/a.
+
+Details of one coin (/pnl 7d BTC details) reckon realised PnL from your trades as well, market by
+market, since nothing was open in it: by average cost as the venues do, and first in first out; n/a
+where the log realises what is still open: USDC contracts at Bybit, dated futures at OKX."""
+
+
+async def run(args: Args, desk: Desk, progress: Progress[Pnl]) -> Pnl:
+    listings = await desk.listings()
+    coin = remarks.coin(listings, args.symbol) if args.symbol else None
+    window = args.choices[0]
+    days = DAYS[window]
+    wave = desk.owners_wave(args.venue)
+
+    def build() -> Pnl:
+        told = question()
+        priced = {venue: one.prices for venue, one in told.items()}
+        known = worth.dated(wave.provenance(), priced)
+        accounts = standings(desk, known.asked)
+        venues = {venue: venue_pnl(one, coin) for venue, one in told.items()}
+        starts = [one.logged.start_ms for one in told.values() if one.logged]
+        parts_read, parts = question.parts
+        return Pnl(
+            window=window,
+            start_ms=min(starts, default=midnight_ms(known.time_ms, desk.zone, -days)),
+            coin=coin,
+            venues=venues,
+            total=summed(venues, accounts),
+            accounts=accounts,
+            keyless=tuple(desk.keyless(args.venue)),
+            parts_read=parts_read,
+            parts=parts,
+            provenance=known,
+        )
+
+    question = Question(
+        desk,
+        wave,
+        listings,
+        days=days,
+        trades_of=coin if args.details else None,
+    )
+    await question.settle(lambda: progress(build()))
+    return build()
+
+
+COMMAND = Command(
+    name="pnl",
+    summary="what your derivatives brought and cost: realised, fees, funding",
+    example="/pnl 7d BTC",
+    explains=EXPLAINS,
+    run=run,
+    render=render,
+    takes=TAKES,
+    private=True,
+    scans=True,
+)

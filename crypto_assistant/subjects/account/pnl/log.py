@@ -1,0 +1,74 @@
+"""What the log of the owner's accounts says of a window, and the snapshots to hold it against."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from crypto_assistant.desk import Desk, Wave
+from crypto_assistant.exchanges.base import Account, Exchange
+from crypto_assistant.ledger import Book, Snapshot
+from crypto_assistant.midnights import midnight_ms
+from crypto_assistant.models import Entry
+
+PART = "account log"
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """The lines of one account in the window from `start_ms` to `end_ms`, on the venue's clock.
+
+    `complete_since_ms`: where they begin; the start itself where the log reaches that far.
+    `opening`: the first snapshot of equity in the window, of the wallets that the log is about.
+    `snapshots_since_ms`: when the first of all was taken.
+    """
+
+    start_ms: int
+    entries: tuple[Entry, ...]
+    complete_since_ms: int
+    end_ms: int
+    opening: Snapshot | None
+    snapshots_since_ms: int | None
+    received_ms: int
+
+
+Note = Callable[[str, int, int], None]
+"""Hears of a venue how many parts of its log have been read, of how many."""
+
+
+def ask(desk: Desk, wave: Wave, days: int, note: Note) -> dict[str, Logged]:
+    """Notes the question to each account: its log since midnight, so many days ago."""
+
+    async def logged(exchange: Exchange) -> Logged:
+        return await read(desk, exchange.name, days, partial(note, exchange.name))
+
+    return wave.ask(PART, logged)
+
+
+async def read(desk: Desk, venue: str, days: int, note: Callable[[int, int], None]) -> Logged:
+    """Brings the ledger of one account up to date and reads it; raises ExchangeError."""
+    access = desk.accounts[venue]
+    account, ledger = await access.account(), access.ledger
+
+    async def update(account: Account) -> int:
+        return await ledger.update(book, account, start_ms, end_ms, note)
+
+    book = Book(venue, access.environment, (await access.permissions()).uid)
+    end_ms = await account.clock.now_ms()
+    start_ms = midnight_ms(end_ms, desk.zone, -days)
+    with ledger.one_database():
+        since_ms = await access.ask(update)
+        return Logged(
+            start_ms=start_ms,
+            entries=tuple(await ledger.entries(book, since_ms, end_ms)),
+            complete_since_ms=since_ms,
+            end_ms=end_ms,
+            opening=_margined(await ledger.snapshot_since(book, start_ms), account),
+            snapshots_since_ms=await ledger.first_snapshot_ms(book),
+            received_ms=desk.clock_ms(),
+        )
+
+
+def _margined(snapshot: Snapshot | None, account: Account) -> Snapshot | None:
+    if snapshot is None:
+        return None
+    return replace(snapshot, rows=tuple(r for r in snapshot.rows if r.wallet in account.margined))

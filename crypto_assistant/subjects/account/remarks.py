@@ -1,0 +1,50 @@
+"""What every answer about the owner's accounts says of them: keys, play money, clocks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from crypto_assistant import view as v
+from crypto_assistant.errors import UsageError
+from crypto_assistant.exchanges import EXCHANGES
+from crypto_assistant.exchanges.base import LIVE
+from crypto_assistant.listings.lists import Listings
+from crypto_assistant.subjects.account.environments import Standing
+
+CREDENTIALS = {exchange.name: exchange.credentials for exchange in EXCHANGES}
+
+
+def coin(listings: Listings, symbol: str) -> str:
+    """The coin that a line names, of whatever class; raises UsageError."""
+    with suppress(UsageError):
+        return listings.find(symbol, tradfi=True).name
+    return listings.find(symbol).name
+
+
+def label(venue: str, accounts: Mapping[str, Standing], view: v.View) -> str:
+    """A venue's title, and what it calls its play money: `OKX (demo)`."""
+    environment = accounts[venue].environment
+    return view.venue(venue) + ("" if environment == LIVE else f" ({environment})")
+
+
+def without_keys(venues: Sequence[str], view: v.View) -> v.Page:
+    """The answer where nobody can be asked: what to set."""
+    wants = [f"{view.venue(venue)} wants {', '.join(CREDENTIALS[venue])}" for venue in venues]
+    return v.Page((v.escape(f"no key: {'; '.join(wants)}"),))
+
+
+def notes(
+    accounts: Mapping[str, Standing], keyless: Sequence[str], view: v.View
+) -> Iterator[v.Html]:
+    """The lines above the provenance."""
+    play = [label(venue, accounts, view) for venue in accounts if _is_play(accounts[venue])]
+    if play:
+        mixed = len(play) < len(accounts)
+        text = f"play money: {', '.join(play)}"
+        yield v.escape(f"{text}; not in the totals" if mixed else text)
+    if keyless:
+        yield v.escape(f"no key: {view.venues(keyless)}")
+    yield view.clocks({venue: one.clock_ahead_seconds for venue, one in accounts.items()})
+
+
+def _is_play(standing: Standing) -> bool:
+    return standing.environment != LIVE

@@ -1,0 +1,94 @@
+"""/analysis: price, volume, takers, open interest, indicators and levels of a coin on one page."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from crypto_assistant import view as v
+from crypto_assistant.grammar import Args, Command, Takes
+from crypto_assistant.listings.lists import Coin
+from crypto_assistant.models import Timeframe
+from crypto_assistant.subjects.analysis.answer import Analysis, run
+from crypto_assistant.subjects.analysis.compact import compact, levels, title
+from crypto_assistant.subjects.analysis.details import details
+from crypto_assistant.subjects.keyboard import keyboard
+
+EXPLAINS = """\
+Everything about a coin on one page; each part has a command of its own that explains its numbers:
+/help price, /help volume, /help cvd, /help oi. 2/3: so many of the venues asked are in a sum, with
+all their markets of that kind. Who trades the coin and is in it in part or not at all is named:
+"part of", "without". In CVD that is mostly Bybit, which tells only its last trades, and at spot OKX
+where its statistics, of all pairs of the coin, do not fit the market.
+
+Volume is of the last closed bar of the timeframe, whose end is printed; CVD windows end at the
+boundary of five minutes that is printed.
+
+Primary market: the USDT perp with the highest 24h turnover (spot where no venue has a perp), named
+in the first line. The price, the indicators, averages and levels are its alone. If it fails, the
+next venue's takes its place; a VENUE overrides. 15m: the last price against the open of the minute
+that began nearest to 15 minutes ago.
+
+RSI(14), ATR(14): Wilder's, of closed bars of the timeframe. EMA 20, 50, 200: seeded with a plain
+mean. All are n/a until 300 bars of warm-up beyond their length are there, EMA 200 until 1000 are.
+Bollinger: 20 closes, 2 population standard deviations. "close" is the last closed bar's close
+against the line, ATR % is of that close.
+
+VWAP: since 00:00 UTC, of 1m bars, (high + low + close) / 3 weighted with volume, the forming bar
+included. "last" is the last price against it.
+
+Volatility: the standard deviation (n - 1) of the last 96 log returns of 15m times sqrt(96), per
+day; times sqrt(365) per year.
+
+Volume profile: today's and yesterday's 1m bars (UTC), each bar's volume spread evenly over its
+range, in 100 equal rows over the day's range. POC is the middle of the most traded row (of equal
+ones the nearest to the middle of the range, then the lower); VAL to VAH, the value area, grows from
+it by the larger neighbour, of equal ones the lower, until it holds 70 % of the volume.
+
+Levels: the two nearest above and below the last price among POC, VAH, VAL of both days, yesterday's
+high and low, VWAP and EMA 200; "away" is the level against the last price.
+
+Score: one each for the last close above EMA 50, the last price above VWAP, a positive CVD of 4h in
+spot, the same in perps, and new longs over 4h (/help oi); minus one each for the opposite, new
+shorts. Covered shorts, unwound longs and no quadrant count 0. What is not known is not counted:
++2 of 4."""
+
+TAKES = Takes(
+    symbol=True,
+    timeframe=Timeframe.M15,
+    venue=True,
+    choices=(("", "tradfi"),),
+    details=True,
+)
+
+
+def render(answer: Analysis, args: Args, view: v.View) -> v.Page:
+    coin = Coin(answer.coin, answer.quote, answer.tradfi)
+    blocks: list[v.Html] = []
+    if answer.provenance.answered:
+        blocks = [v.lines(map(v.escape, compact(answer, view))), levels(answer.primary)]
+        blocks += details(answer, view) if args.details else ()
+    blocks.append(v.lines(map(v.escape, _apart(answer, view))))
+    buttons = keyboard(replace(args, symbol=coin.symbol, page=1), TAKES)
+    heading = v.bold(title(answer, coin, view))
+    footer = view.provenance(answer.provenance)
+    return v.Page(tuple(filter(None, blocks)), buttons, heading, footer)
+
+
+def _apart(answer: Analysis, view: v.View) -> Iterator[str]:
+    """The venues where another coin goes by that name."""
+    for venue in view.titles:
+        markets = answer.price.venues.get(venue)
+        told = [market for market in (markets.perp, markets.spot) if market] if markets else []
+        listed = any(venue in kind.apart_venues for kind in answer.takers.kinds.values())
+        if listed or any(market.other_coin for market in told):
+            yield f"{view.venue(venue)} {answer.coin}: another coin? Not counted"
+
+
+COMMAND = Command(
+    name="analysis",
+    summary="price, volume, takers, open interest, indicators and levels on one page",
+    example="/analysis ETH 1h",
+    explains=EXPLAINS,
+    run=run,
+    render=render,
+    takes=TAKES,
+)

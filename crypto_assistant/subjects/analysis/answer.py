@@ -1,0 +1,107 @@
+"""What /analysis asks, and what it found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crypto_assistant.desk import Desk
+from crypto_assistant.grammar import Args, Progress, asked_coin
+from crypto_assistant.listings import segments
+from crypto_assistant.listings.lists import Coin
+from crypto_assistant.models import Family, Provenance, Timeframe
+from crypto_assistant.subjects.analysis.score import WINDOW, Score, score
+from crypto_assistant.subjects.bars import moves, technicals
+from crypto_assistant.subjects.bars.baselines import closed_ms
+from crypto_assistant.subjects.bars.moves import Moves
+from crypto_assistant.subjects.bars.primary import Primary, settle
+from crypto_assistant.subjects.bars.technicals import Outlook
+from crypto_assistant.subjects.cvd import flows
+from crypto_assistant.subjects.cvd.flows import Flows
+from crypto_assistant.subjects.open_interest import perps, totals
+from crypto_assistant.subjects.open_interest.perps import Interest
+from crypto_assistant.subjects.open_interest.totals import Quadrant, Totals, Window
+from crypto_assistant.subjects.price import quotes
+from crypto_assistant.subjects.price.quotes import Quotes
+from crypto_assistant.subjects.volume import volumes
+from crypto_assistant.subjects.volume.volumes import Volumes
+
+WINDOWS = {WINDOW: Timeframe.H4}
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Open interest by venue and segment, its sums, its changes, and the price beside them."""
+
+    venues: Interest
+    totals: Totals
+    changes: Mapping[str, Window]
+    moves: Moves | None
+    quadrants: Mapping[str, Quadrant]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """`volume`: by kind of market, one of them, of the bar that opened at `bar_open_ms`.
+
+    `primary`: None where no market told anything.
+    """
+
+    coin: str
+    quote: str
+    tradfi: bool
+    timeframe: Timeframe
+    bar_open_ms: int
+    price: Quotes
+    volume: Mapping[str, Volumes]
+    takers: Flows
+    open_interest: Positions
+    primary: Outlook | None
+    score: Score
+    provenance: Provenance
+
+
+async def run(args: Args, desk: Desk, progress: Progress[Analysis]) -> Analysis:
+    listings = await desk.listings()
+    coin = asked_coin(args, listings)
+    timeframe = args.timeframe or Timeframe.M15
+    now_ms, wave = desk.clock_ms(), desk.wave(args.venue)
+    markets = segments.primary(listings, coin, args.venue)
+    price = quotes.ask(wave, listings, coin)
+    segment = volumes.segment(listings, coin, args.venue)
+    volume = volumes.ask(wave, listings, segment, timeframe, now_ms)
+    takers = flows.ask(wave, listings, segments.every(coin), now_ms)
+    held = perps.ask(wave, listings, segments.perps(coin), now_ms, WINDOWS)
+    primary = Primary(wave, markets, lambda one: technicals.ask(wave, one, timeframe, now_ms))
+    moved = Primary(wave, markets, lambda one: moves.ask(wave, one, now_ms, WINDOWS))
+
+    def build() -> Analysis:
+        positions, flowed, seen = _positions(coin, held(), moved()), takers(), primary()
+        return Analysis(
+            coin=coin.name,
+            quote=coin.quote,
+            tradfi=coin.tradfi,
+            timeframe=timeframe,
+            bar_open_ms=closed_ms(timeframe, now_ms),
+            price=price(),
+            volume={segment.name: volume()},
+            takers=flowed,
+            open_interest=positions,
+            primary=seen,
+            score=score(seen, flowed, positions.quadrants[WINDOW]),
+            provenance=wave.provenance(),
+        )
+
+    spare = desk.timing.attempt
+    await settle(wave, [primary, moved], lambda: progress(build()), spare=spare)
+    return build()
+
+
+def _positions(coin: Coin, held: Interest, moved: Moves | None) -> Positions:
+    changes = totals.changes(held, WINDOWS)
+    inverse = coin.perps is Family.INVERSE
+    return Positions(
+        venues=held,
+        totals=totals.totals(held),
+        changes=changes,
+        moves=moved,
+        quadrants=totals.quadrants(changes, moved, inverse=inverse),
+    )

@@ -1,0 +1,60 @@
+"""What a sum of /analysis is over: how many of the venues asked, and who of them is missing."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from crypto_assistant import view as v
+from crypto_assistant.subjects.analysis.answer import Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The venues all of whose markets are in a sum, only some of them, none of them."""
+
+    asked: int
+    whole: tuple[str, ...]
+    part: tuple[str, ...]
+    without: tuple[str, ...]
+
+    @property
+    def count(self) -> str:
+        return f"{len(self.whole)}/{self.asked}"
+
+    def missing(self, view: v.View) -> str:
+        """`part of Binance, without OKX`; of a sum that nobody is in, nothing."""
+        part = [f"part of {view.venues(self.part)}"] if self.part else []
+        without = [f"without {view.venues(self.without)}"] if self.without else []
+        return ", ".join(part + without) if self.whole or self.part else ""
+
+    def shown(self, view: v.View, noun: str = "") -> str:
+        """` (2/3 venues, part of Binance)`."""
+        return f" ({', '.join(filter(None, [self.count + noun, self.missing(view)]))})"
+
+
+def coverage(
+    told: Mapping[str, Collection[str]], kinds: Collection[str], answer: Analysis
+) -> Coverage:
+    """`told`: by kind of market, the venues that are in the sum; `kinds`: those it is made of."""
+    inside = {venue for kind in kinds for venue in told.get(kind, ())}
+    trading = {(kind, venue) for kind, venue in _trading(answer) if kind in kinds}
+    lacking = {venue for kind, venue in trading if venue not in told.get(kind, ())}
+    asked = answer.provenance.asked
+    return Coverage(
+        asked=len(asked),
+        whole=tuple(venue for venue in asked if venue in inside - lacking),
+        part=tuple(venue for venue in asked if venue in inside & lacking),
+        without=tuple(venue for venue in asked if venue in lacking - inside),
+    )
+
+
+def _trading(answer: Analysis) -> Iterator[tuple[str, str]]:
+    """The coin's markets, by kind and venue, of which anything at all was heard."""
+    for kind, flows in answer.takers.kinds.items():
+        yield from ((kind, venue) for venue in (*flows.venues, *flows.unsupported_venues))
+    for venue, perps in answer.open_interest.venues.items():
+        yield from ((kind, venue) for kind in perps)
+    for kind, volumes in answer.volume.items():
+        yield from ((kind, venue) for venue in volumes.venues)
+    for venue, quoted in answer.price.venues.items():
+        if quoted.spot and not quoted.spot.other_coin:
+            yield "spot", venue

@@ -1,0 +1,51 @@
+"""The primary market lately: 15 minutes, the session's average, the usual range of a bar."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crypto_assistant.desk import Wave
+from crypto_assistant.models import Family, Instrument, Timeframe
+from crypto_assistant.subjects.bars import days, trend
+from crypto_assistant.subjects.bars.days import Day, Now
+from crypto_assistant.subjects.bars.primary import Build
+from crypto_assistant.subjects.bars.trend import Indicators
+
+TIMEFRAMES = (Timeframe.M15, Timeframe.H1)
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """One market; a part is None, or not there, where it did not arrive.
+
+    `indicators`: by timeframe.
+    """
+
+    venue: str
+    symbol: str
+    family: Family
+    tick_size: float
+    now: Now | None
+    today: Day | None
+    indicators: Mapping[str, Indicators]
+
+
+def ask(wave: Wave, market: Instrument, now_ms: int) -> Build[Recent]:
+    """None while nothing of the market has arrived."""
+    today = days.ask_today(wave, market, now_ms)
+    indicators = {bars: trend.ask_indicators(wave, market, bars) for bars in TIMEFRAMES}
+
+    def build() -> Recent | None:
+        day, ranges = today(), {bars: told() for bars, told in indicators.items()}
+        if day is None and not any(ranges.values()):
+            return None
+        return Recent(
+            venue=market.venue,
+            symbol=market.symbol,
+            family=market.family,
+            tick_size=market.tick,
+            now=day.now if day else None,
+            today=day.day if day else None,
+            indicators={bars.value: told for bars, told in ranges.items() if told},
+        )
+
+    return build

@@ -1,0 +1,83 @@
+"""Everything that is read off the primary market alone: indicators, volatility, days, levels."""
+
+from dataclasses import dataclass
+
+from crypto_assistant.desk import Wave
+from crypto_assistant.models import Family, Instrument, Timeframe
+from crypto_assistant.subjects.bars import days, trend
+from crypto_assistant.subjects.bars.days import Day, Level, Now
+from crypto_assistant.subjects.bars.primary import Build
+from crypto_assistant.subjects.bars.trend import Indicators, Volatility
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One market; a part is None where it did not arrive or is not known."""
+
+    venue: str
+    symbol: str
+    family: Family
+    tick_size: float
+    indicators: Indicators | None
+    volatility: Volatility | None
+    now: Now | None
+    today: Day | None
+    yesterday: Day | None
+    levels: tuple[Level, ...]
+
+
+def ask(wave: Wave, market: Instrument, timeframe: Timeframe, now_ms: int) -> Build[Outlook]:
+    """None while nothing of the market has arrived but yesterday, which may come from memory."""
+    indicators = trend.ask_indicators(wave, market, timeframe, long=True)
+    volatility = trend.ask_volatility(wave, market)
+    today = days.ask_today(wave, market, now_ms)
+    yesterday = days.ask_yesterday(wave, market, now_ms)
+
+    def build() -> Outlook | None:
+        told = indicators(), volatility(), today()
+        return _outlook(market, *told, yesterday()) if any(told) else None
+
+    return build
+
+
+def _outlook(
+    market: Instrument,
+    indicators: Indicators | None,
+    volatility: Volatility | None,
+    today: days.Today | None,
+    yesterday: Day | None,
+) -> Outlook:
+    now, day = today or (None, None)
+    return Outlook(
+        venue=market.venue,
+        symbol=market.symbol,
+        family=market.family,
+        tick_size=market.tick,
+        indicators=indicators,
+        volatility=volatility,
+        now=now,
+        today=day,
+        yesterday=yesterday,
+        levels=_levels(indicators, now, day, yesterday),
+    )
+
+
+def _levels(
+    indicators: Indicators | None, now: Now | None, today: Day | None, yesterday: Day | None
+) -> tuple[Level, ...]:
+    if now is None:
+        return ()
+    named: dict[str, float | None] = {}
+    if today:
+        named |= _area("", today) | {"VWAP": today.vwap_price}
+    if yesterday:
+        named |= _area("yesterday's ", yesterday)
+        named |= {"yesterday's high": yesterday.high_price, "yesterday's low": yesterday.low_price}
+    if indicators:
+        named["EMA 200"] = indicators.ema_200_price
+    return tuple(days.nearest(named, now.last_price))
+
+
+def _area(whose: str, day: Day) -> dict[str, float | None]:
+    prices = {"POC": day.poc_price, "VAH": day.vah_price, "VAL": day.val_price}
+    return {whose + name: price for name, price in prices.items()}

@@ -1,0 +1,72 @@
+"""What /cvd asks, and what it found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crypto_assistant.desk import Desk
+from crypto_assistant.grammar import Args, Progress, asked_coin
+from crypto_assistant.listings import segments
+from crypto_assistant.models import Provenance, Timeframe
+from crypto_assistant.subjects.bars.primary import Primary
+from crypto_assistant.subjects.cvd import flows, taker_signals
+from crypto_assistant.subjects.cvd.flow import Sum
+from crypto_assistant.subjects.cvd.flows import Bars, Kind
+from crypto_assistant.subjects.cvd.taker_signals import Pressure
+
+WINDOWS = ("1h", "4h", "24h")
+
+
+@dataclass(frozen=True, slots=True)
+class Cvd:
+    """`kinds`, `linear`, `perps`, `bars`: as in flows.Flows."""
+
+    coin: str
+    quote: str
+    tradfi: bool
+    end_ms: int
+    kinds: Mapping[str, Kind]
+    linear: Mapping[str, Sum]
+    perps: Mapping[str, Sum]
+    bars: Bars | None
+    reading: Pressure
+    provenance: Provenance
+
+
+async def run(args: Args, desk: Desk, progress: Progress[Cvd]) -> Cvd:
+    listings = await desk.listings()
+    coin = asked_coin(args, listings)
+    timeframe = args.timeframe or Timeframe.H1
+    wave = desk.wave(args.venue)
+    takers = flows.ask(
+        wave,
+        listings,
+        segments.every(coin),
+        desk.clock_ms(),
+        windows=WINDOWS,
+        timeframe=timeframe,
+        interest=True,
+    )
+    segments.ask_absent(wave, listings, segments.every(coin))
+    prices = Primary(
+        wave,
+        segments.primary(listings, coin, args.venue),
+        lambda market: taker_signals.ask(wave, market, timeframe),
+    )
+
+    def build() -> Cvd:
+        found = takers()
+        return Cvd(
+            coin=coin.name,
+            quote=coin.quote,
+            tradfi=coin.tradfi,
+            end_ms=found.end_ms,
+            kinds=found.kinds,
+            linear=found.linear,
+            perps=found.perps,
+            bars=found.bars,
+            reading=taker_signals.read(found, prices()),
+            provenance=wave.provenance(),
+        )
+
+    await prices.settle(lambda: progress(build()), spare=desk.timing.attempt)
+    return build()

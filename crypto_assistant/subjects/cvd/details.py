@@ -1,0 +1,110 @@
+"""The tables of /cvd that stand in place of its compact lines on request."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from crypto_assistant import view as v
+from crypto_assistant.listings.segments import TITLES
+from crypto_assistant.subjects.cvd.answer import WINDOWS, Cvd
+from crypto_assistant.subjects.cvd.compact import (
+    LINEAR,
+    SPOT,
+    amount,
+    apart,
+    lengths_ms,
+    moved,
+    partial,
+)
+from crypto_assistant.subjects.cvd.flow import Flow, Sum
+from crypto_assistant.subjects.cvd.flows import LAST_BARS, NEWEST, Kind
+from crypto_assistant.subjects.cvd.rows import BARS
+from crypto_assistant.subjects.cvd.taker_signals import HOUR, NONE
+
+SHORT = {**{name: name for name in WINDOWS}, LAST_BARS: f"{BARS}b"}
+HEADER = ("", "USD", "coins", "% vol", "% OI")
+
+
+def details(answer: Cvd, view: v.View) -> Iterator[v.Html]:
+    if (bars := answer.bars) and any(map(_names_bars, answer.kinds.values())):
+        until = f"{BARS} bars of {bars.timeframe} to {view.clock(bars.end_ms)}"
+        yield v.escape(f"{SHORT[LAST_BARS]}: {until}")
+    for name, kind in answer.kinds.items():
+        notes = map(v.escape, _notes(kind, lengths_ms(answer), view))
+        title = TITLES[name] if name == SPOT else f"{TITLES[name]} perps"
+        yield v.lines([v.bold(title), *_table(_venue_rows(kind, view), name == SPOT), *notes])
+    rows = _group_rows(answer)
+    if rows and len(answer.kinds.keys() - {SPOT}) > 1:
+        yield v.lines([v.bold("Linear and all perps"), *_table(rows)])
+    yield v.lines(map(v.escape, [*_labels(answer, view), *apart(answer, view)]))
+
+
+def _names_bars(kind: Kind) -> bool:
+    """Whether the last bars have a row, or a note that they are not there."""
+    told = [market.windows[LAST_BARS] for market in kind.venues.values()]
+    return any(part is None or part.complete for part in told)
+
+
+def _table(rows: Sequence[Sequence[str]], spot: bool = False) -> list[v.Html]:
+    """Nobody holds open interest in spot."""
+    width = len(HEADER) - spot
+    return v.tables(HEADER[:width], [row[:width] for row in rows]) if rows else []
+
+
+def _venue_rows(kind: Kind, view: v.View) -> list[list[str]]:
+    """Window by window, the venues that tell all of it and their sum."""
+    rows = []
+    for window, short in SHORT.items():
+        told = {venue: market.windows[window] for venue, market in kind.venues.items()}
+        whole = {venue: part for venue, part in told.items() if part and part.complete}
+        rows += [_row(f"{short} {view.short(venue)}", part) for venue, part in whole.items()]
+        if len(whole) > 1:
+            rows.append(_row(f"{short} sum", kind.sums[window]))
+    return rows
+
+
+def _group_rows(answer: Cvd) -> list[list[str]]:
+    groups = {"lin": answer.linear} if answer.kinds.keys() & set(LINEAR) else {}
+    return [
+        _row(f"{short} {name}", sums[window])
+        for window, short in SHORT.items()
+        for name, sums in {**groups, "all": answer.perps}.items()
+        if sums[window].delta_venues
+    ]
+
+
+def _row(label: str, part: Flow | Sum) -> list[str]:
+    amounts = amount(part.delta_usd), amount(part.delta_coins)
+    shares = v.percent(part.delta_volume_fraction), v.percent(part.delta_oi_fraction)
+    return [label, *amounts, *shares]
+
+
+def _notes(kind: Kind, lengths_ms: Mapping[str, int], view: v.View) -> Iterator[str]:
+    """What the sums are not over, and what came after them."""
+    for venue in kind.unsupported_venues:
+        yield f"{view.venue(venue)}: n/a, no usable statistics of takers"
+    for venue, market in kind.venues.items():
+        if part := partial(market, lengths_ms):
+            yield f"{view.venue(venue)}, not summed: {part}"
+    if lacking := [venue for venue, market in kind.venues.items() if not market.windows[LAST_BARS]]:
+        yield f"{SHORT[LAST_BARS]} n/a: {view.venues(lacking)}"
+    after = {venue: market.since for venue, market in kind.venues.items()}
+    if told := [_after(view.short(venue), flow) for venue, flow in after.items() if flow]:
+        yield f"Since then: {', '.join(told)}"
+
+
+def _after(short: str, part: Flow) -> str:
+    last = "" if part.complete else f" in its last {v.duration(part.covered_ms)}"
+    return f"{short} {v.flow(part.delta_usd)}{last}"
+
+
+def _labels(answer: Cvd, view: v.View) -> Iterator[str]:
+    reading = answer.reading
+    if {reading.led_by, reading.absorption, reading.divergence} != {None}:
+        absorbed = {True: "yes", False: "no", None: v.NOTHING}[reading.absorption]
+        yield f"{HOUR} led: {_label(reading.led_by)} · absorption: {absorbed}"
+        yield f"Divergence over {NEWEST} bars: {_label(reading.divergence)}"
+    if reading.primary_venue:
+        yield moved(reading, view)
+
+
+def _label(name: str | None) -> str:
+    return v.NOTHING if name is None else name.replace(NONE, "no")

@@ -1,0 +1,102 @@
+"""Open interest of a coin's dated futures, contract by contract."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from crypto_assistant.desk import Wave
+from crypto_assistant.errors import NotListed, Unsupported
+from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.listings.coins import other_coins
+from crypto_assistant.listings.lists import Listings
+from crypto_assistant.listings.one_by_one import each
+from crypto_assistant.listings.segments import Segment
+from crypto_assistant.models import Instrument, Instruments, OpenInterest, total
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    expires_ms: int | None
+    oi_coins: float | None
+    oi_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """One venue's contracts that told their open interest, by symbol, and their sum."""
+
+    oi_usd: float | None
+    contracts: Mapping[str, Contract]
+
+
+def ask(
+    wave: Wave, listings: Listings, wanted: Sequence[Segment]
+) -> Callable[[], Mapping[str, Deliveries]]:
+    """Asks the venues that list futures of the segments' coin, quotes and margins."""
+    told = [_ask(wave, _listed(listings, segment), segment) for segment in wanted]
+
+    def build() -> Mapping[str, Deliveries]:
+        return {
+            venue: _deliveries([one for part in told if venue in part for one in part[venue].each])
+            for venue in listings.titles
+            if any(venue in part for part in told)
+        }
+
+    return build
+
+
+class _Told(NamedTuple):
+    each: Sequence[OpenInterest]
+    received_ms: int
+
+
+def _ask(wave: Wave, listed: Mapping[str, Instruments], segment: Segment) -> Mapping[str, _Told]:
+    async def asked(exchange: Exchange) -> _Told:
+        return await _all(exchange, listed[exchange.name])
+
+    return wave.ask(f"{segment.title} dated futures", asked, listed)
+
+
+def _listed(listings: Listings, segment: Segment) -> Mapping[str, Instruments]:
+    """Each venue's futures that are margined like the segment."""
+    coin, others = segment.coin, other_coins(listings)
+    found = {}
+    for (venue, family), dated in listings.dated.items():
+        if family is segment.family and (venue, family, coin.name) not in others:
+            rows = [
+                market == (coin.name, coin.quote, coin.tradfi)
+                for market in zip(dated.coins, dated.quotes, dated.tradfi.tolist(), strict=True)
+            ]
+            if any(rows):
+                found[venue] = dated.where(np.array(rows))
+    return found
+
+
+async def _all(exchange: Exchange, listed: Instruments) -> _Told:
+    try:
+        bulk = await exchange.open_interests(listed)
+    except Unsupported:
+        markets = [listed[row] for row in range(len(listed))]
+        answers = await each(_valued(exchange, market) for market in markets)
+        told = [answer for answer in answers if answer]
+        if not told:
+            raise NotListed(listed.coins[0]) from None
+        return _Told(told, min(one.received_ms for one in told))
+    return _Told([bulk[row] for row in range(len(listed))], bulk.received_ms)
+
+
+async def _valued(exchange: Exchange, market: Instrument) -> OpenInterest:
+    told = await exchange.open_interest(market)
+    return told if told.usd is not None else told.valued((await exchange.mark(market)).mark)
+
+
+def _deliveries(told: Sequence[OpenInterest]) -> Deliveries:
+    return Deliveries(
+        oi_usd=total(one.usd for one in told),
+        contracts={
+            one.instrument.symbol: Contract(one.instrument.expires_ms, one.coins, one.usd)
+            for one in sorted(told, key=lambda one: one.instrument.expires_ms or 0)
+        },
+    )

@@ -1,0 +1,36 @@
+"""Who is long: the exchanges' own counts, each under its own name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from crypto_assistant.desk import Wave
+from crypto_assistant.listings import segments
+from crypto_assistant.listings.lists import Listings
+from crypto_assistant.listings.segments import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The part of those counted that is long, at the time of the venue's newest sample."""
+
+    long_fraction: float | None
+    time_ms: int
+
+
+Crowd = Mapping[str, Mapping[str, Count]]
+"""By venue and by the name of the count: `all accounts`, `top 20 % positions` ..."""
+
+
+def ask(wave: Wave, listings: Listings, segment: Segment) -> Callable[[], Crowd]:
+    told = segments.ask(
+        wave,
+        listings,
+        segment,
+        "long/short",
+        lambda exchange, market: exchange.long_shorts(market),
+    )
+    return lambda: {
+        venue: {one.counts: Count(one.long, one.time_ms) for one in told[venue].counts}
+        for venue in listings.titles
+        if venue in told and told[venue].counts
+    }

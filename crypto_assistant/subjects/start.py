@@ -1,0 +1,46 @@
+"""/start: who may use the bot, what it can do, and the first questions as buttons."""
+
+from dataclasses import dataclass, field
+
+from crypto_assistant import commands
+from crypto_assistant import view as v
+from crypto_assistant.desk import Desk
+from crypto_assistant.grammar import Args, Command, Progress
+from crypto_assistant.models import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    venues: tuple[str, ...]
+    commands: tuple[str, ...]
+    provenance: Provenance = field(default_factory=Provenance)
+
+
+async def run(args: Args, desk: Desk, progress: Progress[Greeting]) -> Greeting:
+    venues = tuple(exchange.name for exchange in desk.exchanges)
+    return Greeting(venues, tuple(command.name for command in commands.COMMANDS))
+
+
+def render(answer: Greeting, args: Args, view: v.View) -> v.Page:
+    text = v.lines(
+        [
+            v.bold("Crypto assistant"),
+            v.escape(f"The derivatives market on {view.venues(answer.venues)}, on request."),
+            v.escape("Your own account there, where it has a key, in a private chat only."),
+            v.escape("It answers only the people and groups that its owner listed."),
+            v.escape("It only reads; it can neither trade nor move money."),
+            v.escape("Ask: " + " ".join(f"/{name}" for name in answer.commands)),
+        ]
+    )
+    first = (v.Button("BTC", "price BTC"), v.Button("ETH", "price ETH"))
+    return v.Page((text,), (first, (v.Button("Top 10", "top10"), v.Button("Help", "help"))))
+
+
+COMMAND = Command(
+    name="start",
+    summary="what this bot does and for whom",
+    example="/start",
+    explains="Greets, and says who may use the bot and what it can do.",
+    run=run,
+    render=render,
+)

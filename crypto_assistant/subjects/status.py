@@ -1,0 +1,249 @@
+"""/status: how the program itself is doing, and what it knows of each venue's."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from crypto_assistant import view as v
+from crypto_assistant.accounts import verdict
+from crypto_assistant.desk import Desk
+from crypto_assistant.exchanges.base import IN_DOUBT, Belief, Believing, Exchange
+from crypto_assistant.grammar import Args, Command, Progress, Takes
+from crypto_assistant.models import Permissions, Provenance
+from crypto_assistant.net.health import Health
+from crypto_assistant.net.signed import VenueClock
+from crypto_assistant.net.unread import counted
+from crypto_assistant.subjects.keyboard import keyboard
+from crypto_assistant.vitals import Process
+
+MIB = 1024 * 1024
+
+EXPLAINS = """\
+How the program is doing: for the owner, in private chats.
+
+Up: since its start. Memory: resident, as the system counts it. Telegram: how long ago it last said
+what is new; while nothing is new it says so every 30 s. Inbox: questions that are not answered yet,
+this one among them. Database: its file, with what is written beside it.
+
+Per host of a venue: p50 and p95, the milliseconds within which half, and 95 %, of its last 200
+answers came.
+
+Per venue: whether it tells the time now; by how much its clock is ahead of this host's at least;
+what your key may do; what this program, and whoever shares its address where the venue tells that,
+has used of what it may in the current window (OKX counts each path apart: the fullest one);
+what went wrong last, and when.
+
+rows bear: OKX does not say which end of a bar its statistics name. It is found out from BTC's, each
+length by itself, and looked at again every hour; n/a where nothing fits.
+
+A host that answered nothing for 8 s is down: it is asked every 15 s whether it is back, and until
+then its part of every answer says at once since when it is silent. Where a firewall turns away one
+kind of question, that kind alone is asked every 5 minutes; where it does so with two in a row, the
+host is down. Rows that cannot be read are left out: so many of all answers in the last hour, a row
+that came with each of them each time."""
+
+TAKES = Takes(venue=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A venue told the time. `ahead_seconds`: its clock, to this host's, at least."""
+
+    ahead_seconds: float | None
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One of a venue's addresses; None where nothing is known yet.
+
+    `unread_rows`: of its answers of the last hour, left out since they cannot be read.
+    """
+
+    latency_p50_seconds: float | None
+    latency_p95_seconds: float | None
+    answers: int
+    down_since_ms: int | None
+    last_error: str | None
+    last_error_ms: int | None
+    unread_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Requests, or weight where the venue counts that."""
+
+    used_units: float
+    limit_units: float
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """`reachable`: None before it is known. `limits`: in the current window, by name.
+
+    `key`: what the key may do, in words; None where that is not known. `beliefs`: what rows of its
+    statistics bear, as far as that had to be found out.
+    """
+
+    reachable: bool | None
+    clock_ahead_seconds: float | None
+    hosts: Mapping[str, Host]
+    limits: Mapping[str, Limit]
+    key: str | None
+    beliefs: Mapping[str, Belief]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    process: Process
+    venues: Mapping[str, Venue]
+    provenance: Provenance
+
+
+async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
+    process = await desk.vitals.process()
+    wave = desk.wave(args.venue)
+    asked = wave.provenance().asked
+    keyed = [venue for venue in asked if venue in desk.accounts]
+
+    async def tell(exchange: Exchange) -> Told:
+        clock = VenueClock(exchange.clock_ms, desk.clock_ms)
+        await clock.measure()
+        return Told(clock.ahead_seconds, desk.clock_ms())
+
+    async def look(exchange: Exchange) -> Permissions:
+        return await desk.accounts[exchange.name].permissions()
+
+    told = wave.ask("clock", tell)
+    keys = wave.ask("key", look, keyed, aside=True)
+
+    def build() -> Status:
+        # A key may have been looked at an hour ago; that is not the age of what is told here.
+        oldest_ms = min((one.received_ms for one in told.values()), default=None)
+        known = replace(wave.provenance(), oldest_ms=oldest_ms)
+        venues = {
+            exchange.name: Venue(
+                reachable=_reachable(exchange.name, known),
+                clock_ahead_seconds=told[exchange.name].ahead_seconds
+                if exchange.name in told
+                else None,
+                hosts={name: _host(api.health) for name, api in exchange.hosts.items()},
+                limits={name: Limit(*used) for name, used in exchange.used.items()},
+                key=_key(desk, exchange.name, keys),
+                beliefs=exchange.beliefs if isinstance(exchange, Believing) else {},
+            )
+            for exchange in desk.exchanges
+            if exchange.name in asked
+        }
+        return Status(process, venues, known)
+
+    await wave.settle(lambda: progress(build()))
+    return build()
+
+
+def _reachable(venue: str, known: Provenance) -> bool | None:
+    return None if venue in known.waiting else venue in known.answered
+
+
+def _host(health: Health) -> Host:
+    error = health.last_error
+    return Host(
+        latency_p50_seconds=health.latency(0.5),
+        latency_p95_seconds=health.latency(0.95),
+        answers=health.samples,
+        down_since_ms=health.down_since_ms,
+        last_error=error.text if error else None,
+        last_error_ms=error.at_ms if error else None,
+        unread_rows=health.unread,
+    )
+
+
+def _key(desk: Desk, venue: str, keys: Mapping[str, Permissions]) -> str | None:
+    if venue not in desk.accounts:
+        return "no key"
+    found = keys.get(venue)
+    return verdict(desk.accounts[venue].environment, found) if found else None
+
+
+def render(answer: Status, args: Args, view: v.View) -> v.Page:
+    blocks = [
+        v.lines([v.bold(f"crypto-assistant {answer.process.version}"), *_process(answer.process)]),
+        v.lines(v.tables(["ms", "p50", "p95"], list(_hosts(answer.venues, view)))),
+    ]
+    blocks += [
+        v.lines(map(v.escape, _venue(view.venue(name), venue, view, answer.provenance.time_ms)))
+        for name, venue in answer.venues.items()
+    ]
+    return v.Page(tuple(blocks), keyboard(args, TAKES), footer=view.provenance(answer.provenance))
+
+
+def _process(process: Process) -> Iterator[v.Html]:
+    yield v.escape(
+        f"up {v.duration(process.uptime_seconds * 1000)} · {_size(process.memory_bytes)}"
+    )
+    yield v.escape(_telegram(process))
+    if process.inbox_questions is not None:
+        size = _size(process.database_bytes)
+        yield v.escape(f"inbox {process.inbox_questions} · database {size}")
+    if process.database_trouble:
+        yield v.escape(f"DATABASE: {process.database_trouble}")
+
+
+def _telegram(process: Process) -> str:
+    age = process.poll_age_seconds
+    told = "" if age is None else f"news {v.duration(age * 1000)} ago"
+    return f"Telegram: {'; '.join(filter(None, (told, process.telegram_failure))) or v.NOTHING}"
+
+
+def _hosts(venues: Mapping[str, Venue], view: v.View) -> Iterator[list[str]]:
+    for venue, known in venues.items():
+        for name, host in known.hosts.items():
+            latencies = host.latency_p50_seconds, host.latency_p95_seconds
+            title = f"{view.short(venue)} {name}" if len(known.hosts) > 1 else view.short(venue)
+            yield [title, *map(_ms, latencies)]
+
+
+def _venue(title: str, venue: Venue, view: v.View, now_ms: int) -> Iterator[str]:
+    parts = [{None: "waiting", True: "reachable", False: "NOT reachable"}[venue.reachable]]
+    if venue.clock_ahead_seconds is not None:
+        parts.append(f"clock {v.signed(venue.clock_ahead_seconds, 1)} s")
+    parts.append(f"key: {venue.key or 'not known what it may do'}")
+    yield f"{title}: {' · '.join(parts)}"
+    used = [f"{n} {one.used_units:.0f}/{one.limit_units:.0f}" for n, one in venue.limits.items()]
+    yield f"  limit used: {', '.join(used) or v.NOTHING}"
+    if venue.beliefs:
+        yield f"  rows bear: {', '.join(_belief(*item) for item in venue.beliefs.items())}"
+    for name, host in venue.hosts.items():
+        of = f"{name} " if len(venue.hosts) > 1 else ""
+        if host.down_since_ms is not None:
+            yield f"  {of}down since {view.clock(host.down_since_ms, now_ms)}"
+        if host.last_error and host.last_error_ms is not None:
+            when = view.clock(host.last_error_ms, now_ms)
+            yield f"  {of}last error {when}: {host.last_error}"
+        if host.unread_rows:
+            yield f"  {of}left out in the last hour: {counted(host.unread_rows)}"
+
+
+def _belief(about: str, found: Belief) -> str:
+    """With its numbers where it is not as it should be."""
+    why = f" ({found.why})" if found.verdict in {"n/a", IN_DOUBT} else ""
+    return f"{about} {found.verdict}{why}"
+
+
+def _ms(seconds: float | None) -> str:
+    return v.NOTHING if seconds is None else f"{seconds * 1000:.0f}"
+
+
+def _size(size: int | None) -> str:
+    return v.NOTHING if size is None else f"{size / MIB:.1f} MB"
+
+
+COMMAND = Command(
+    name="status",
+    summary="how this program is doing, and each venue's line",
+    example="/status",
+    explains=EXPLAINS,
+    run=run,
+    render=render,
+    takes=TAKES,
+    private=True,
+)
