@@ -151,20 +151,18 @@ class Desk:
                     if found.verdict == IN_DOUBT
                 )
 
-    def wave(self, venue: str | None = None) -> "Wave":
-        """Questions to all exchanges, or to one, that go out together."""
-        asked = [exchange for exchange in self.exchanges if venue in {None, exchange.name}]
-        return Wave(self, asked)
+    def named(self, venue: str | None = None) -> list[Exchange]:
+        """All exchanges, or the one that a line names."""
+        return [exchange for exchange in self.exchanges if venue in {None, exchange.name}]
 
-    def owners_wave(self, venue: str | None = None) -> "Wave":
-        """The same to those of them that the owner has a key of."""
-        asked = [exchange for exchange in self.exchanges if venue in {None, exchange.name}]
-        return Wave(self, [exchange for exchange in asked if exchange.name in self.accounts])
+    def owned(self, venue: str | None = None) -> list[Exchange]:
+        """Those of them that the owner has a key of."""
+        return [exchange for exchange in self.named(venue) if exchange.name in self.accounts]
 
     def keyless(self, venue: str | None = None) -> list[str]:
         """Those of them that the owner has no key of."""
-        asked = [exchange.name for exchange in self.exchanges if venue in {None, exchange.name}]
-        return [name for name in asked if name not in self.accounts]
+        names = (exchange.name for exchange in self.named(venue))
+        return [name for name in names if name not in self.accounts]
 
     def of_owner(
         self, question: Callable[[Account], Awaitable[T]]

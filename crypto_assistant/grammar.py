@@ -3,18 +3,17 @@
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import orjson
 
+from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.exchanges import EXCHANGES
-from crypto_assistant.listings.lists import Coin, Listings, nearest
+from crypto_assistant.listings.lists import nearest
 from crypto_assistant.models import Provenance, Timeframe
+from crypto_assistant.round import CoinRound
 from crypto_assistant.view import Page, View
-
-if TYPE_CHECKING:
-    from crypto_assistant.desk import Desk
 
 VENUES = tuple(exchange.name for exchange in EXCHANGES)
 TIMEFRAMES = tuple(timeframe.value for timeframe in Timeframe)
@@ -96,7 +95,7 @@ class Command(Generic[A]):
     example: str
     explains: str
     """What /help NAME says: definitions, sources, units, thresholds."""
-    run: "Callable[[Args, Desk, Progress[A]], Awaitable[A]]"
+    run: Callable[[Args, Desk, Progress[A]], Awaitable[A]]
     render: Callable[[A, Args, View], Page]
     takes: Takes = field(default_factory=Takes)
     scans: bool = False
@@ -146,9 +145,11 @@ def find(word: str, commands: Sequence[Command[Any]]) -> Command[Any]:
     return named[name]
 
 
-def asked_coin(args: Args, listings: Listings) -> Coin:
-    """What a line asks about, bitcoin where it names nothing; raises UsageError."""
-    return listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
+async def coin_round(args: Args, desk: Desk) -> CoinRound:
+    """A round about the coin of a line, bitcoin where it names nothing; raises UsageError."""
+    listings = await desk.listings()
+    coin = listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
+    return CoinRound(desk, listings, desk.named(args.venue), coin)
 
 
 def encode(answer: Answer) -> bytes:

@@ -6,10 +6,10 @@ from math import fsum
 
 import numpy as np
 
-from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.lists import Listings, bare
 from crypto_assistant.models import Family, Provenance, Tickers
+from crypto_assistant.round import Round
 
 Name = tuple[str, float]
 """A plain coin, and how many of it the venue's name means: 1000SATS is 1000 SATS."""
@@ -51,20 +51,21 @@ NO_PRICES = Prices({})
 """Of a venue that told none: only dollars have their worth."""
 
 
-def ask(desk: Desk, wave: Wave, listings: Listings) -> Callable[[], Mapping[str, Prices]]:
-    """Asks the venues of the wave for all spot prices at once; those of the listings have to do
+def question(round: Round) -> Callable[[], Mapping[str, Prices]]:
+    """Asks the venues of the round for all spot prices at once; those of the listings have to do
     for a venue that tells none.
 
     Not where the owner's key is refused: prices alone are no answer about an account.
     """
 
-    async def question(exchange: Exchange) -> Tickers:
+    async def spot_prices(exchange: Exchange) -> Tickers:
+        desk = round.desk
         with desk.question(desk.timing.answer):
             await desk.accounts[exchange.name].account()
-            return await exchange.tickers(listings.listed(exchange.name, Family.SPOT))
+            return await exchange.tickers(round.listings.listed(exchange.name, Family.SPOT))
 
-    told = wave.ask("spot prices", question, aside=True)
-    kept = _kept(listings, wave.provenance())
+    told = round.ask("spot prices", spot_prices, aside=True)
+    kept = _kept(round.listings, round.provenance())
     return lambda: {venue: prices(tickers) for venue, tickers in (kept | told).items()}
 
 

@@ -88,6 +88,10 @@ def desk_of(exchanges: Iterable[Stub], clock: Callable[[], int] = lambda: NOW, *
     return Desk(asked, timing=kw.pop("timing", Timing()), clock_ms=clock, **kw)
 
 
+def wave_of(desk: Desk, venue: str | None = None) -> Wave:
+    return Wave(desk, desk.named(venue))
+
+
 def says(part: str) -> Callable[[Exchange], Awaitable[Told]]:
     return lambda exchange: cast("Stub", exchange).says(part)
 
@@ -109,7 +113,7 @@ async def turns(count: int = 5) -> None:
 
 async def test_answers_come_by_venue() -> None:
     binance, bybit, okx = exchanges = stubs()
-    wave = desk_of(exchanges, simulated=True).wave()
+    wave = wave_of(desk_of(exchanges, simulated=True))
     prices = wave.ask("price", says("price"))
     assert prices == {}
     for exchange, age in ((binance, 3), (bybit, 9), (okx, 5)):
@@ -127,7 +131,7 @@ async def test_answers_come_by_venue() -> None:
 
 async def test_one_exchange_down_the_others_still_answer() -> None:
     binance, bybit, okx = exchanges = stubs()
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     prices = wave.ask("price", says("price"))
     binance.say("price")
     bybit.say("price", GeoBlocked())
@@ -140,7 +144,7 @@ async def test_one_exchange_down_the_others_still_answer() -> None:
 
 async def test_every_exchange_down_is_an_answer_too() -> None:
     exchanges = stubs()
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     wave.ask("price", says("price"))
     for exchange in exchanges:
         exchange.say("price", Unreachable("no connection"))
@@ -152,7 +156,7 @@ async def test_every_exchange_down_is_an_answer_too() -> None:
 
 async def test_the_part_that_is_missing_is_named() -> None:
     (okx,) = exchanges = stubs("okx")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     for part in ("price", "funding", "mark", "volume"):
         wave.ask(part, says(part))
     okx.say("price")
@@ -164,7 +168,7 @@ async def test_the_part_that_is_missing_is_named() -> None:
 
 async def test_who_tells_nothing_but_what_is_asked_aside_has_not_answered() -> None:
     okx, bybit = exchanges = stubs("okx", "bybit")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     wave.ask("wallet", says("wallet"))
     wave.ask("prices", says("prices"), aside=True)
     for exchange in exchanges:
@@ -178,7 +182,7 @@ async def test_who_tells_nothing_but_what_is_asked_aside_has_not_answered() -> N
 
 async def test_data_that_a_venue_does_not_offer_is_no_failure() -> None:
     (binance,) = exchanges = stubs("binance")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     wave.ask("price", says("price"))
     wave.ask("open interest", says("open interest"))
     binance.say("price")
@@ -191,7 +195,7 @@ async def test_data_that_a_venue_does_not_offer_is_no_failure() -> None:
 
 async def test_a_market_that_a_venue_does_not_list_is_named_though_another_answers() -> None:
     binance, bybit = exchanges = stubs("binance", "bybit")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     wave.ask("perp", says("perp"))
     wave.ask("spot", says("spot"))
     binance.say("perp", NotListed("XYZ"))
@@ -205,7 +209,7 @@ async def test_a_market_that_a_venue_does_not_list_is_named_though_another_answe
 
 async def test_what_failed_is_told_in_the_order_in_which_it_was_asked() -> None:
     (okx,) = exchanges = stubs("okx")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     for part in ("perp", "funding", "spot"):
         wave.ask(part, says(part))
     settling = asyncio.create_task(settled(wave))
@@ -218,7 +222,7 @@ async def test_what_failed_is_told_in_the_order_in_which_it_was_asked() -> None:
 
 async def test_an_order_to_stop_is_told_once_until_its_latest_end() -> None:
     (okx,) = exchanges = stubs("okx")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     for part, until_ms in (("perp", NOW + 60_400), ("funding", NOW + 61_300)):
         wave.ask(part, says(part))
         okx.say(part, RateLimited(until_ms))
@@ -227,7 +231,7 @@ async def test_an_order_to_stop_is_told_once_until_its_latest_end() -> None:
 
 async def test_of_many_parts_that_failed_for_one_reason_three_are_named() -> None:
     (okx,) = exchanges = stubs("okx")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     for part in ("perp", "mark price", "funding", "open interest", "spot"):
         wave.ask(part, says(part))
         okx.say(part, Unreachable("HTTP 503"))
@@ -241,7 +245,7 @@ async def test_of_many_parts_that_failed_for_one_reason_three_are_named() -> Non
 async def test_one_outage_is_told_once_since_when_it_lasts(reason: str) -> None:
     """What was under way as it began waited for an answer; what came later was not sent."""
     (okx,) = exchanges = stubs("okx")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     waited = f"{reason} in 8 s" if reason == "no answer" else reason
     for part in ("perp", "mark price", "funding"):
         wave.ask(part, says(part))
@@ -255,7 +259,7 @@ async def test_a_bug_that_one_venue_meets_is_logged_and_the_others_answer(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     binance, bybit = exchanges = stubs("binance", "bybit")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     wave.ask("price", says("price"))
     binance.say("price")
     bybit.say("price", ValueError("a bug"))
@@ -271,7 +275,7 @@ async def test_a_venue_whose_part_is_cancelled_alone_has_failed() -> None:
         raise asyncio.CancelledError
 
     exchanges = stubs("binance", "bybit")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     wave.ask("price", says("price"), ["binance"])
     wave.ask("price", cancelled, ["bybit"])
     exchanges[0].say("price")
@@ -281,7 +285,7 @@ async def test_a_venue_whose_part_is_cancelled_alone_has_failed() -> None:
 
 
 async def test_whoever_goes_away_ends_his_question() -> None:
-    wave = desk_of(stubs("binance", "bybit")).wave()
+    wave = wave_of(desk_of(stubs("binance", "bybit")))
     wave.ask("price", says("price"))
     settling = asyncio.create_task(settled(wave))
     await asyncio.sleep(0.1)
@@ -299,7 +303,7 @@ async def test_a_question_that_raises_before_it_asks_fails_its_venue_alone() -> 
             raise NotListed("XYZ")
         return cast("Stub", exchange).says("price")
 
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     wave.ask("price", question)
     binance.say("price")
     assert (await settled(wave)).failed == {"bybit": "does not list XYZ"}
@@ -307,7 +311,7 @@ async def test_a_question_that_raises_before_it_asks_fails_its_venue_alone() -> 
 
 async def test_a_venue_that_stays_silent_is_given_up() -> None:
     binance, _ = exchanges = stubs("binance", "bybit")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     wave.ask("price", says("price"))
     binance.say("price")
     assert (await settled(wave)).failed == {"bybit": "no answer in 8 s"}
@@ -322,7 +326,7 @@ async def test_nothing_is_waited_for_once_the_answer_is_due() -> None:
     with desk.question(desk.timing.answer):
         began = monotonic()
         deadline.set(began - 1)
-        wave = desk.wave()
+        wave = wave_of(desk)
         wave.ask("price", says("price"))
         known = await settled(wave)
     assert monotonic() == began
@@ -332,7 +336,7 @@ async def test_nothing_is_waited_for_once_the_answer_is_due() -> None:
 @pytest.mark.parametrize("ages", [(7, 2), (2, 7)])
 async def test_the_age_of_an_answer_is_that_of_its_oldest_part(ages: tuple[int, int]) -> None:
     (okx,) = exchanges = stubs("okx")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     for part, age in zip(("price", "funding"), ages, strict=True):
         wave.ask(part, says(part))
         okx.say(part, Told(NOW - age))
@@ -341,7 +345,7 @@ async def test_the_age_of_an_answer_is_that_of_its_oldest_part(ages: tuple[int, 
 
 async def test_who_keeps_the_reader_waiting_is_reported_at_each_arrival() -> None:
     binance, bybit, okx = exchanges = stubs()
-    wave = desk_of(exchanges, timing=Timing(partial=0.0)).wave()
+    wave = wave_of(desk_of(exchanges, timing=Timing(partial=0.0)))
     wave.ask("price", says("price"))
     waiting: list[tuple[str, ...]] = []
     settling = asyncio.create_task(wave.settle(lambda: waiting.append(wave.provenance().waiting)))
@@ -361,7 +365,7 @@ async def test_who_keeps_the_reader_waiting_is_reported_at_each_arrival() -> Non
 
 async def test_nothing_is_reported_when_all_answer_soon() -> None:
     (okx,) = exchanges = stubs("okx")
-    wave = desk_of(exchanges, timing=Timing(partial=NEVER, answer=NEVER)).wave()
+    wave = wave_of(desk_of(exchanges, timing=Timing(partial=NEVER, answer=NEVER)))
     wave.ask("price", says("price"))
     reports: list[str] = []
     settling = asyncio.create_task(wave.settle(lambda: reports.append("late")))
@@ -373,7 +377,7 @@ async def test_nothing_is_reported_when_all_answer_soon() -> None:
 
 async def test_a_venue_is_waited_for_until_its_last_part() -> None:
     (okx,) = exchanges = stubs("okx")
-    wave = desk_of(exchanges, timing=Timing(partial=0.0)).wave()
+    wave = wave_of(desk_of(exchanges, timing=Timing(partial=0.0)))
     wave.ask("price", says("price"))
     wave.ask("funding", says("funding"))
     settling = asyncio.create_task(wave.settle(silent))
@@ -388,13 +392,13 @@ async def test_a_venue_is_waited_for_until_its_last_part() -> None:
 async def test_a_wave_asks_one_venue_or_some() -> None:
     binance, bybit, okx = exchanges = stubs()
     desk = desk_of(exchanges)
-    one = desk.wave("okx")
+    one = wave_of(desk, "okx")
     answers = one.ask("price", says("price"))
     okx.say("price")
     assert (await settled(one)).asked == ("okx",)
     assert set(answers) == {"okx"}
 
-    some = desk.wave()
+    some = wave_of(desk)
     answers = some.ask("funding", says("funding"), {"binance", "bybit"})
     binance.say("funding")
     bybit.say("funding")
@@ -403,14 +407,14 @@ async def test_a_wave_asks_one_venue_or_some() -> None:
 
 
 async def test_a_wave_without_a_question_settles() -> None:
-    wave = desk_of(stubs()).wave()
+    wave = wave_of(desk_of(stubs()))
     wave.ask("price", says("price"), ())
     assert (await settled(wave)).answered == ()
 
 
 async def test_a_long_reason_is_cut() -> None:
     (okx,) = exchanges = stubs("okx")
-    wave = desk_of(exchanges).wave()
+    wave = wave_of(desk_of(exchanges))
     wave.ask("price", says("price"))
     okx.say("price", Unreachable("x" * 5000))
     assert len((await settled(wave)).failed["okx"]) < 200

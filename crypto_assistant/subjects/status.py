@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
 from crypto_assistant.accounts import verdict
-from crypto_assistant.desk import Desk
+from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.exchanges.base import IN_DOUBT, Belief, Believing, Exchange
 from crypto_assistant.grammar import Args, Command, Progress, Takes
 from crypto_assistant.models import Permissions, Provenance
@@ -101,8 +101,9 @@ class Status:
 
 async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
     process = await desk.vitals.process()
-    wave = desk.wave(args.venue)
-    asked = wave.provenance().asked
+    exchanges = desk.named(args.venue)
+    wave = Wave(desk, exchanges)
+    asked = [exchange.name for exchange in exchanges]
     keyed = [venue for venue in asked if venue in desk.accounts]
 
     async def tell(exchange: Exchange) -> Told:
@@ -131,8 +132,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
                 key=_key(desk, exchange.name, keys),
                 beliefs=exchange.beliefs if isinstance(exchange, Believing) else {},
             )
-            for exchange in desk.exchanges
-            if exchange.name in asked
+            for exchange in exchanges
         }
         return Status(process, venues, known)
 

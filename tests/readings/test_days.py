@@ -5,7 +5,7 @@ import pytest
 
 from crypto_assistant.models import Timeframe
 from crypto_assistant.subjects.bars import days
-from tests.readings.venue import Venue, candles, rows, settled, wave
+from tests.readings.venue import Venue, candles, round_of, rows, settled
 
 MINUTE = 60_000
 MIDNIGHT = 20_000 * 86_400_000
@@ -23,13 +23,13 @@ def minutes(now_ms: int, late: int = 0) -> Venue:
 
 
 async def today(venue: Venue, now_ms: int) -> days.Today | None:
-    asked = wave(venue)
-    return await settled(asked, days.ask_today(asked, venue.market, now_ms))
+    round = round_of(venue, now_ms=now_ms)
+    return await settled(round, days.today(round, venue.market))
 
 
 async def yesterday(venue: Venue, now_ms: int) -> days.Day | None:
-    asked = wave(venue)
-    return await settled(asked, days.ask_yesterday(asked, venue.market, now_ms))
+    round = round_of(venue, now_ms=now_ms)
+    return await settled(round, days.yesterday(round, venue.market))
 
 
 @pytest.mark.parametrize(

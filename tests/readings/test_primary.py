@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from crypto_assistant.desk import Wave
 from crypto_assistant.errors import Unreachable
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Instrument, Timeframe
 from crypto_assistant.net.api import Timing
-from crypto_assistant.subjects.bars.primary import Primary, ask, ask_candles, settle
-from tests.readings.venue import Venue, candles, wave
+from crypto_assistant.round import Round
+from crypto_assistant.subjects.bars.primary import Primary, question, settle
+from crypto_assistant.subjects.bars.primary import candles as current
+from tests.readings.venue import Venue, candles, round_of
 
 MINUTE = 60_000
 PARTS = ("today", "yesterday")
@@ -42,15 +43,15 @@ class Teller(Venue):
         return Told(name)
 
 
-def reading(asked: Wave, venues: list[Teller]) -> Primary[str]:
+def reading(asked: Round, venues: list[Teller]) -> Primary[str]:
     """Names the venue and what it told."""
     named = {venue.name: venue for venue in venues}
 
-    def question(name: str, part: str) -> Callable[[Exchange], Awaitable[Told]]:
+    def of(name: str, part: str) -> Callable[[Exchange], Awaitable[Told]]:
         return lambda _: named[name].part(part)
 
     def ask_all(market: Instrument) -> Callable[[], str | None]:
-        builds = [ask(asked, market, part, question(market.venue, part)) for part in PARTS]
+        builds = [question(asked, market, part, of(market.venue, part)) for part in PARTS]
 
         def build() -> str | None:
             told = [one.part for build in builds if (one := build())]
@@ -66,7 +67,7 @@ def silent() -> None:
 
 
 async def answer(*venues: Teller) -> str | None:
-    asked = wave(*venues)
+    asked = round_of(*venues)
     read = reading(asked, list(venues))
     await read.settle(silent, spare=0.1)
     return read()
@@ -99,7 +100,7 @@ async def test_with_nobody_there_nothing_is_known() -> None:
 async def test_whoever_is_silent_leaves_time_for_the_next(hanging: int) -> None:
     silent_ones = [Teller(name, hangs=True) for name in ("binance", "bybit")[:hanging]]
     venues = [*silent_ones, Teller("okx", tells=PARTS)]
-    asked = wave(*venues)
+    asked = round_of(*venues)
     read = reading(asked, venues)
     reports: list[str | None] = []
     await read.settle(lambda: reports.append(read()), spare=SHIPPED.attempt)
@@ -112,14 +113,14 @@ async def test_whoever_is_silent_leaves_time_for_the_next(hanging: int) -> None:
 
 async def test_the_last_market_has_all_the_time() -> None:
     venue = Teller("okx", hangs=True)
-    asked = wave(venue)
+    asked = round_of(venue)
     await reading(asked, [venue]).settle(silent, spare=SHIPPED.attempt)
     assert asked.provenance().failed == {"okx": "no answer in 8 s"}
 
 
 async def test_two_readings_move_on_each_by_itself() -> None:
     first, second = Teller("binance", tells=("today",)), Teller("okx", tells=PARTS)
-    asked = wave(first, second)
+    asked = round_of(first, second)
     whole = reading(asked, [first, second])
     other = Primary(asked, [first.market, second.market], lambda one: _half(asked, one, first))
     await settle(asked, [whole, other], silent, spare=0.1)
@@ -127,13 +128,13 @@ async def test_two_readings_move_on_each_by_itself() -> None:
     assert other() == "okx"
 
 
-def _half(asked: Wave, market: Instrument, lacking: Teller) -> Callable[[], str | None]:
+def _half(asked: Round, market: Instrument, lacking: Teller) -> Callable[[], str | None]:
     async def told(exchange: Exchange) -> Told:
         if exchange.name == lacking.name:
             raise Unreachable("no connection")
         return Told("half")
 
-    build = ask(asked, market, "half", told)
+    build = question(asked, market, "half", told)
     return lambda: market.venue if build() else None
 
 
@@ -143,8 +144,8 @@ def _half(asked: Wave, market: Instrument, lacking: Teller) -> Callable[[], str 
 async def test_candles_that_ended_long_ago_are_no_answer(late_ms: int, is_now: bool) -> None:
     told = candles(Timeframe.M15, 0, [1.0, 2.0, 3.0])
     told = replace(told, received_ms=int(told.open_ms[-1]) + late_ms)
-    asked = wave(Venue(bars={Timeframe.M15: told}))
-    build = ask_candles(asked, Venue().market, Timeframe.M15, 3)
+    asked = round_of(Venue(bars={Timeframe.M15: told}))
+    build = current(asked, Venue().market, Timeframe.M15, 3)
     await asked.settle(lambda: None)
     assert (build() is not None) == is_now
     failed = asked.provenance().failed

@@ -8,7 +8,7 @@ import pytest
 from crypto_assistant.models import Timeframe
 from crypto_assistant.subjects.bars import trend
 from crypto_assistant.subjects.bars.trend import Indicators, Volatility
-from tests.readings.venue import Venue, candles, settled, wave
+from tests.readings.venue import Venue, candles, round_of, settled
 
 HOUR = Timeframe.H1
 NOW = 600_000 * HOUR.ms
@@ -34,15 +34,15 @@ def prices(count: int) -> list[float]:
 
 async def indicators(closes: list[float], *, long: bool = True) -> Indicators | None:
     venue = Venue(bars={HOUR: candles(HOUR, NOW, closes)})
-    asked = wave(venue)
-    build = trend.ask_indicators(asked, venue.market, HOUR, long=long)
-    return await settled(asked, build)
+    round = round_of(venue)
+    build = trend.indicators(round, venue.market, HOUR, long=long)
+    return await settled(round, build)
 
 
 async def volatility(closes: list[float]) -> Volatility | None:
     venue = Venue(bars={Timeframe.M15: candles(Timeframe.M15, NOW, closes)})
-    asked = wave(venue)
-    return await settled(asked, trend.ask_volatility(asked, venue.market))
+    round = round_of(venue)
+    return await settled(round, trend.volatility(round, venue.market))
 
 
 @pytest.mark.parametrize(("name", "bars"), NEEDS)

@@ -7,6 +7,7 @@ from crypto_assistant.errors import Unsupported
 from crypto_assistant.listings.lists import Coin, Listings
 from crypto_assistant.models import Candles, Family, Instrument, TakerVolumes, Timeframe
 from crypto_assistant.net.api import Timing
+from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.volume import volumes
 from crypto_assistant.subjects.volume.volumes import Market
 from tests.markets import NOW, markets
@@ -35,10 +36,10 @@ async def read(newest_ms: int) -> Market:
     place = "binance", Family.LINEAR
     listings = Listings({"binance": "Binance"}, {place: markets(*place, "BTC/USDT")})
     exchanges: Any = [Venue(newest_ms)]
-    wave = Desk(exchanges, timing=Timing(), clock_ms=lambda: NOW).wave()
-    kind = volumes.segment(listings, Coin("BTC"))
-    build = volumes.ask(wave, listings, kind, Timeframe.M15, NOW)
-    await wave.settle(lambda: None)
+    desk = Desk(exchanges, timing=Timing(), clock_ms=lambda: NOW)
+    round = CoinRound(desk, listings, exchanges, Coin("BTC"))
+    build = volumes.question(round, volumes.segment(round), Timeframe.M15)
+    await round.settle(lambda: None)
     return build().venues["binance"]
 
 

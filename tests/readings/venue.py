@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from crypto_assistant.desk import Desk, Wave
+from crypto_assistant.desk import Desk
 from crypto_assistant.errors import Unreachable
+from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Candles, Family, Floats, Instrument, Timeframe
 from crypto_assistant.net.api import Timing
+from crypto_assistant.round import Round
 
 if TYPE_CHECKING:
     from crypto_assistant.exchanges.base import Exchange
@@ -81,12 +83,13 @@ def candles(
     )
 
 
-def wave(*venues: Any) -> Wave:
+def round_of(*venues: Any, now_ms: int = 0) -> Round:
     """Questions to these venues, of which nothing is listed."""
     exchanges = cast("Sequence[Exchange]", venues)
-    return Desk(exchanges, timing=Timing(), clock_ms=lambda: 0).wave()
+    desk = Desk(exchanges, timing=Timing(), clock_ms=lambda: now_ms)
+    return Round(desk, Listings({}), exchanges)
 
 
-async def settled(asked: Wave, build: Callable[[], R]) -> R:
-    await asked.settle(lambda: None)
+async def settled(round: Round, build: Callable[[], R]) -> R:
+    await round.settle(lambda: None)
     return build()

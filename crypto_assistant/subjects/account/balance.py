@@ -9,6 +9,7 @@ from crypto_assistant import worth
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Command, Progress, Takes
 from crypto_assistant.models import Provenance
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import remarks, wallets
 from crypto_assistant.subjects.account.environments import Standing, counted, standings
 from crypto_assistant.subjects.account.wallets import Held, Purse, Purses, Total
@@ -59,14 +60,12 @@ class Balance:
 
 
 async def run(args: Args, desk: Desk, progress: Progress[Balance]) -> Balance:
-    listings = await desk.listings()
-    wave = desk.owners_wave(args.venue)
-    asked = wave.provenance().asked
-    read = wallets.ask(desk, wave, asked)
-    prices = worth.ask(desk, wave, listings)
+    round = Round(desk, await desk.listings(), desk.owned(args.venue))
+    read = wallets.question(round)
+    prices = worth.question(round)
 
     def build() -> Balance:
-        accounts, priced = standings(desk, asked), prices()
+        accounts, priced = standings(desk, round.asked), prices()
         venues = read(priced)
         real = counted(accounts)
         return Balance(
@@ -74,10 +73,10 @@ async def run(args: Args, desk: Desk, progress: Progress[Balance]) -> Balance:
             venues=venues,
             total=wallets.summed({venue: venues[venue] for venue in real}),
             keyless=tuple(desk.keyless(args.venue)),
-            provenance=worth.dated(wave.provenance(), priced),
+            provenance=worth.dated(round.provenance(), priced),
         )
 
-    await wave.settle(lambda: progress(build()))
+    await round.settle(lambda: progress(build()))
     return build()
 
 

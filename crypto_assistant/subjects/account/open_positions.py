@@ -3,17 +3,17 @@
 Asked in bulk; what depends on which markets are open (funding, ATRs) in a second wave.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from crypto_assistant import worth
-from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.exchanges.base import Account, Exchange
 from crypto_assistant.listings.coins import Name, other_coins
-from crypto_assistant.listings.lists import Listings, Place
+from crypto_assistant.listings.lists import Place
 from crypto_assistant.models import Family, Funding, Fundings, Position, Positions, Timeframe
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import exposure
 from crypto_assistant.subjects.account.exposure import Open
 from crypto_assistant.subjects.account.markets import Markets
@@ -47,23 +47,19 @@ class Found:
 class Question:
     """Asked at once of all venues that have a key. `coin`: the only one that is wanted."""
 
-    def __init__(
-        self, desk: Desk, wave: Wave, listings: Listings, venues: Collection[str], coin: str | None
-    ) -> None:
-        self._desk = desk
-        self._wave = wave
-        self._listings = listings
+    def __init__(self, round: Round, coin: str | None) -> None:
+        self._round = round
         self._coin = coin
-        self._markets = {venue: Markets(venue, listings) for venue in venues}
-        self._families = {venue: desk.accounts[venue].families for venue in venues}
+        self._markets = {venue: Markets(venue, round.listings) for venue in round.asked}
+        self._families = {venue: round.desk.accounts[venue].families for venue in round.asked}
         self._told = {family: self._ask(family) for family in FAMILIES}
-        self._prices = worth.ask(desk, wave, listings)
+        self._prices = worth.question(round)
         self._fundings: Mapping[Family, Mapping[str, Fundings]] = {}
         self._ranges: Mapping[tuple[str, str], Build[Indicators]] = {}
 
     def __call__(self) -> Found:
         """By what has arrived up to now."""
-        priced, others = self._prices(), other_coins(self._listings)
+        priced, others = self._prices(), other_coins(self._round.listings)
         rows = [
             exposure.read(
                 position,
@@ -86,28 +82,28 @@ class Question:
         )
 
     async def settle(self, report: Callable[[], None]) -> None:
-        await self._wave.settle(report, spare=self._desk.timing.attempt)
+        await self._round.settle(report, spare=self._round.desk.timing.attempt)
         positions = self._wanted()
         self._ask_fundings(positions)
         self._ask_ranges(positions)
-        await self._wave.settle(report)
+        await self._round.settle(report)
 
     def _ask(self, family: Family) -> Mapping[str, Positions]:
         def question(account: Account) -> Awaitable[Positions]:
-            return account.positions(family, partial(self._listings.called, account.venue))
+            return account.positions(family, partial(self._round.listings.called, account.venue))
 
         venues = [venue for venue, families in self._families.items() if family in families]
-        return self._wave.ask(f"{family} positions", self._desk.of_owner(question), venues)
+        return self._round.ask_owner(f"{family} positions", question, venues)
 
     def _ask_fundings(self, positions: Iterable[Position]) -> None:
         places = {_place(position) for position in positions if _is_perp(position)}
 
         def of(family: Family) -> Mapping[str, Fundings]:
             def question(exchange: Exchange) -> Awaitable[Fundings]:
-                return exchange.fundings(self._listings.listed(exchange.name, family))
+                return exchange.fundings(self._round.listings.listed(exchange.name, family))
 
             venues = [venue for venue, other in places if other is family]
-            return self._wave.ask(f"{family} funding", question, venues)
+            return self._round.ask(f"{family} funding", question, venues)
 
         self._fundings = {family: of(family) for family in FAMILIES}
 
@@ -119,7 +115,7 @@ class Question:
             if position.instrument and position.liquidation is not None
         }
         self._ranges = {
-            place: trend.ask_indicators(self._wave, market, Timeframe.H1)
+            place: trend.indicators(self._round, market, Timeframe.H1)
             for place, market in markets.items()
         }
 

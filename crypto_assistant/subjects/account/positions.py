@@ -10,6 +10,7 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Command, Progress, Takes
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Provenance
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import exposure, remarks
 from crypto_assistant.subjects.account.environments import Standing, counted, standings
 from crypto_assistant.subjects.account.exposure import Net, Open, Totals
@@ -63,14 +64,12 @@ class Positions:
 
 
 async def run(args: Args, desk: Desk, progress: Progress[Positions]) -> Positions:
-    listings = await desk.listings()
-    coin = remarks.coin(listings, args.symbol) if args.symbol else None
-    wave = desk.owners_wave(args.venue)
-    asked = wave.provenance().asked
-    question = Question(desk, wave, listings, asked, coin)
+    round = Round(desk, await desk.listings(), desk.owned(args.venue))
+    coin = remarks.coin(round.listings, args.symbol) if args.symbol else None
+    question = Question(round, coin)
 
     def build() -> Positions:
-        accounts, found = standings(desk, asked), question()
+        accounts, found = standings(desk, round.asked), question()
         real = counted(accounts)
         summed = [one for one in found.positions if one.venue in real]
         return Positions(
@@ -83,7 +82,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Positions]) -> Position
             flat_venues=found.flat_venues,
             unread_positions=found.unread,
             keyless=tuple(desk.keyless(args.venue)),
-            provenance=worth.dated(wave.provenance(), found.priced),
+            provenance=worth.dated(round.provenance(), found.priced),
         )
 
     await question.settle(lambda: progress(build()))

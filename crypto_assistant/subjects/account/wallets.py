@@ -1,14 +1,15 @@
 """What the owner holds: every wallet of every venue, coin by coin, in coins and in USD."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import fsum
 
 from crypto_assistant.accounts import Access
-from crypto_assistant.desk import Desk, Wave
-from crypto_assistant.exchanges.base import Account, Exchange
+from crypto_assistant.exchanges.base import Account
 from crypto_assistant.listings.coins import is_same_coin
 from crypto_assistant.models import Balance, Holding, Wallet, total
+from crypto_assistant.round import Round
 from crypto_assistant.worth import NO_PRICES, Prices, whole
 
 
@@ -88,18 +89,16 @@ def title(key: str) -> str:
     return Wallet[key.upper()].value
 
 
-def ask(
-    desk: Desk, wave: Wave, venues: Collection[str]
-) -> Callable[[Mapping[str, Prices]], Mapping[str, Purses]]:
+def question(round: Round) -> Callable[[Mapping[str, Prices]], Mapping[str, Purses]]:
     """One question a wallet, so that one which fails is named and the others stand.
 
     What has arrived is worth what it is at the venues' prices.
     """
-    accounts = {venue: desk.accounts[venue] for venue in venues}
+    accounts = {venue: round.desk.accounts[venue] for venue in round.asked}
     told = {
-        wallet: wave.ask(
+        wallet: round.ask_owner(
             f"{wallet} wallet",
-            _balance(desk, wallet),
+            partial(_balance, wallet),
             [venue for venue, access in accounts.items() if wallet in access.wallets],
         )
         for wallet in Wallet
@@ -148,11 +147,8 @@ def summed(venues: Mapping[str, Purses]) -> Total:
     )
 
 
-def _balance(desk: Desk, wallet: Wallet) -> Callable[[Exchange], Awaitable[Balance]]:
-    def question(account: Account) -> Awaitable[Balance]:
-        return account.balance(wallet)
-
-    return desk.of_owner(question)
+async def _balance(wallet: Wallet, account: Account) -> Balance:
+    return await account.balance(wallet)
 
 
 def _purses(access: Access, balances: Mapping[Wallet, Balance | None], prices: Prices) -> Purses:

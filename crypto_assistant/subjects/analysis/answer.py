@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crypto_assistant.desk import Desk
-from crypto_assistant.grammar import Args, Progress, asked_coin
+from crypto_assistant.grammar import Args, Progress, coin_round
 from crypto_assistant.listings import segments
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Family, Provenance, Timeframe
@@ -60,18 +60,16 @@ class Analysis:
 
 
 async def run(args: Args, desk: Desk, progress: Progress[Analysis]) -> Analysis:
-    listings = await desk.listings()
-    coin = asked_coin(args, listings)
+    round = await coin_round(args, desk)
+    coin, markets = round.coin, round.primaries()
     timeframe = args.timeframe or Timeframe.M15
-    now_ms, wave = desk.clock_ms(), desk.wave(args.venue)
-    markets = segments.primary(listings, coin, args.venue)
-    price = quotes.ask(wave, listings, coin)
-    segment = volumes.segment(listings, coin, args.venue)
-    volume = volumes.ask(wave, listings, segment, timeframe, now_ms)
-    takers = flows.ask(wave, listings, segments.every(coin), now_ms)
-    held = perps.ask(wave, listings, segments.perps(coin), now_ms, WINDOWS)
-    primary = Primary(wave, markets, lambda one: technicals.ask(wave, one, timeframe, now_ms))
-    moved = Primary(wave, markets, lambda one: moves.ask(wave, one, now_ms, WINDOWS))
+    price = quotes.question(round)
+    segment = volumes.segment(round)
+    volume = volumes.question(round, segment, timeframe)
+    takers = flows.question(round, segments.every(coin))
+    held = perps.question(round, segments.perps(coin), WINDOWS)
+    primary = Primary(round, markets, lambda one: technicals.question(round, one, timeframe))
+    moved = Primary(round, markets, lambda one: moves.question(round, one, WINDOWS))
 
     def build() -> Analysis:
         positions, flowed, seen = _positions(coin, held(), moved()), takers(), primary()
@@ -80,18 +78,18 @@ async def run(args: Args, desk: Desk, progress: Progress[Analysis]) -> Analysis:
             quote=coin.quote,
             tradfi=coin.tradfi,
             timeframe=timeframe,
-            bar_open_ms=closed_ms(timeframe, now_ms),
+            bar_open_ms=closed_ms(timeframe, round.now_ms),
             price=price(),
             volume={segment.name: volume()},
             takers=flowed,
             open_interest=positions,
             primary=seen,
             score=score(seen, flowed, positions.quadrants[WINDOW]),
-            provenance=wave.provenance(),
+            provenance=round.provenance(),
         )
 
     spare = desk.timing.attempt
-    await settle(wave, [primary, moved], lambda: progress(build()), spare=spare)
+    await settle(round, [primary, moved], lambda: progress(build()), spare=spare)
     return build()
 
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from crypto_assistant.calculators import indicators, profile
-from crypto_assistant.desk import Wave
 from crypto_assistant.models import Candles, Instrument, Timeframe, known
-from crypto_assistant.subjects.bars.primary import Build, ask, ask_candles
+from crypto_assistant.round import Round
+from crypto_assistant.subjects.bars.primary import Build, candles, question
 
 MINUTE_MS = Timeframe.M1.ms
 DAY_MS = Timeframe.D1.ms
@@ -64,17 +64,18 @@ class Level:
     distance_fraction: float
 
 
-def ask_today(wave: Wave, market: Instrument, now_ms: int) -> Build[Today]:
+def today(round: Round, market: Instrument) -> Build[Today]:
     """The minutes since 00:00 UTC, and at least the last quarter of an hour."""
+    now_ms = round.now_ms
     minutes = max(now_ms % DAY_MS // MINUTE_MS + 1, QUARTER_MS // MINUTE_MS + 2)
-    told = ask_candles(wave, market, Timeframe.M1, minutes, "today's candles")
+    told = candles(round, market, Timeframe.M1, minutes, "today's candles")
     return lambda: _today(told(), now_ms)
 
 
-def ask_yesterday(wave: Wave, market: Instrument, now_ms: int) -> Build[Day]:
-    midnight = now_ms // DAY_MS * DAY_MS
-    told = ask(
-        wave,
+def yesterday(round: Round, market: Instrument) -> Build[Day]:
+    midnight = round.now_ms // DAY_MS * DAY_MS
+    told = question(
+        round,
         market,
         "yesterday's candles",
         lambda exchange: exchange.candles(
@@ -83,8 +84,8 @@ def ask_yesterday(wave: Wave, market: Instrument, now_ms: int) -> Build[Day]:
     )
 
     def build() -> Day | None:
-        candles = told()
-        return _day(candles and candles.tail, midnight - DAY_MS, midnight)
+        bars = told()
+        return _day(bars and bars.tail, midnight - DAY_MS, midnight)
 
     return build
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 
-from crypto_assistant.desk import Wave
 from crypto_assistant.models import Candles, Instrument, Timeframe, known
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.bars import trend
-from crypto_assistant.subjects.bars.primary import Build, ask_candles
+from crypto_assistant.subjects.bars.primary import Build, candles
 from crypto_assistant.subjects.bars.windows import STEP, WINDOWS, Windows, start
 
 
@@ -35,23 +35,24 @@ class Moves:
     windows: Mapping[str, Move]
 
 
-def ask(wave: Wave, market: Instrument, now_ms: int, windows: Windows = WINDOWS) -> Build[Moves]:
+def question(round: Round, market: Instrument, windows: Windows = WINDOWS) -> Build[Moves]:
     """None while nothing of the market has arrived."""
     bars = max(window.ms for window in windows.values()) // STEP.ms + 3
-    prices = ask_candles(wave, market, STEP, bars)
-    ranges = {name: trend.ask_indicators(wave, market, window) for name, window in windows.items()}
+    prices = candles(round, market, STEP, bars)
+    ranges = {name: trend.indicators(round, market, window) for name, window in windows.items()}
 
     def build() -> Moves | None:
-        candles, atrs = prices(), {name: told() for name, told in ranges.items()}
-        if candles is None and not any(atrs.values()):
+        closes, atrs = prices(), {name: told() for name, told in ranges.items()}
+        if closes is None and not any(atrs.values()):
             return None
         return Moves(
             venue=market.venue,
             symbol=market.symbol,
             tick_size=market.tick,
-            last_price=known(_last(candles)),
+            last_price=known(_last(closes)),
             windows={
-                name: _move(candles, atrs[name], window, now_ms) for name, window in windows.items()
+                name: _move(closes, atrs[name], window, round.now_ms)
+                for name, window in windows.items()
             },
         )
 

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from crypto_assistant.desk import Dated, Wave
+from crypto_assistant.desk import Dated
 from crypto_assistant.errors import Unreachable
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Candles, Instrument, Timeframe
+from crypto_assistant.round import Round
 
 SPARE = 2
 """Bars that may begin between the question and its answer, or because clocks differ."""
@@ -25,9 +26,9 @@ class Primary(Generic[R]):
     """A reading of the first of `markets` that answers."""
 
     def __init__(
-        self, wave: Wave, markets: Sequence[Instrument], ask: Callable[[Instrument], Build[R]]
+        self, round: Round, markets: Sequence[Instrument], ask: Callable[[Instrument], Build[R]]
     ) -> None:
-        self._wave = wave
+        self._round = round
         self._left = list(markets)
         self._ask = ask
         self._build: Build[R] = lambda: None
@@ -51,51 +52,51 @@ class Primary(Generic[R]):
         return True
 
     async def settle(self, report: Callable[[], None], *, spare: float) -> None:
-        """Settles the wave, see `settle`."""
-        await settle(self._wave, [self], report, spare=spare)
+        """Settles the round, see `settle`."""
+        await settle(self._round, [self], report, spare=spare)
 
 
 async def settle(
-    wave: Wave, readings: Sequence[Primary[Any]], report: Callable[[], None], *, spare: float
+    round: Round, readings: Sequence[Primary[Any]], report: Callable[[], None], *, spare: float
 ) -> None:
-    """Settles the wave; has the next market asked of readings whose last one said nothing.
+    """Settles the round; has the next market asked of readings whose last one said nothing.
 
     `spare`: seconds kept for each next one.
     """
     asked = len(readings)
     while asked:
-        await wave.settle(report, spare=spare if any(one.has_next for one in readings) else 0.0)
+        await round.settle(report, spare=spare if any(one.has_next for one in readings) else 0.0)
         asked = sum(one.ask_next() for one in readings)
 
 
-def ask(
-    wave: Wave,
+def question(
+    round: Round,
     market: Instrument,
     part: str,
-    question: Callable[[Exchange], Awaitable[T]],
+    told: Callable[[Exchange], Awaitable[T]],
 ) -> Callable[[], T | None]:
     """One question about one market to its venue."""
-    answers = wave.ask(part, question, [market.venue])
+    answers = round.ask(part, told, [market.venue])
     return lambda: answers.get(market.venue)
 
 
-def ask_candles(
-    wave: Wave, market: Instrument, timeframe: Timeframe, bars: int, part: str = ""
+def candles(
+    round: Round, market: Instrument, timeframe: Timeframe, bars: int, part: str = ""
 ) -> Callable[[], Candles | None]:
     """The newest `bars` and SPARE more, the one that is forming included, back to a gap."""
 
-    async def question(exchange: Exchange) -> Candles:
+    async def newest(exchange: Exchange) -> Candles:
         return _current(await exchange.candles(market, timeframe, bars + SPARE)).tail
 
-    return ask(wave, market, part or f"{timeframe} candles", question)
+    return question(round, market, part or f"{timeframe} candles", newest)
 
 
-def _current(candles: Candles) -> Candles:
+def _current(bars: Candles) -> Candles:
     """Raises Unreachable where they end so long ago that they say nothing of now."""
-    if not len(candles):
-        return candles
-    late_ms = candles.received_ms - int(candles.open_ms[-1])
-    if late_ms > 2 * candles.timeframe.ms + PATIENCE_MS:
-        end = datetime.fromtimestamp(int(candles.open_ms[-1]) / 1000, UTC)
-        raise Unreachable(f"candles of {candles.timeframe} end at {end:%d %b %H:%M} UTC")
-    return candles
+    if not len(bars):
+        return bars
+    late_ms = bars.received_ms - int(bars.open_ms[-1])
+    if late_ms > 2 * bars.timeframe.ms + PATIENCE_MS:
+        end = datetime.fromtimestamp(int(bars.open_ms[-1]) / 1000, UTC)
+        raise Unreachable(f"candles of {bars.timeframe} end at {end:%d %b %H:%M} UTC")
+    return bars

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crypto_assistant.desk import Wave
 from crypto_assistant.models import Family, Instrument, Timeframe
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.bars import days, trend
 from crypto_assistant.subjects.bars.days import Day, Now
 from crypto_assistant.subjects.bars.primary import Build
@@ -29,10 +29,10 @@ class Recent:
     indicators: Mapping[str, Indicators]
 
 
-def ask(wave: Wave, market: Instrument, now_ms: int) -> Build[Recent]:
+def question(round: Round, market: Instrument) -> Build[Recent]:
     """None while nothing of the market has arrived."""
-    today = days.ask_today(wave, market, now_ms)
-    indicators = {bars: trend.ask_indicators(wave, market, bars) for bars in TIMEFRAMES}
+    today = days.today(round, market)
+    indicators = {bars: trend.indicators(round, market, bars) for bars in TIMEFRAMES}
 
     def build() -> Recent | None:
         day, ranges = today(), {bars: told() for bars, told in indicators.items()}

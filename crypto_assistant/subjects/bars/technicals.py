@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from crypto_assistant.desk import Wave
 from crypto_assistant.models import Family, Instrument, Timeframe
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.bars import days, trend
 from crypto_assistant.subjects.bars.days import Day, Level, Now
 from crypto_assistant.subjects.bars.primary import Build
@@ -26,12 +26,12 @@ class Outlook:
     levels: tuple[Level, ...]
 
 
-def ask(wave: Wave, market: Instrument, timeframe: Timeframe, now_ms: int) -> Build[Outlook]:
+def question(round: Round, market: Instrument, timeframe: Timeframe) -> Build[Outlook]:
     """None while nothing of the market has arrived but yesterday, which may come from memory."""
-    indicators = trend.ask_indicators(wave, market, timeframe, long=True)
-    volatility = trend.ask_volatility(wave, market)
-    today = days.ask_today(wave, market, now_ms)
-    yesterday = days.ask_yesterday(wave, market, now_ms)
+    indicators = trend.indicators(round, market, timeframe, long=True)
+    volatility = trend.volatility(round, market)
+    today = days.today(round, market)
+    yesterday = days.yesterday(round, market)
 
     def build() -> Outlook | None:
         told = indicators(), volatility(), today()

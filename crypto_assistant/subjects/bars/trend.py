@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 from crypto_assistant.calculators import indicators as calculate
-from crypto_assistant.desk import Wave
 from crypto_assistant.models import Candles, Floats, Instrument, Timeframe, known
-from crypto_assistant.subjects.bars.primary import Build, ask_candles
+from crypto_assistant.round import Round
+from crypto_assistant.subjects.bars.primary import Build, candles
 
 WARM_UP = 300
 """Closed bars that a smoothed average runs through before it is shown."""
@@ -44,17 +44,17 @@ class Volatility:
     realised_year_fraction: float
 
 
-def ask_indicators(
-    wave: Wave, market: Instrument, timeframe: Timeframe, *, long: bool = False
+def indicators(
+    round: Round, market: Instrument, timeframe: Timeframe, *, long: bool = False
 ) -> Build[Indicators]:
     """`long`: with all the bars that the average of 200 takes."""
     bars = WARM_UP_200 + 200 if long else BARS
-    told = ask_candles(wave, market, timeframe, bars + 1)
+    told = candles(round, market, timeframe, bars + 1)
     return lambda: _indicators(told(), bars)
 
 
-def ask_volatility(wave: Wave, market: Instrument) -> Build[Volatility]:
-    told = ask_candles(wave, market, Timeframe.M15, VOLATILITY_BARS + 2)
+def volatility(round: Round, market: Instrument) -> Build[Volatility]:
+    told = candles(round, market, Timeframe.M15, VOLATILITY_BARS + 2)
     return lambda: _volatility(told())
 
 

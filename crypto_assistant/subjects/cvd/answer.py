@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crypto_assistant.desk import Desk
-from crypto_assistant.grammar import Args, Progress, asked_coin
+from crypto_assistant.grammar import Args, Progress, coin_round
 from crypto_assistant.listings import segments
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.subjects.bars.primary import Primary
@@ -33,24 +33,20 @@ class Cvd:
 
 
 async def run(args: Args, desk: Desk, progress: Progress[Cvd]) -> Cvd:
-    listings = await desk.listings()
-    coin = asked_coin(args, listings)
-    timeframe = args.timeframe or Timeframe.H1
-    wave = desk.wave(args.venue)
-    takers = flows.ask(
-        wave,
-        listings,
+    round = await coin_round(args, desk)
+    coin, timeframe = round.coin, args.timeframe or Timeframe.H1
+    takers = flows.question(
+        round,
         segments.every(coin),
-        desk.clock_ms(),
         windows=WINDOWS,
         timeframe=timeframe,
         interest=True,
     )
-    segments.ask_absent(wave, listings, segments.every(coin))
+    round.name_absent(segments.every(coin))
     prices = Primary(
-        wave,
-        segments.primary(listings, coin, args.venue),
-        lambda market: taker_signals.ask(wave, market, timeframe),
+        round,
+        round.primaries(),
+        lambda market: taker_signals.question(round, market, timeframe),
     )
 
     def build() -> Cvd:
@@ -65,7 +61,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Cvd]) -> Cvd:
             perps=found.perps,
             bars=found.bars,
             reading=taker_signals.read(found, prices()),
-            provenance=wave.provenance(),
+            provenance=round.provenance(),
         )
 
     await prices.settle(lambda: progress(build()), spare=desk.timing.attempt)

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crypto_assistant.desk import Wave
-from crypto_assistant.listings.lists import Listings
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import Family, OpenInterest, TakerVolumes, Timeframe
+from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.bars.windows import STEP, WINDOWS
 from crypto_assistant.subjects.cvd import rows
 from crypto_assistant.subjects.cvd.flow import (
@@ -87,11 +86,9 @@ class Flows:
     bars: Bars | None
 
 
-def ask(
-    wave: Wave,
-    listings: Listings,
+def question(
+    round: CoinRound,
     wanted: Sequence[Segment],
-    now_ms: int,
     *,
     windows: Sequence[str] = ("1h", "4h", "24h"),
     timeframe: Timeframe | None = None,
@@ -104,9 +101,9 @@ def ask(
     (1 + delta_volume_fraction) / 2.
     """
     plan = Plan({name: WINDOWS[name] for name in windows}, timeframe, interest)
-    heard = [rows.ask(wave, listings, segment, plan) for segment in wanted]
+    heard = [rows.question(round, segment, plan) for segment in wanted]
     known = [part for part in heard if part.listed or part.apart]
-    return lambda: _flows(known, wave, plan, now_ms)
+    return lambda: _flows(known, round, plan)
 
 
 class _Span(NamedTuple):
@@ -117,10 +114,10 @@ class _Span(NamedTuple):
     bars: bool = False
 
 
-def _flows(heard: Sequence[Heard], wave: Wave, plan: Plan, now_ms: int) -> Flows:
+def _flows(heard: Sequence[Heard], round: CoinRound, plan: Plan) -> Flows:
     rows = [series for part in heard for series in part.rows.values()]
-    end_ms = common_end(rows, STEP.ms, now_ms)
-    bars = _bars(heard, plan.timeframe, now_ms) if plan.timeframe else None
+    end_ms = common_end(rows, STEP.ms, round.now_ms)
+    bars = _bars(heard, plan.timeframe, round.now_ms) if plan.timeframe else None
     spans = {name: _Span(end_ms - window.ms, end_ms) for name, window in plan.windows.items()}
     if bars:
         start_ms = bars.end_ms - BARS * bars.timeframe.ms
@@ -134,7 +131,7 @@ def _flows(heard: Sequence[Heard], wave: Wave, plan: Plan, now_ms: int) -> Flows
             part.segment.name: Kind(
                 venues=markets[part.segment],
                 sums=_sums({part.segment: markets[part.segment]}, spans),
-                unsupported_venues=unsupported(part, wave),
+                unsupported_venues=unsupported(part, round),
                 apart_venues=part.apart,
             )
             for part in heard

@@ -3,12 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from crypto_assistant.desk import Wave
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.listings import segments
-from crypto_assistant.listings.lists import Listings
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import Family, Instrument, OpenInterest, TakerVolumes, Timeframe
+from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.bars.windows import STEP, Windows
 
 BARS = 96
@@ -54,29 +52,28 @@ class Heard(NamedTuple):
     interests: Mapping[str, OpenInterest]
 
 
-def ask(wave: Wave, listings: Listings, segment: Segment, plan: Plan) -> Heard:
+def question(round: CoinRound, segment: Segment, plan: Plan) -> Heard:
     """`bars` are `rows` where those hold them."""
-    known = listings.by_turnover(segment.family, segment.coin)
-    same = segments.listing(listings, segment)
-    asked = wave.provenance().asked
-    rows = segments.ask(wave, listings, segment, TAKERS, _takers(STEP, plan.rows))
+    known = round.listings.by_turnover(segment.family, segment.coin)
+    same = round.listing(segment)
+    rows = round.ask_market(segment, TAKERS, _takers(STEP, plan.rows))
     bars = rows
     if own := plan.own_bars:
-        question = _takers(own, BARS + SPARE_BARS)
-        bars = segments.ask(wave, listings, segment, f"{own} {TAKERS}", question)
+        takers = _takers(own, BARS + SPARE_BARS)
+        bars = round.ask_market(segment, f"{own} {TAKERS}", takers)
     return Heard(
         segment,
-        listed=[venue for venue in asked if venue in known and venue in same],
-        apart=segments.apart(listings, segment, asked),
+        listed=[venue for venue in round.asked if venue in known and venue in same],
+        apart=round.apart(segment),
         rows=rows,
         bars=bars,
-        interests=_interests(wave, listings, segment) if plan.interest else {},
+        interests=_interests(round, segment) if plan.interest else {},
     )
 
 
-def unsupported(heard: Heard, wave: Wave) -> list[str]:
+def unsupported(heard: Heard, round: CoinRound) -> list[str]:
     """Who tells nothing of takers there that can be used."""
-    lacking = wave.lacks(f"{heard.segment.title} {TAKERS}")
+    lacking = round.lacks(f"{heard.segment.title} {TAKERS}")
     return [venue for venue in heard.listed if venue in lacking]
 
 
@@ -86,12 +83,10 @@ def _takers(
     return lambda exchange, market: exchange.taker_volumes(market, timeframe, limit)
 
 
-def _interests(wave: Wave, listings: Listings, segment: Segment) -> dict[str, OpenInterest]:
+def _interests(round: CoinRound, segment: Segment) -> dict[str, OpenInterest]:
     if segment.family is Family.SPOT:
         return {}
-    return segments.ask(
-        wave,
-        listings,
+    return round.ask_market(
         segment,
         "open interest",
         lambda exchange, market: exchange.open_interest(market),

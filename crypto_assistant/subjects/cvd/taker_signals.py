@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from crypto_assistant.calculators import cvd
-from crypto_assistant.desk import Wave
 from crypto_assistant.models import Candles, Floats, Instrument, Timeframe, known
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.bars import primary, trend
 from crypto_assistant.subjects.bars.primary import Build
 from crypto_assistant.subjects.bars.trend import Indicators
@@ -48,11 +48,11 @@ class Prices(NamedTuple):
     hours: Indicators | None
 
 
-def ask(wave: Wave, market: Instrument, timeframe: Timeframe) -> Build[Prices]:
+def question(round: Round, market: Instrument, timeframe: Timeframe) -> Build[Prices]:
     """Closes around the last hour and of the newest bars, and the average range of an hour."""
-    rows = _ask(wave, market, STEP)
-    bars = rows if timeframe is STEP else _ask(wave, market, timeframe)
-    hours = trend.ask_indicators(wave, market, WINDOWS[HOUR])
+    rows = _candles(round, market, STEP)
+    bars = rows if timeframe is STEP else _candles(round, market, timeframe)
+    hours = trend.indicators(round, market, WINDOWS[HOUR])
 
     def build() -> Prices | None:
         told = Prices(market, rows(), bars(), hours())
@@ -80,10 +80,10 @@ def read(flows: Flows, prices: Prices | None) -> Pressure:
     )
 
 
-def _ask(wave: Wave, market: Instrument, timeframe: Timeframe) -> Build[Candles]:
+def _candles(round: Round, market: Instrument, timeframe: Timeframe) -> Build[Candles]:
     # Those of an hour are asked for anyway, for the average range: the same question goes out once.
     bars = trend.BARS + 1 if timeframe is WINDOWS[HOUR] else CANDLES
-    return primary.ask_candles(wave, market, timeframe, bars)
+    return primary.candles(round, market, timeframe, bars)
 
 
 def _share(sums: Mapping[str, Sum]) -> float | None:

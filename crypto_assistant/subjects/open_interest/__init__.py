@@ -7,7 +7,7 @@ from crypto_assistant import view as v
 from crypto_assistant.calculators.open_interest import heat
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
-from crypto_assistant.grammar import Args, Command, Progress, Takes, asked_coin
+from crypto_assistant.grammar import Args, Command, Progress, Takes, coin_round
 from crypto_assistant.listings import segments
 from crypto_assistant.listings.coins import other_coins
 from crypto_assistant.listings.lists import Coin, Listings
@@ -81,26 +81,20 @@ class Oi:
 
 
 async def run(args: Args, desk: Desk, progress: Progress[Oi]) -> Oi:
-    listings, now_ms = await desk.listings(), desk.clock_ms()
-    coin = asked_coin(args, listings)
+    round = await coin_round(args, desk)
+    coin, listings = round.coin, round.listings
     wanted = segments.perps(coin)
-    lists = (segments.listing(listings, segment) for segment in wanted)
-    if not any(lists) and not any(map(listings.unread, listings.titles)):
+    if not any(map(round.listing, wanted)) and not any(map(listings.unread, listings.titles)):
         raise UsageError(f"No venue lists perps of {coin.symbol}.")
-    wave = desk.wave(args.venue)
-    held = perps.ask(wave, listings, wanted, now_ms)
-    dated = dated_futures.ask(wave, listings, wanted) if args.details else None
-    long = long_short.ask(wave, listings, wanted[0]) if args.details else None
-    segments.ask_absent(wave, listings, wanted)
-    ranked = [
-        market
-        for market in segments.primary(listings, coin, args.venue)
-        if market.family is coin.perps
-    ]
-    primary = Primary(wave, ranked, lambda market: moves.ask(wave, market, now_ms))
+    held = perps.question(round, wanted)
+    dated = dated_futures.question(round, wanted) if args.details else None
+    long = long_short.question(round, wanted[0]) if args.details else None
+    round.name_absent(wanted)
+    ranked = [market for market in round.primaries() if market.family is coin.perps]
+    primary = Primary(round, ranked, lambda market: moves.question(round, market))
 
     def build() -> Oi:
-        venues, moved, known = held(), primary(), wave.provenance()
+        venues, moved, known = held(), primary(), round.provenance()
         windows = totals.changes(venues)
         return Oi(
             coin=coin.name,

@@ -6,14 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crypto_assistant.desk import Wave
 from crypto_assistant.errors import NotListed, Unsupported
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.coins import other_coins
 from crypto_assistant.listings.lists import Listings
-from crypto_assistant.listings.one_by_one import each
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import Instrument, Instruments, OpenInterest, total
+from crypto_assistant.round import CoinRound, each
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +30,14 @@ class Deliveries:
     contracts: Mapping[str, Contract]
 
 
-def ask(
-    wave: Wave, listings: Listings, wanted: Sequence[Segment]
-) -> Callable[[], Mapping[str, Deliveries]]:
+def question(round: CoinRound, wanted: Sequence[Segment]) -> Callable[[], Mapping[str, Deliveries]]:
     """Asks the venues that list futures of the segments' coin, quotes and margins."""
-    told = [_ask(wave, _listed(listings, segment), segment) for segment in wanted]
+    told = [_ask(round, _listed(round.listings, segment), segment) for segment in wanted]
 
     def build() -> Mapping[str, Deliveries]:
         return {
             venue: _deliveries([one for part in told if venue in part for one in part[venue].each])
-            for venue in listings.titles
+            for venue in round.listings.titles
             if any(venue in part for part in told)
         }
 
@@ -52,11 +49,13 @@ class _Told(NamedTuple):
     received_ms: int
 
 
-def _ask(wave: Wave, listed: Mapping[str, Instruments], segment: Segment) -> Mapping[str, _Told]:
+def _ask(
+    round: CoinRound, listed: Mapping[str, Instruments], segment: Segment
+) -> Mapping[str, _Told]:
     async def asked(exchange: Exchange) -> _Told:
         return await _all(exchange, listed[exchange.name])
 
-    return wave.ask(f"{segment.title} dated futures", asked, listed)
+    return round.ask(f"{segment.title} dated futures", asked, listed)
 
 
 def _listed(listings: Listings, segment: Segment) -> Mapping[str, Instruments]:

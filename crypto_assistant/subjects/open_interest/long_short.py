@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from crypto_assistant.desk import Wave
-from crypto_assistant.listings import segments
-from crypto_assistant.listings.lists import Listings
 from crypto_assistant.listings.segments import Segment
+from crypto_assistant.round import CoinRound
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +19,14 @@ Crowd = Mapping[str, Mapping[str, Count]]
 """By venue and by the name of the count: `all accounts`, `top 20 % positions` ..."""
 
 
-def ask(wave: Wave, listings: Listings, segment: Segment) -> Callable[[], Crowd]:
-    told = segments.ask(
-        wave,
-        listings,
+def question(round: CoinRound, segment: Segment) -> Callable[[], Crowd]:
+    told = round.ask_market(
         segment,
         "long/short",
         lambda exchange, market: exchange.long_shorts(market),
     )
     return lambda: {
         venue: {one.counts: Count(one.long, one.time_ms) for one in told[venue].counts}
-        for venue in listings.titles
+        for venue in round.listings.titles
         if venue in told and told[venue].counts
     }

@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crypto_assistant.calculators import open_interest as calculate
-from crypto_assistant.desk import Wave
 from crypto_assistant.errors import ExchangeError, Unsupported
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.listings import segments
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import (
@@ -25,6 +23,7 @@ from crypto_assistant.models import (
     Timeframe,
     known,
 )
+from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.bars.windows import STEP, WINDOWS, Windows, start
 
 RECENT = 52
@@ -71,24 +70,20 @@ Interest = Mapping[str, Mapping[str, Market]]
 """By venue and by segment: every perp that the venue lists, if it told anything now of any."""
 
 
-def ask(
-    wave: Wave,
-    listings: Listings,
-    wanted: Sequence[Segment],
-    now_ms: int,
-    windows: Windows = WINDOWS,
+def question(
+    round: CoinRound, wanted: Sequence[Segment], windows: Windows = WINDOWS
 ) -> Callable[[], Interest]:
-    """One wave of questions; `now_ms` is what the windows end at."""
-    heard = [_ask(wave, listings, segment, now_ms, windows) for segment in wanted]
+    """The windows end at the round's time."""
+    heard = [_heard(round, segment, windows) for segment in wanted]
 
     def build() -> Interest:
         return {
             venue: {
-                one.segment.name: _market(one, listings, venue, now_ms, windows)
+                one.segment.name: _market(one, round, venue, windows)
                 for one in heard
                 if venue in one.venues
             }
-            for venue in listings.titles
+            for venue in round.listings.titles
             if any(one.tells(venue) for one in heard)
         }
 
@@ -111,11 +106,9 @@ class _Heard:
         return venue in self.interests or venue in self.fundings
 
 
-def _ask(wave: Wave, listings: Listings, segment: Segment, now_ms: int, windows: Windows) -> _Heard:
+def _heard(round: CoinRound, segment: Segment, windows: Windows) -> _Heard:
     def history(limit: int, end_ms: int | None = None) -> Mapping[str, OpenInterestHistory]:
-        return segments.ask(
-            wave,
-            listings,
+        return round.ask_market(
             segment,
             "open interest history",
             lambda exchange, market: exchange.open_interest_history(market, STEP, limit, end_ms),
@@ -124,15 +117,13 @@ def _ask(wave: Wave, listings: Listings, segment: Segment, now_ms: int, windows:
     earlier = [window for window in windows.values() if window.ms > (RECENT - 3) * STEP.ms]
     return _Heard(
         segment,
-        venues=segments.listing(listings, segment),
-        interests=segments.ask(
-            wave, listings, segment, "open interest", lambda ex, market: ex.open_interest(market)
+        venues=round.listing(segment),
+        interests=round.ask_market(
+            segment, "open interest", lambda ex, market: ex.open_interest(market)
         ),
-        marks=segments.ask(wave, listings, segment, "mark price", _mark),
-        fundings=segments.ask(
-            wave, listings, segment, "funding", lambda ex, market: ex.funding(market)
-        ),
-        histories=[history(RECENT), *(history(AROUND, _after(now_ms, w)) for w in earlier)],
+        marks=round.ask_market(segment, "mark price", _mark),
+        fundings=round.ask_market(segment, "funding", lambda ex, market: ex.funding(market)),
+        histories=[history(RECENT), *(history(AROUND, _after(round.now_ms, w)) for w in earlier)],
     )
 
 
@@ -153,7 +144,7 @@ async def _mark(exchange: Exchange, market: Instrument) -> Mark:
     return await exchange.mark(market)
 
 
-def _market(heard: _Heard, listings: Listings, venue: str, now_ms: int, windows: Windows) -> Market:
+def _market(heard: _Heard, round: CoinRound, venue: str, windows: Windows) -> Market:
     segment = heard.segment
     interest, mark = heard.interests.get(venue), heard.marks.get(venue)
     if interest and mark:
@@ -163,14 +154,14 @@ def _market(heard: _Heard, listings: Listings, venue: str, now_ms: int, windows:
     inverse = segment.family is Family.INVERSE
     return Market(
         family=segment.family,
-        symbol=_symbol(listings, segment, venue),
+        symbol=_symbol(round.listings, segment, venue),
         oi_coins=interest.coins if interest else None,
         oi_usd=interest.usd if interest else None,
         funding_fraction=funding.rate if funding else None,
         funding_hours=funding.hours if funding else None,
         funding_8h_fraction=funding.rate_8h if funding else None,
         changes={
-            name: _change(samples, window, interest, now_ms, inverse=inverse)
+            name: _change(samples, window, interest, round.now_ms, inverse=inverse)
             for name, window in windows.items()
         },
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
 from crypto_assistant.desk import Desk
-from crypto_assistant.grammar import Args, Command, Progress, Takes, asked_coin
+from crypto_assistant.grammar import Args, Command, Progress, Takes, coin_round
 from crypto_assistant.listings import segments
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Family, Provenance
@@ -77,14 +77,13 @@ class Price:
 
 
 async def run(args: Args, desk: Desk, progress: Progress[Price]) -> Price:
-    listings = await desk.listings()
-    coin = asked_coin(args, listings)
-    now_ms, wave = desk.clock_ms(), desk.wave(args.venue)
-    read = quotes.ask(wave, listings, coin)
-    markets = segments.primary(listings, coin, args.venue) if args.details else []
-    lately = Primary(wave, markets, lambda market: recent.ask(wave, market, now_ms))
+    round = await coin_round(args, desk)
+    coin = round.coin
+    read = quotes.question(round)
+    markets = round.primaries() if args.details else []
+    lately = Primary(round, markets, lambda market: recent.question(round, market))
     kinds = (segments.spot(coin), segments.perps(coin)[0])
-    takers = flows.ask(wave, listings, kinds, now_ms, windows=WINDOWS) if args.details else None
+    takers = flows.question(round, kinds, windows=WINDOWS) if args.details else None
 
     def build() -> Price:
         found = read()
@@ -98,7 +97,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Price]) -> Price:
             basis=found.basis,
             spread=found.spread,
             details=Details(lately(), takers()) if takers else None,
-            provenance=wave.provenance(),
+            provenance=round.provenance(),
         )
 
     await lately.settle(lambda: progress(build()), spare=desk.timing.attempt)

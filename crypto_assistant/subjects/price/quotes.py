@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from crypto_assistant.desk import Wave
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.coins import is_same_coin, other_coins
 from crypto_assistant.listings.lists import Coin, Listings
@@ -17,6 +16,7 @@ from crypto_assistant.models import (
     Ticker,
     total,
 )
+from crypto_assistant.round import CoinRound
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,10 @@ class Quotes:
     spread: Spread | None
 
 
-def ask(wave: Wave, listings: Listings, coin: Coin) -> Callable[[], Quotes]:
-    """One wave of questions; whoever lists neither a perp nor a spot market is named for it."""
+def question(round: CoinRound) -> Callable[[], Quotes]:
+    """Whoever lists neither a perp nor a spot market is named for it."""
+
+    coin, listings = round.coin, round.listings
 
     def perp(exchange: Exchange) -> Instrument:
         return listings.market(exchange.name, coin.perps, coin)
@@ -121,11 +123,11 @@ def ask(wave: Wave, listings: Listings, coin: Coin) -> Callable[[], Quotes]:
     perps = [v for v in listings.titles if listings.may_list(v, coin.perps, coin)]
     spots = [v for v in listings.titles if listings.may_list(v, Family.SPOT, coin.at_spot)]
     heard = _Heard(
-        perps=wave.ask("perp", lambda ex: ex.ticker(perp(ex)), None if perps else ()),
-        marks=wave.ask("mark price", lambda ex: ex.mark(perp(ex)), perps),
-        fundings=wave.ask("funding", lambda ex: ex.funding(perp(ex)), perps),
-        interests=wave.ask("open interest", lambda ex: ex.open_interest(perp(ex)), perps),
-        spots=wave.ask("spot", lambda ex: ex.ticker(spot(ex)), spots if perps else None),
+        perps=round.ask("perp", lambda ex: ex.ticker(perp(ex)), None if perps else ()),
+        marks=round.ask("mark price", lambda ex: ex.mark(perp(ex)), perps),
+        fundings=round.ask("funding", lambda ex: ex.funding(perp(ex)), perps),
+        interests=round.ask("open interest", lambda ex: ex.open_interest(perp(ex)), perps),
+        spots=round.ask("spot", lambda ex: ex.ticker(spot(ex)), spots if perps else None),
     )
     return lambda: _quotes(coin, listings, heard)
 

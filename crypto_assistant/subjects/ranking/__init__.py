@@ -8,6 +8,7 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.grammar import Args, Command, Progress, Takes
 from crypto_assistant.models import Provenance
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.keyboard import choice
 from crypto_assistant.subjects.ranking.answer import MOST_ONE_BY_ONE, Ranking, Row
 
@@ -49,9 +50,8 @@ async def run(args: Args, desk: Desk, progress: Progress[Top]) -> Top:
     market, order = args.choices
     if market == "spot" and order in {"funding", "oi"}:
         raise UsageError(f"Spot has no {order}: ask /top10 perps {order}.")
-    listings = await desk.listings()
-    wave = desk.wave(args.venue)
-    ranking = Ranking(desk, wave, listings, market=market, order=order)
+    round = Round(desk, await desk.listings(), desk.named(args.venue))
+    ranking = Ranking(round, market=market, order=order)
 
     def build() -> Top:
         found = ranking()
@@ -61,7 +61,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Top]) -> Top:
             least_turnover_usd=found.least_turnover_usd,
             rows=found.rows,
             one_by_one_venues=found.one_by_one_venues,
-            provenance=wave.provenance(),
+            provenance=round.provenance(),
         )
 
     await ranking.settle(lambda: progress(build()))

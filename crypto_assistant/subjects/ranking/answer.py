@@ -7,12 +7,10 @@ from math import fsum
 
 import numpy as np
 
-from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.coins import Market, Markets, by_coin, other_coins
-from crypto_assistant.listings.lists import Listings, Place
-from crypto_assistant.listings.one_by_one import each
+from crypto_assistant.listings.lists import Place
 from crypto_assistant.models import (
     Family,
     Fundings,
@@ -22,6 +20,7 @@ from crypto_assistant.models import (
     known,
     total,
 )
+from crypto_assistant.round import Round, each
 
 FAMILIES = {
     "perps": (Family.LINEAR, Family.INVERSE),
@@ -117,18 +116,14 @@ Coins = Mapping[str, Markets]
 class Ranking:
     """Asked in bulk; open interest that a venue tells market by market in a second wave."""
 
-    def __init__(
-        self, desk: Desk, wave: Wave, listings: Listings, *, market: str, order: str
-    ) -> None:
-        self._desk = desk
-        self._wave = wave
-        self._listings = listings
+    def __init__(self, round: Round, *, market: str, order: str) -> None:
+        self._round = round
         self._market = market
         self._order = order
         self._heard = _Heard()
         self._coins: Coins | None = None
         for family in FAMILIES[market]:
-            _ask(wave, listings, family, self._heard)
+            _ask(round, family, self._heard)
 
     def __call__(self) -> Ranked:
         """By what has arrived up to now."""
@@ -140,31 +135,31 @@ class Ranking:
         return Ranked(least, rows, one_by_one)
 
     async def settle(self, report: Callable[[], None]) -> None:
-        spare = 0.0 if self._market == "spot" else self._desk.timing.attempt
-        await self._wave.settle(report, spare=spare)
+        spare = 0.0 if self._market == "spot" else self._round.desk.timing.attempt
+        await self._round.settle(report, spare=spare)
         self._coins = self._merged()
         parts = [_interest(family) for family in FAMILIES[self._market]]
-        silent = {venue for part in parts for venue in self._wave.lacks(part)}
+        silent = {venue for part in parts for venue in self._round.lacks(part)}
         if silent:
             self._ask_one_by_one(self._coins, silent)
-            await self._wave.settle(report)
+            await self._round.settle(report)
 
     def _merged(self) -> Coins:
         answers = [told for by_venue in self._heard.tickers.values() for told in by_venue.values()]
         return by_coin(
             answers,
             tradfi=self._market == "tradfi",
-            without=self._listings.money,
-            others=other_coins(self._listings),
+            without=self._round.listings.money,
+            others=other_coins(self._round.listings),
         )
 
     def _places(self, coin: str) -> set[Place]:
         """Where the coin itself may be listed, of the venues asked."""
-        asked = self._wave.provenance().asked
+        asked = self._round.asked
         families, tradfi = FAMILIES[self._market], self._market == "tradfi"
-        named = other_coins(self._listings)
+        named = other_coins(self._round.listings)
         others = {(venue, family) for venue, family, name in named if name == coin}
-        places = self._listings.places(coin, families, tradfi)
+        places = self._round.listings.places(coin, families, tradfi)
         return {place for place in places if place[0] in asked} - others
 
     def _ask_one_by_one(self, coins: Coins, venues: Collection[str]) -> None:
@@ -180,14 +175,14 @@ class Ranking:
             # What a list that failed has left out is missing from the answer of that time alone.
             families = frozenset(market.family for market in wanted[exchange.name])
             key = exchange.name, self._market, families
-            return await self._desk.kept.get(key, ONE_BY_ONE_SECONDS, fetch)
+            return await self._round.desk.kept.get(key, ONE_BY_ONE_SECONDS, fetch)
 
-        self._heard.told = self._wave.ask("open interest", told, wanted)
+        self._heard.told = self._round.ask("open interest", told, wanted)
 
 
-def _ask(wave: Wave, listings: Listings, family: Family, heard: _Heard) -> None:
+def _ask(round: Round, family: Family, heard: _Heard) -> None:
     def listed(exchange: Exchange) -> Instruments:
-        return listings.listed(exchange.name, family)
+        return round.listings.listed(exchange.name, family)
 
     async def tickers(exchange: Exchange) -> Tickers:
         told = await exchange.tickers(listed(exchange))
@@ -195,13 +190,13 @@ def _ask(wave: Wave, listings: Listings, family: Family, heard: _Heard) -> None:
             raise Malformed("no price or no turnover in any row")
         return told
 
-    heard.tickers[family] = wave.ask(PART[family], tickers)
+    heard.tickers[family] = round.ask(PART[family], tickers)
     if family is not Family.SPOT:
-        heard.interests[family] = wave.ask(
+        heard.interests[family] = round.ask(
             _interest(family), lambda ex: ex.open_interests(listed(ex))
         )
     if family is Family.LINEAR:
-        heard.fundings[family] = wave.ask("funding", lambda ex: ex.fundings(listed(ex)))
+        heard.fundings[family] = round.ask("funding", lambda ex: ex.fundings(listed(ex)))
 
 
 def _interest(family: Family) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from crypto_assistant import view as v
 from crypto_assistant.calculators.volume import SOONEST_PACE
 from crypto_assistant.desk import Desk
-from crypto_assistant.grammar import Args, Command, Progress, Takes, asked_coin
+from crypto_assistant.grammar import Args, Command, Progress, Takes, coin_round
 from crypto_assistant.listings import segments
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Provenance, Timeframe
@@ -74,15 +74,14 @@ class Volume:
 
 
 async def run(args: Args, desk: Desk, progress: Progress[Volume]) -> Volume:
-    listings, now_ms = await desk.listings(), desk.clock_ms()
-    coin = asked_coin(args, listings)
+    round = await coin_round(args, desk)
+    coin = round.coin
     timeframe = args.timeframe or Timeframe.M15
-    wanted = [volumes.segment(listings, coin, args.venue)]
+    wanted = [volumes.segment(round)]
     if args.details and wanted[0].name != "spot":
         wanted.append(segments.spot(coin))
-    wave = desk.wave(args.venue)
-    reads = {kind.name: volumes.ask(wave, listings, kind, timeframe, now_ms) for kind in wanted}
-    segments.ask_absent(wave, listings, wanted)
+    reads = {kind.name: volumes.question(round, kind, timeframe) for kind in wanted}
+    round.name_absent(wanted)
 
     def build() -> Volume:
         return Volume(
@@ -90,12 +89,12 @@ async def run(args: Args, desk: Desk, progress: Progress[Volume]) -> Volume:
             quote=coin.quote,
             tradfi=coin.tradfi,
             timeframe=timeframe,
-            bar_open_ms=closed_ms(timeframe, now_ms),
+            bar_open_ms=closed_ms(timeframe, round.now_ms),
             markets={kind: read() for kind, read in reads.items()},
-            provenance=wave.provenance(),
+            provenance=round.provenance(),
         )
 
-    await wave.settle(lambda: progress(build()))
+    await round.settle(lambda: progress(build()))
     return build()
 
 

@@ -1,7 +1,7 @@
 """Volume of a coin's markets of one kind: the last bar and the forming one against usual ones."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum, isnan, nan
 from typing import NamedTuple, TypeVar
@@ -9,12 +9,12 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from crypto_assistant.calculators import volume as calc
-from crypto_assistant.desk import Dated, Wave
+from crypto_assistant.desk import Dated
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings import segments
-from crypto_assistant.listings.lists import Coin, Listings
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import HOUR_MS, Candles, Instrument, TakerVolumes, Timeframe, known
+from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.bars.baselines import BARS, DAYS, Sample, Series, closed_ms
 
 T = TypeVar("T", bound=Dated)
@@ -88,23 +88,20 @@ class Volumes:
     apart_venues: tuple[str, ...]
 
 
-def segment(listings: Listings, coin: Coin, venue: str | None = None) -> Segment:
+def segment(round: CoinRound) -> Segment:
     """The coin's perps in its quote; its spot markets where there are none."""
-    perps, spot = segments.perps(coin)[0], segments.spot(coin)
+    perps, spot = segments.perps(round.coin)[0], segments.spot(round.coin)
 
     def is_listed(kind: Segment) -> bool:
-        venues = {*segments.listing(listings, kind)}
-        venues &= {*listings.by_turnover(kind.family, kind.coin)}
-        return bool({venue} & venues if venue else venues)
+        known = round.listings.by_turnover(kind.family, kind.coin)
+        return not {*known}.isdisjoint({*round.listing(kind)} & {*round.asked})
 
     return spot if is_listed(spot) and not is_listed(perps) else perps
 
 
-def ask(
-    wave: Wave, listings: Listings, segment: Segment, timeframe: Timeframe, now_ms: int
-) -> Callable[[], Volumes]:
+def question(round: CoinRound, segment: Segment, timeframe: Timeframe) -> Callable[[], Volumes]:
     """Asks for the bars, for their takers, and for the same bars of the week before."""
-    at_ms, week_bars = closed_ms(timeframe, now_ms), DAYS * DAY_MS // timeframe.ms
+    at_ms, week_bars = closed_ms(timeframe, round.now_ms), DAYS * DAY_MS // timeframe.ms
     at_once = week_bars <= MOST_AT_ONCE
     rows = max(BARS, week_bars if at_once else 0) + 2 + SPARE
 
@@ -120,17 +117,14 @@ def ask(
     async def takers(exchange: Exchange, market: Instrument) -> TakerVolumes:
         return await exchange.taker_volumes(market, timeframe, 2 + SPARE)
 
-    def noted(part: str, question: Callable[[Exchange, Instrument], Awaitable[T]]) -> dict[str, T]:
-        return segments.ask(wave, listings, segment, part, question)
-
     heard = _Heard(
         at_ms,
-        bars=noted("bars", bars),
-        weeks={} if at_once else noted("bars of the week", week),
-        takers=noted(f"{timeframe} takers", takers),
+        bars=round.ask_market(segment, "bars", bars),
+        weeks={} if at_once else round.ask_market(segment, "bars of the week", week),
+        takers=round.ask_market(segment, f"{timeframe} takers", takers),
     )
-    apart = segments.apart(listings, segment, wave.provenance().asked)
-    return lambda: _volumes(heard, listings.titles, apart)
+    apart = round.apart(segment)
+    return lambda: _volumes(heard, round.listings.titles, apart)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from crypto_assistant import worth
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Command, Progress
 from crypto_assistant.midnights import midnight_ms
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import remarks
 from crypto_assistant.subjects.account.environments import standings
 from crypto_assistant.subjects.account.pnl.answer import Pnl, summed, venue_pnl
@@ -48,16 +49,15 @@ where the log realises what is still open: USDC contracts at Bybit, dated future
 
 
 async def run(args: Args, desk: Desk, progress: Progress[Pnl]) -> Pnl:
-    listings = await desk.listings()
-    coin = remarks.coin(listings, args.symbol) if args.symbol else None
+    round = Round(desk, await desk.listings(), desk.owned(args.venue))
+    coin = remarks.coin(round.listings, args.symbol) if args.symbol else None
     window = args.choices[0]
     days = DAYS[window]
-    wave = desk.owners_wave(args.venue)
 
     def build() -> Pnl:
         told = question()
         priced = {venue: one.prices for venue, one in told.items()}
-        known = worth.dated(wave.provenance(), priced)
+        known = worth.dated(round.provenance(), priced)
         accounts = standings(desk, known.asked)
         venues = {venue: venue_pnl(one, coin) for venue, one in told.items()}
         starts = [one.logged.start_ms for one in told.values() if one.logged]
@@ -75,13 +75,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Pnl]) -> Pnl:
             provenance=known,
         )
 
-    question = Question(
-        desk,
-        wave,
-        listings,
-        days=days,
-        trades_of=coin if args.details else None,
-    )
+    question = Question(round, days=days, trades_of=coin if args.details else None)
     await question.settle(lambda: progress(build()))
     return build()
 

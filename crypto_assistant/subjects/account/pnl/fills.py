@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crypto_assistant.calculators.pnl import average_cost, fifo, first_from_flat
-from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.exchanges.base import Account
 from crypto_assistant.models import (
     Entry,
@@ -23,6 +22,7 @@ from crypto_assistant.models import (
     Position,
     Side,
 )
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.account.pnl.derivatives import Usd
 from crypto_assistant.subjects.account.pnl.log import Logged
 
@@ -59,12 +59,12 @@ class Reckoned:
     settled: str = ""
 
 
-def ask(
-    desk: Desk, wave: Wave, markets: Mapping[str, Sequence[Instrument]], logs: Mapping[str, Logged]
+def question(
+    round: Round, markets: Mapping[str, Sequence[Instrument]], logs: Mapping[str, Logged]
 ) -> dict[str, Traded]:
     """Notes the question for the trades in these markets, of the time that the logs are about."""
 
-    async def question(account: Account) -> Traded:
+    async def trades(account: Account) -> Traded:
         logged = logs[account.venue]
         window, wanted = (logged.complete_since_ms, logged.end_ms), markets[account.venue]
         fills = await asyncio.gather(*(account.fills(market, *window) for market in wanted))
@@ -72,7 +72,7 @@ def ask(
         return Traded(tuple(fills), settled, min(one.received_ms for one in fills))
 
     asked = [venue for venue, wanted in markets.items() if wanted]
-    return wave.ask(PART, desk.of_owner(question), asked)
+    return round.ask_owner(PART, trades, asked)
 
 
 def reckoned(

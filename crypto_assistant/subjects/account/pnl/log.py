@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from crypto_assistant.desk import Desk, Wave
+from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges.base import Account, Exchange
 from crypto_assistant.ledger import Book, Snapshot
 from crypto_assistant.midnights import midnight_ms
 from crypto_assistant.models import Entry
+from crypto_assistant.round import Round
 
 PART = "account log"
 
@@ -35,13 +36,13 @@ Note = Callable[[str, int, int], None]
 """Hears of a venue how many parts of its log have been read, of how many."""
 
 
-def ask(desk: Desk, wave: Wave, days: int, note: Note) -> dict[str, Logged]:
+def question(round: Round, days: int, note: Note) -> dict[str, Logged]:
     """Notes the question to each account: its log since midnight, so many days ago."""
 
     async def logged(exchange: Exchange) -> Logged:
-        return await read(desk, exchange.name, days, partial(note, exchange.name))
+        return await read(round.desk, exchange.name, days, partial(note, exchange.name))
 
-    return wave.ask(PART, logged)
+    return round.ask(PART, logged)
 
 
 async def read(desk: Desk, venue: str, days: int, note: Callable[[int, int], None]) -> Logged:

@@ -6,10 +6,9 @@ from functools import partial
 from typing import TypeVar
 
 from crypto_assistant import worth
-from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.exchanges.base import Account
-from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Balance, Family, Position, Positions, Wallet
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.account.markets import Markets
 from crypto_assistant.subjects.account.pnl import fills, log
 from crypto_assistant.subjects.account.pnl.fills import Traded
@@ -39,26 +38,17 @@ class Question:
     `days`: how many the window begins before today. `trades_of`: the coin whose trades are wanted.
     """
 
-    def __init__(
-        self,
-        desk: Desk,
-        wave: Wave,
-        listings: Listings,
-        *,
-        days: int,
-        trades_of: str | None,
-    ) -> None:
-        self._desk = desk
-        self._wave = wave
-        self._venues = wave.provenance().asked
+    def __init__(self, round: Round, *, days: int, trades_of: str | None) -> None:
+        self._round = round
+        self._accounts = {venue: round.desk.accounts[venue] for venue in round.asked}
         self._trades_of = trades_of
         self._report: Callable[[], None] | None = None
         self._parts: dict[str, tuple[int, int]] = {}
-        self._markets = {venue: Markets(venue, listings) for venue in self._venues}
-        self._logs = log.ask(desk, wave, days, self._note)
+        self._markets = {venue: Markets(venue, round.listings) for venue in round.asked}
+        self._logs = log.question(round, days, self._note)
         self._families = {family: self._ask_positions(family) for family in FAMILIES}
         self._wallets = {wallet: self._ask_balance(wallet) for wallet in Wallet}
-        self._prices = worth.ask(desk, wave, listings)
+        self._prices = worth.question(round)
         self._traded: Mapping[str, Traded] = {}
 
     def __call__(self) -> dict[str, Told]:
@@ -95,12 +85,12 @@ class Question:
             self._report = None  # It holds on to all that was told.
 
     async def _settle(self, report: Callable[[], None]) -> None:
-        timing = self._desk.timing
+        timing = self._round.desk.timing
         spare = timing.answer if self._trades_of else 0.0
-        await self._wave.settle(report, spare=spare, patience=timing.scan)
+        await self._round.settle(report, spare=spare, patience=timing.scan)
         if self._trades_of:
             self._ask_trades(self._trades_of)
-            await self._wave.settle(report, patience=timing.scan)
+            await self._round.settle(report, patience=timing.scan)
 
     def _note(self, venue: str, done: int, whole: int) -> None:
         self._parts[venue] = done, whole
@@ -111,15 +101,12 @@ class Question:
         def question(account: Account) -> Awaitable[Positions]:
             return account.positions(family, self._markets[account.venue].find)
 
-        accounts = self._desk.accounts
-        venues = [venue for venue in self._venues if family in accounts[venue].families]
-        return self._wave.ask(f"{family} positions", self._desk.of_owner(question), venues)
+        venues = [venue for venue, access in self._accounts.items() if family in access.families]
+        return self._round.ask_owner(f"{family} positions", question, venues)
 
     def _ask_balance(self, wallet: Wallet) -> Mapping[str, Balance]:
-        accounts = self._desk.accounts
-        venues = [venue for venue in self._venues if wallet in accounts[venue].margined]
-        question = self._desk.of_owner(partial(_balance, wallet))
-        return self._wave.ask(f"{wallet} wallet", question, venues)
+        venues = [venue for venue, access in self._accounts.items() if wallet in access.margined]
+        return self._round.ask_owner(f"{wallet} wallet", partial(_balance, wallet), venues)
 
     def _ask_trades(self, coin: str) -> None:
         """Of the markets that the log or the open positions name."""
@@ -128,14 +115,14 @@ class Question:
             for venue, told in self().items()
             if told.logged
         }
-        self._traded = fills.ask(self._desk, self._wave, wanted, self._logs)
+        self._traded = fills.question(self._round, wanted, self._logs)
 
     def _all_balances(self, venue: str) -> tuple[Balance, ...] | None:
-        margined = self._desk.accounts[venue].margined
+        margined = self._accounts[venue].margined
         return _all(self._wallets[wallet].get(venue) for wallet in margined)
 
     def _all_positions(self, venue: str) -> tuple[Position, ...] | None:
-        families = self._desk.accounts[venue].families
+        families = self._accounts[venue].families
         told = _all(self._families[family].get(venue) for family in families)
         return None if told is None else tuple(p for one in told for p in one.positions)
 
