@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.grammar import Args
 from crypto_assistant.models import Provenance
-from crypto_assistant.subjects.account.environments import Standing
+from crypto_assistant.subjects.account.environments import Environment
 from crypto_assistant.subjects.account.pnl.answer import CoinPnl, Lacks, Pnl, VenuePnl, summed
 from crypto_assistant.subjects.account.pnl.derivatives import Flows, Open
-from crypto_assistant.subjects.account.pnl.fills import Reckoned
+from crypto_assistant.subjects.account.pnl.fills import TradesPnl
 from crypto_assistant.subjects.account.pnl.page import render
 from crypto_assistant.subjects.account.pnl.reconciliation import Reconciliation
 from crypto_assistant.view import LONGEST_MESSAGE, View, sheet, utf16_units
@@ -39,7 +39,7 @@ VENUE = VenuePnl(log_since_ms=NOW - 7_200_000, flows=FLOWS, open=OPEN, spot_usd=
 
 
 def answer(**venues: VenuePnl) -> Pnl:
-    accounts = dict.fromkeys(venues, Standing(LIVE, None))
+    accounts = dict.fromkeys(venues, Environment(LIVE, None))
     return Pnl(
         window="today",
         start_ms=NOW - 7_200_000,
@@ -109,10 +109,10 @@ def test_what_is_not_known_for_want_of_a_price_is_not_zero() -> None:
 
 def test_trades_are_told_beside_the_log_market_by_market() -> None:
     by_trades = (
-        Reckoned("BTC-USDT-SWAP", 7, NOW, 12.25, 11.9, 12.75),
-        Reckoned("BTC-USD-SWAP", 7, None, None, None, None),
-        Reckoned("BTC-NOPRICE-SWAP", 7, NOW, None, None, None),
-        Reckoned("BTCPERP", 7, None, None, None, None, "every eight hours"),
+        TradesPnl("BTC-USDT-SWAP", 7, NOW, 12.25, 11.9, 12.75),
+        TradesPnl("BTC-USD-SWAP", 7, None, None, None, None),
+        TradesPnl("BTC-NOPRICE-SWAP", 7, NOW, None, None, None),
+        TradesPnl("BTCPERP", 7, None, None, None, None, "every eight hours"),
     )
     lines = shown(answer(okx=replace(VENUE, by_trades=by_trades)), details=True)
     said = "trades say +$12.25 (FIFO +$11.90), the log +$12.75 since 21 Sep 16:13"

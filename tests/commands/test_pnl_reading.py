@@ -8,12 +8,12 @@ from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.ledger import Snapshot, SnapshotRow
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Balance, Entry, Flow, Holding, Wallet
-from crypto_assistant.subjects.account.environments import Standing
+from crypto_assistant.subjects.account.environments import Environment
 from crypto_assistant.subjects.account.markets import Markets
 from crypto_assistant.subjects.account.pnl.answer import Lacks, Total, VenuePnl, summed, venue_pnl
 from crypto_assistant.subjects.account.pnl.derivatives import Flows
-from crypto_assistant.subjects.account.pnl.log import Logged
-from crypto_assistant.subjects.account.pnl.question import Told
+from crypto_assistant.subjects.account.pnl.log import LogWindow
+from crypto_assistant.subjects.account.pnl.question import Reply
 from crypto_assistant.worth import NO_PRICES
 from tests.bookkept import BOOK
 
@@ -24,9 +24,9 @@ FEES = tuple(
     for time_ms in (START, SNAPSHOT.taken_ms - 1, SNAPSHOT.taken_ms)
 )
 END = START + 200_000
-LOGGED = Logged(START, FEES, START, END, SNAPSHOT, SNAPSHOT.taken_ms, END)
+LOGGED = LogWindow(START, FEES, START, END, SNAPSHOT, SNAPSHOT.taken_ms, END)
 BALANCE = Balance("okx", Wallet.TRADING, (Holding("USDT", 99.0),), END)
-TOLD = Told(LOGGED, (BALANCE,), (), None, NO_PRICES, Markets("okx", Listings({})))
+TOLD = Reply(LOGGED, (BALANCE,), (), None, NO_PRICES, Markets("okx", Listings({})))
 
 
 def test_only_what_came_after_the_snapshot_is_added_to_it() -> None:
@@ -59,7 +59,7 @@ def test_only_what_came_after_the_snapshot_is_added_to_it() -> None:
         ),
     ],
 )
-def test_where_an_account_is_not_reconciled_it_is_said_why(told: Told, lacks: Lacks) -> None:
+def test_where_an_account_is_not_reconciled_it_is_said_why(told: Reply, lacks: Lacks) -> None:
     found = venue_pnl(told, None)
     assert found.reconciliation is None
     assert found.reconciliation_lacks is lacks
@@ -81,7 +81,7 @@ def test_an_opening_of_nothing_has_no_percentage() -> None:
     assert found.realised_on_opening_fraction is None
 
 
-LIVE_ONE = Standing(LIVE, None)
+LIVE_ONE = Environment(LIVE, None)
 TEN = Flows(10.0, -1.0, 0.0, 0.0, 0.0, 9.0, {})
 
 

@@ -7,7 +7,7 @@ import pytest
 from crypto_assistant.errors import KeyRefused, Unreachable
 from crypto_assistant.ledger import Ledger, Snapshot, SnapshotRow
 from crypto_assistant.subjects.account.pnl import log
-from crypto_assistant.subjects.account.pnl.log import Logged
+from crypto_assistant.subjects.account.pnl.log import LogWindow
 from tests.account_log import DAY, HOUR, MINUTE, NOW, SetClock, line, quiet
 from tests.bookkept import BOOK, Written, clock_of, desk_of
 
@@ -20,7 +20,7 @@ ROWS = (
 MIDNIGHT = NOW - NOW % DAY
 
 
-async def read(account: Written, days: int, *snapshots: int, zone: str = "UTC") -> Logged:
+async def read(account: Written, days: int, *snapshots: int, zone: str = "UTC") -> LogWindow:
     """With equity written down at these times."""
     async with desk_of(account, ZoneInfo(zone)) as (desk, ledger):
         for taken_ms in snapshots:

@@ -10,8 +10,8 @@ import pytest
 from crypto_assistant.models import Candles, Family, Instrument, Timeframe
 from crypto_assistant.subjects.bars.trend import Indicators
 from crypto_assistant.subjects.cvd.flow import Sum
-from crypto_assistant.subjects.cvd.flows import Bars, Flows, Kind
-from crypto_assistant.subjects.cvd.taker_signals import Pressure, Prices, read
+from crypto_assistant.subjects.cvd.flows import BarDeltas, Flows, KindFlows
+from crypto_assistant.subjects.cvd.taker_signals import Prices, TakerSignals, signals
 
 PERP = Instrument("okx", Family.LINEAR, "BTC-USDT-SWAP", "BTC", "USDT", 1.0, 0.01, 0.1, False)
 HOUR = Timeframe.H1
@@ -21,8 +21,8 @@ LATE = END + Timeframe.M5.ms
 
 def flows(spot: float | None, perps: float | None, deltas: list[float] | None = None) -> Flows:
     """Delta/volume over an hour, and the perps' deltas of 20 hours."""
-    kinds = {"spot": Kind({}, {"1h": share(spot)}, [], [])} if spot is not None else {}
-    bars = Bars(HOUR, END, deltas or [], {})
+    kinds = {"spot": KindFlows({}, {"1h": share(spot)}, [], [])} if spot is not None else {}
+    bars = BarDeltas(HOUR, END, deltas or [], {})
     return Flows(END, kinds, {}, {"1h": share(perps)}, bars)
 
 
@@ -74,7 +74,7 @@ def atr(fraction: float) -> Indicators:
     ],
 )
 def test_who_leads(spot: float | None, perps: float | None, led_by: str | None) -> None:
-    assert read(flows(spot, perps), None).led_by == led_by
+    assert signals(flows(spot, perps), None).led_by == led_by
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_takers_are_absorbed_where_the_price_stands(
 ) -> None:
     """An ATR of 1 %: the price has to move by 0.25 %."""
     told = prices(rows=candles(Timeframe.M5, [100.0] * 12 + [last]), hours=atr(0.01))
-    found = read(flows(0.0, perps), told)
+    found = signals(flows(0.0, perps), told)
     assert found.absorption is absorption
     assert found.price_change_1h_fraction == pytest.approx(last / 100 - 1)
 
@@ -94,9 +94,9 @@ def test_takers_are_absorbed_where_the_price_stands(
 def test_without_its_parts_nothing_is_said_of_absorption() -> None:
     rows = candles(Timeframe.M5, [100.0] * 13)
     for told in (None, prices(rows=rows), prices(hours=atr(0.01))):
-        assert read(flows(0.0, 0.5), told).absorption is None
+        assert signals(flows(0.0, 0.5), told).absorption is None
     short = prices(rows=candles(Timeframe.M5, [100.0] * 12), hours=atr(0.01))
-    assert read(flows(0.0, 0.5), short).price_change_1h_fraction is None
+    assert signals(flows(0.0, 0.5), short).price_change_1h_fraction is None
 
 
 @pytest.mark.parametrize(
@@ -108,18 +108,19 @@ def test_price_and_takers_diverge(trend: float, flow: float, divergence: str) ->
     closes = [100 * exp(n * trend + 0.001 * (n % 2)) for n in range(21)]
     deltas = [flow + 0.1 * (n % 2) for n in range(20)]
     told = prices(bars=candles(HOUR, closes))
-    assert read(flows(None, None, deltas), told).divergence == divergence
+    assert signals(flows(None, None, deltas), told).divergence == divergence
 
 
 def test_without_twenty_bars_nothing_is_said_of_divergence() -> None:
     closes = [100.0 + n for n in range(21)]
     deltas = [-1.0 - n % 2 for n in range(20)]
-    assert read(flows(None, None, deltas), None).divergence is None
+    assert signals(flows(None, None, deltas), None).divergence is None
     assert (
-        read(flows(None, None, deltas), prices(bars=candles(HOUR, closes[1:]))).divergence is None
+        signals(flows(None, None, deltas), prices(bars=candles(HOUR, closes[1:]))).divergence
+        is None
     )
-    assert read(flows(None, None, []), prices(bars=candles(HOUR, closes))).divergence is None
+    assert signals(flows(None, None, []), prices(bars=candles(HOUR, closes))).divergence is None
     open_ = replace(candles(HOUR, closes), closed=np.zeros(22, bool))
-    assert read(flows(None, None, deltas), prices(bars=open_)).divergence is None
-    whole = read(flows(None, None, deltas), prices(bars=candles(HOUR, closes)))
-    assert whole == Pressure("okx", "BTC-USDT-SWAP", None, None, None, None, "bearish")
+    assert signals(flows(None, None, deltas), prices(bars=open_)).divergence is None
+    whole = signals(flows(None, None, deltas), prices(bars=candles(HOUR, closes)))
+    assert whole == TakerSignals("okx", "BTC-USDT-SWAP", None, None, None, None, "bearish")

@@ -8,10 +8,10 @@ import pytest
 from crypto_assistant.models import Family, Timeframe
 from crypto_assistant.subjects.analysis.score import Component, score
 from crypto_assistant.subjects.bars.days import Day, Now
-from crypto_assistant.subjects.bars.technicals import Outlook
+from crypto_assistant.subjects.bars.technicals import Technicals
 from crypto_assistant.subjects.bars.trend import Indicators
 from crypto_assistant.subjects.cvd.flow import Sum
-from crypto_assistant.subjects.cvd.flows import Flows, Kind
+from crypto_assistant.subjects.cvd.flows import Flows, KindFlows
 from crypto_assistant.subjects.open_interest.totals import Quadrant
 
 NOTHING: Any = None
@@ -22,7 +22,7 @@ def indicators(close: float, ema_50: float | None) -> Indicators:
     return replace(told, ema_50_price=ema_50)
 
 
-SEEN = Outlook(
+SEEN = Technicals(
     "okx",
     "BTC-USDT-SWAP",
     Family.LINEAR,
@@ -38,7 +38,7 @@ SEEN = Outlook(
 
 def flows(spot: float | None, perps: float | None) -> Flows:
     """Deltas of four hours; other windows say the opposite."""
-    kinds = {"spot": Kind({}, windows(spot), [], [])}
+    kinds = {"spot": KindFlows({}, windows(spot), [], [])}
     return Flows(0, kinds, {}, windows(perps), None)
 
 

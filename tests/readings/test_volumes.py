@@ -9,7 +9,7 @@ from crypto_assistant.models import Candles, Family, Instrument, TakerVolumes, T
 from crypto_assistant.net.api import Timing
 from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.volume import volumes
-from crypto_assistant.subjects.volume.volumes import Market
+from crypto_assistant.subjects.volume.volumes import VenueVolume
 from tests.markets import NOW, markets
 from tests.readings.test_scan import bars
 
@@ -32,7 +32,7 @@ class Venue:
         raise Unsupported("no takers")
 
 
-async def read(newest_ms: int) -> Market:
+async def read(newest_ms: int) -> VenueVolume:
     place = "binance", Family.LINEAR
     listings = Listings({"binance": "Binance"}, {place: markets(*place, "BTC/USDT")})
     exchanges: Any = [Venue(newest_ms)]

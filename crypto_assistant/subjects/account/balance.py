@@ -11,7 +11,7 @@ from crypto_assistant.grammar import Args, Command, Progress, Takes
 from crypto_assistant.models import Provenance
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import remarks, wallets
-from crypto_assistant.subjects.account.environments import Standing, counted, standings
+from crypto_assistant.subjects.account.environments import Environment, counted, environments
 from crypto_assistant.subjects.account.wallets import Held, Purse, Purses, Total
 from crypto_assistant.subjects.keyboard import keyboard
 
@@ -52,7 +52,7 @@ TAKES = Takes(venue=True, details=True)
 class Balance:
     """`accounts`: of the venues that have a key; `keyless`: the others that were asked about."""
 
-    accounts: Mapping[str, Standing]
+    accounts: Mapping[str, Environment]
     venues: Mapping[str, Purses]
     total: Total
     keyless: tuple[str, ...]
@@ -65,7 +65,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Balance]) -> Balance:
     prices = worth.question(round)
 
     def build() -> Balance:
-        accounts, priced = standings(desk, round.asked), prices()
+        accounts, priced = environments(desk, round.asked), prices()
         venues = read(priced)
         real = counted(accounts)
         return Balance(

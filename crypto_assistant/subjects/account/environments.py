@@ -8,22 +8,22 @@ from crypto_assistant.exchanges.base import LIVE
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Environment:
     """`clock_ahead_seconds`: of the venue's clock to this host's; None before it is known."""
 
     environment: str
     clock_ahead_seconds: float | None
 
 
-def standings(desk: Desk, venues: Collection[str]) -> dict[str, Standing]:
+def environments(desk: Desk, venues: Collection[str]) -> dict[str, Environment]:
     return {
-        venue: Standing(access.environment, access.ahead_seconds)
+        venue: Environment(access.environment, access.ahead_seconds)
         for venue, access in desk.accounts.items()
         if venue in venues
     }
 
 
-def counted(accounts: Mapping[str, Standing]) -> tuple[str, ...]:
+def counted(accounts: Mapping[str, Environment]) -> tuple[str, ...]:
     """Whose money is in the totals: real money is never added to play money."""
     real = tuple(venue for venue, one in accounts.items() if one.environment == LIVE)
     return real or tuple(accounts)

@@ -12,7 +12,7 @@ from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Provenance
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import exposure, remarks
-from crypto_assistant.subjects.account.environments import Standing, counted, standings
+from crypto_assistant.subjects.account.environments import Environment, counted, environments
 from crypto_assistant.subjects.account.exposure import Net, Open, Totals
 from crypto_assistant.subjects.account.open_positions import Question
 from crypto_assistant.subjects.keyboard import keyboard
@@ -52,7 +52,7 @@ class Positions:
     """
 
     coin: str | None
-    accounts: Mapping[str, Standing]
+    accounts: Mapping[str, Environment]
     totals: Totals
     nets: Mapping[str, Net]
     positions: tuple[Open, ...]
@@ -69,7 +69,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Positions]) -> Position
     question = Question(round, coin)
 
     def build() -> Positions:
-        accounts, found = standings(desk, round.asked), question()
+        accounts, found = environments(desk, round.asked), question()
         real = counted(accounts)
         summed = [one for one in found.positions if one.venue in real]
         return Positions(

@@ -8,7 +8,7 @@ from crypto_assistant.errors import UsageError
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.listings.lists import Listings
-from crypto_assistant.subjects.account.environments import Standing
+from crypto_assistant.subjects.account.environments import Environment
 
 CREDENTIALS = {exchange.name: exchange.credentials for exchange in EXCHANGES}
 
@@ -20,7 +20,7 @@ def coin(listings: Listings, symbol: str) -> str:
     return listings.find(symbol).name
 
 
-def label(venue: str, accounts: Mapping[str, Standing], view: v.View) -> str:
+def label(venue: str, accounts: Mapping[str, Environment], view: v.View) -> str:
     """A venue's title, and what it calls its play money: `OKX (demo)`."""
     environment = accounts[venue].environment
     return view.venue(venue) + ("" if environment == LIVE else f" ({environment})")
@@ -33,7 +33,7 @@ def without_keys(venues: Sequence[str], view: v.View) -> v.Page:
 
 
 def notes(
-    accounts: Mapping[str, Standing], keyless: Sequence[str], view: v.View
+    accounts: Mapping[str, Environment], keyless: Sequence[str], view: v.View
 ) -> Iterator[v.Html]:
     """The lines above the provenance."""
     play = [label(venue, accounts, view) for venue in accounts if _is_play(accounts[venue])]
@@ -46,5 +46,5 @@ def notes(
     yield view.clocks({venue: one.clock_ahead_seconds for venue, one in accounts.items()})
 
 
-def _is_play(standing: Standing) -> bool:
-    return standing.environment != LIVE
+def _is_play(account: Environment) -> bool:
+    return account.environment != LIVE

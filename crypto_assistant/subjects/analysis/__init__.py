@@ -77,9 +77,9 @@ def _apart(answer: Analysis, view: v.View) -> Iterator[str]:
     """The venues where another coin goes by that name."""
     for venue in view.titles:
         markets = answer.price.venues.get(venue)
-        told = [market for market in (markets.perp, markets.spot) if market] if markets else []
+        quotes = [market for market in (markets.perp, markets.spot) if market] if markets else []
         listed = any(venue in kind.apart_venues for kind in answer.takers.kinds.values())
-        if listed or any(market.other_coin for market in told):
+        if listed or any(market.other_coin for market in quotes):
             yield f"{view.venue(venue)} {answer.coin}: another coin? Not counted"
 
 

@@ -13,12 +13,12 @@ from crypto_assistant.subjects.bars import moves, technicals
 from crypto_assistant.subjects.bars.baselines import closed_ms
 from crypto_assistant.subjects.bars.moves import Moves
 from crypto_assistant.subjects.bars.primary import Primary, settle
-from crypto_assistant.subjects.bars.technicals import Outlook
+from crypto_assistant.subjects.bars.technicals import Technicals
 from crypto_assistant.subjects.cvd import flows
 from crypto_assistant.subjects.cvd.flows import Flows
 from crypto_assistant.subjects.open_interest import perps, totals
 from crypto_assistant.subjects.open_interest.perps import Interest
-from crypto_assistant.subjects.open_interest.totals import Quadrant, Totals, Window
+from crypto_assistant.subjects.open_interest.totals import InterestTotals, Quadrant, WindowChange
 from crypto_assistant.subjects.price import quotes
 from crypto_assistant.subjects.price.quotes import Quotes
 from crypto_assistant.subjects.volume import volumes
@@ -32,8 +32,8 @@ class Positions:
     """Open interest by venue and segment, its sums, its changes, and the price beside them."""
 
     venues: Interest
-    totals: Totals
-    changes: Mapping[str, Window]
+    totals: InterestTotals
+    changes: Mapping[str, WindowChange]
     moves: Moves | None
     quadrants: Mapping[str, Quadrant]
 
@@ -54,7 +54,7 @@ class Analysis:
     volume: Mapping[str, Volumes]
     takers: Flows
     open_interest: Positions
-    primary: Outlook | None
+    primary: Technicals | None
     score: Score
     provenance: Provenance
 

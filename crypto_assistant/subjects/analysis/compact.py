@@ -10,10 +10,10 @@ from crypto_assistant.models import Family
 from crypto_assistant.subjects.analysis.answer import Analysis
 from crypto_assistant.subjects.analysis.coverage import Coverage, coverage
 from crypto_assistant.subjects.analysis.score import WINDOW, Score
-from crypto_assistant.subjects.bars.technicals import Outlook
+from crypto_assistant.subjects.bars.technicals import Technicals
 from crypto_assistant.subjects.bars.trend import Indicators
 from crypto_assistant.subjects.cvd.flow import Sum
-from crypto_assistant.subjects.open_interest.totals import Totals
+from crypto_assistant.subjects.open_interest.totals import InterestTotals
 from crypto_assistant.subjects.price.quotes import Perp, Spot
 
 FAMILIES = {Family.SPOT: "spot", Family.LINEAR: "perp", Family.INVERSE: "coin-M perp"}
@@ -74,33 +74,33 @@ def _market(answer: Analysis) -> Perp | Spot | None:
     return markets.spot if family is Family.SPOT else markets.perp
 
 
-def _indicator_line(seen: Outlook | None) -> str:
-    told = seen.indicators if seen else None
-    rsi = told.rsi_14 if told else None
-    atr = v.share(told.atr_14_fraction if told else None)
+def _indicator_line(seen: Technicals | None) -> str:
+    indicators = seen.indicators if seen else None
+    rsi = indicators.rsi_14 if indicators else None
+    atr = v.share(indicators.atr_14_fraction if indicators else None)
     moved = seen.volatility if seen else None
     day = f"{v.share(moved.realised_day_fraction)} a day" if moved else v.NOTHING
     return f"RSI {v.NOTHING if rsi is None else f'{rsi:.1f}'} · ATR {atr} · volatility {day}"
 
 
-def _averages_line(seen: Outlook | None) -> str:
-    told, now, today = (seen.indicators, seen.now, seen.today) if seen else (None, None, None)
+def _averages_line(seen: Technicals | None) -> str:
+    indicators, now, today = (seen.indicators, seen.now, seen.today) if seen else (None, None, None)
     tick = seen.tick_size if seen else None
-    ema = told.ema_50_price if told else None
+    ema = indicators.ema_50_price if indicators else None
     vwap, away = today.vwap_price if today else None, now.vwap_distance_fraction if now else None
     since = "" if today is None or today.is_whole else f" since {v.minute(today.start_ms)}"
     return " · ".join(
         name if price is None else f"{name} ({over} {v.percent(distance)})"
         for name, price, over, distance in (
-            (f"EMA 50 {v.price(ema, tick)}", ema, "close", above(told, ema)),
+            (f"EMA 50 {v.price(ema, tick)}", ema, "close", above(indicators, ema)),
             (f"VWAP{since} {v.price(vwap, tick)}", vwap, "last", away),
         )
     )
 
 
-def above(told: Indicators | None, line: float | None) -> float | None:
+def above(indicators: Indicators | None, line: float | None) -> float | None:
     """The last close against a line."""
-    close = told.close_price if told else None
+    close = indicators.close_price if indicators else None
     return close / line - 1 if close is not None and line else None
 
 
@@ -118,8 +118,8 @@ def _volume_line(answer: Analysis, view: v.View) -> str:
 
 
 def _takers_line(answer: Analysis, view: v.View) -> str:
-    until, told = view.clock(answer.takers.end_ms), dict(_deltas(answer))
-    return f"CVD {WINDOW} to {until}: {', '.join(_covered(told, view)) or v.NOTHING}"
+    until, deltas = view.clock(answer.takers.end_ms), dict(_deltas(answer))
+    return f"CVD {WINDOW} to {until}: {', '.join(_covered(deltas, view)) or v.NOTHING}"
 
 
 def _deltas(answer: Analysis) -> Iterator[tuple[str, Coverage]]:
@@ -130,17 +130,19 @@ def _deltas(answer: Analysis) -> Iterator[tuple[str, Coverage]]:
         yield _delta("perps", answer.takers.perps[WINDOW], perps, answer)
 
 
-def _delta(title: str, told: Sum, kinds: Collection[str], answer: Analysis) -> tuple[str, Coverage]:
-    return f"{title} {v.flow(told.delta_usd)}", coverage(told.delta_venues, kinds, answer)
+def _delta(
+    title: str, flows: Sum, kinds: Collection[str], answer: Analysis
+) -> tuple[str, Coverage]:
+    return f"{title} {v.flow(flows.delta_usd)}", coverage(flows.delta_venues, kinds, answer)
 
 
-def _covered(told: Mapping[str, Coverage], view: v.View) -> Iterator[str]:
+def _covered(deltas: Mapping[str, Coverage], view: v.View) -> Iterator[str]:
     """Each with how many venues it is over; who is missing from all alike is named once."""
-    missing = {over.missing(view) for over in told.values()}
+    missing = {over.missing(view) for over in deltas.values()}
     if len(missing) > 1:
-        yield from (f"{figure}{over.shown(view)}" for figure, over in told.items())
+        yield from (f"{figure}{over.shown(view)}" for figure, over in deltas.items())
     else:
-        yield from (f"{figure} ({over.count})" for figure, over in told.items())
+        yield from (f"{figure} ({over.count})" for figure, over in deltas.items())
         yield from filter(None, missing)
 
 
@@ -163,7 +165,7 @@ def _change(answer: Analysis, above: Coverage, view: v.View) -> str:
     return f"{v.percent(quadrant.oi_change_fraction)}{_unlike(over, above, view)}{name}"
 
 
-def _funding(totals: Totals) -> str:
+def _funding(totals: InterestTotals) -> str:
     rate = totals.funding_8h_fraction
     if rate is None:
         return v.NOTHING
@@ -177,16 +179,16 @@ def _unlike(over: Coverage, above: Coverage, view: v.View) -> str:
     return "" if over == above else over.shown(view)
 
 
-def _score_line(told: Score) -> str:
-    parts = (f"{COMPONENTS[name]} {sign(part.sign)}" for name, part in told.components.items())
-    return f"Score {sign(told.sum)} of {told.known}: {', '.join(parts)}"
+def _score_line(score: Score) -> str:
+    parts = (f"{COMPONENTS[name]} {sign(part.sign)}" for name, part in score.components.items())
+    return f"Score {sign(score.sum)} of {score.known}: {', '.join(parts)}"
 
 
 def sign(number: int | None) -> str:
     return v.NOTHING if number is None else v.signed(number, 0)
 
 
-def levels(seen: Outlook | None) -> v.Html:
+def levels(seen: Technicals | None) -> v.Html:
     rows = [
         [level.name, v.price(level.price, seen.tick_size), v.percent(level.distance_fraction)]
         for level in (seen.levels if seen else ())

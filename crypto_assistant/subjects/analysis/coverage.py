@@ -32,12 +32,12 @@ class Coverage:
 
 
 def coverage(
-    told: Mapping[str, Collection[str]], kinds: Collection[str], answer: Analysis
+    summed: Mapping[str, Collection[str]], kinds: Collection[str], answer: Analysis
 ) -> Coverage:
-    """`told`: by kind of market, the venues that are in the sum; `kinds`: those it is made of."""
-    inside = {venue for kind in kinds for venue in told.get(kind, ())}
+    """`summed`: by kind of market, the venues in the sum; `kinds`: those it is made of."""
+    inside = {venue for kind in kinds for venue in summed.get(kind, ())}
     trading = {(kind, venue) for kind, venue in _trading(answer) if kind in kinds}
-    lacking = {venue for kind, venue in trading if venue not in told.get(kind, ())}
+    lacking = {venue for kind, venue in trading if venue not in summed.get(kind, ())}
     asked = answer.provenance.asked
     return Coverage(
         asked=len(asked),

@@ -8,7 +8,7 @@ from crypto_assistant.subjects.analysis.answer import Analysis
 from crypto_assistant.subjects.analysis.compact import COMPONENTS, above, sign
 from crypto_assistant.subjects.analysis.coverage import coverage
 from crypto_assistant.subjects.analysis.score import WINDOW, Component, Score
-from crypto_assistant.subjects.bars.technicals import Outlook
+from crypto_assistant.subjects.bars.technicals import Technicals
 from crypto_assistant.subjects.bars.trend import Indicators
 from crypto_assistant.subjects.cvd.flows import Flows
 
@@ -33,10 +33,10 @@ def details(answer: Analysis, view: v.View) -> Iterator[v.Html]:
     yield _interest(answer, view)
 
 
-def _inputs(told: Score, tick: float | None) -> v.Html:
+def _inputs(score: Score, tick: float | None) -> v.Html:
     rows = [
         [COMPONENTS[name], sign(part.sign), *_input(name, part, tick)]
-        for name, part in told.components.items()
+        for name, part in score.components.items()
     ]
     return v.lines(v.tables(["Score", "", "is", "against"], rows))
 
@@ -49,24 +49,24 @@ def _input(name: str, part: Component, tick: float | None) -> tuple[str, str]:
     return v.flow(part.input), "0"
 
 
-def _averages(told: Indicators, tick: float) -> v.Html:
+def _averages(indicators: Indicators, tick: float) -> v.Html:
     prices = {
-        "EMA 20": told.ema_20_price,
-        "EMA 50": told.ema_50_price,
-        "EMA 200": told.ema_200_price,
-        "Bollinger up": told.bollinger_upper_price,
-        "Bollinger mid": told.bollinger_mid_price,
-        "Bollinger low": told.bollinger_lower_price,
+        "EMA 20": indicators.ema_20_price,
+        "EMA 50": indicators.ema_50_price,
+        "EMA 200": indicators.ema_200_price,
+        "Bollinger up": indicators.bollinger_upper_price,
+        "Bollinger mid": indicators.bollinger_mid_price,
+        "Bollinger low": indicators.bollinger_lower_price,
     }
     rows = [
-        [name, v.price(price, tick), v.percent(above(told, price))]
+        [name, v.price(price, tick), v.percent(above(indicators, price))]
         for name, price in prices.items()
     ]
-    atr = ["ATR 14", v.price(told.atr_14_price, tick), v.share(told.atr_14_fraction)]
-    return v.lines(v.tables([f"{told.timeframe} bars", "price", "close"], [*rows, atr]))
+    atr = ["ATR 14", v.price(indicators.atr_14_price, tick), v.share(indicators.atr_14_fraction)]
+    return v.lines(v.tables([f"{indicators.timeframe} bars", "price", "close"], [*rows, atr]))
 
 
-def _days(seen: Outlook) -> v.Html:
+def _days(seen: Technicals) -> v.Html:
     rows = [
         [
             name,
@@ -111,10 +111,10 @@ def _volumes(answer: Analysis, view: v.View) -> v.Html:
     return v.lines(v.tables(header, rows)) if rows else v.Html("")
 
 
-def _takers(told: Flows) -> v.Html:
-    sums = {TITLES[kind]: found.sums for kind, found in told.kinds.items()}
-    if len(told.kinds.keys() - {"spot"}) > 1:
-        sums["perps"] = told.perps
+def _takers(flows: Flows) -> v.Html:
+    sums = {TITLES[kind]: found.sums for kind, found in flows.kinds.items()}
+    if len(flows.kinds.keys() - {"spot"}) > 1:
+        sums["perps"] = flows.perps
     rows = [
         [title, *(v.flow(part.delta_usd) for part in windows.values())]
         for title, windows in sums.items()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crypto_assistant.subjects.bars.technicals import Outlook
+from crypto_assistant.subjects.bars.technicals import Technicals
 from crypto_assistant.subjects.cvd.flow import Sum
 from crypto_assistant.subjects.cvd.flows import Flows
 from crypto_assistant.subjects.open_interest.totals import Quadrant
@@ -34,7 +34,7 @@ class Score:
     components: Mapping[str, Component]
 
 
-def score(outlook: Outlook | None, flows: Flows, quadrant: Quadrant | None) -> Score:
+def score(outlook: Technicals | None, flows: Flows, quadrant: Quadrant | None) -> Score:
     indicators = outlook.indicators if outlook else None
     now, today = (outlook.now, outlook.today) if outlook else (None, None)
     spot = flows.kinds["spot"].sums if "spot" in flows.kinds else {}
@@ -57,8 +57,8 @@ def _against(price: float | None, average: float | None) -> Component:
     return Component(sign, price, average)
 
 
-def _takers(told: Sum | None) -> Component:
-    delta = told.delta_usd if told else None
+def _takers(flows: Sum | None) -> Component:
+    delta = flows.delta_usd if flows else None
     return Component(None if delta is None else (delta > 0) - (delta < 0), delta)
 
 

@@ -68,13 +68,13 @@ def today(round: Round, market: Instrument) -> Build[Today]:
     """The minutes since 00:00 UTC, and at least the last quarter of an hour."""
     now_ms = round.now_ms
     minutes = max(now_ms % DAY_MS // MINUTE_MS + 1, QUARTER_MS // MINUTE_MS + 2)
-    told = candles(round, market, Timeframe.M1, minutes, "today's candles")
-    return lambda: _today(told(), now_ms)
+    reply = candles(round, market, Timeframe.M1, minutes, "today's candles")
+    return lambda: _today(reply(), now_ms)
 
 
 def yesterday(round: Round, market: Instrument) -> Build[Day]:
     midnight = round.now_ms // DAY_MS * DAY_MS
-    told = question(
+    reply = question(
         round,
         market,
         "yesterday's candles",
@@ -84,7 +84,7 @@ def yesterday(round: Round, market: Instrument) -> Build[Day]:
     )
 
     def build() -> Day | None:
-        bars = told()
+        bars = reply()
         return _day(bars and bars.tail, midnight - DAY_MS, midnight)
 
     return build

@@ -42,7 +42,7 @@ def question(round: Round, market: Instrument, windows: Windows = WINDOWS) -> Bu
     ranges = {name: trend.indicators(round, market, window) for name, window in windows.items()}
 
     def build() -> Moves | None:
-        closes, atrs = prices(), {name: told() for name, told in ranges.items()}
+        closes, atrs = prices(), {name: reply() for name, reply in ranges.items()}
         if closes is None and not any(atrs.values()):
             return None
         return Moves(

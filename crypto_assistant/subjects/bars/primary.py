@@ -73,10 +73,10 @@ def question(
     round: Round,
     market: Instrument,
     part: str,
-    told: Callable[[Exchange], Awaitable[T]],
+    ask: Callable[[Exchange], Awaitable[T]],
 ) -> Callable[[], T | None]:
     """One question about one market to its venue."""
-    answers = round.ask(part, told, [market.venue])
+    answers = round.ask(part, ask, [market.venue])
     return lambda: answers.get(market.venue)
 
 

@@ -35,7 +35,7 @@ def question(round: Round, market: Instrument) -> Build[Recent]:
     indicators = {bars: trend.indicators(round, market, bars) for bars in TIMEFRAMES}
 
     def build() -> Recent | None:
-        day, ranges = today(), {bars: told() for bars, told in indicators.items()}
+        day, ranges = today(), {bars: reply() for bars, reply in indicators.items()}
         if day is None and not any(ranges.values()):
             return None
         return Recent(
@@ -45,7 +45,7 @@ def question(round: Round, market: Instrument) -> Build[Recent]:
             tick_size=market.tick,
             now=day.now if day else None,
             today=day.day if day else None,
-            indicators={bars.value: told for bars, told in ranges.items() if told},
+            indicators={bars.value: reply for bars, reply in ranges.items() if reply},
         )
 
     return build

@@ -11,7 +11,7 @@ from crypto_assistant.subjects.bars.trend import Indicators, Volatility
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Technicals:
     """One market; a part is None where it did not arrive or is not known."""
 
     venue: str
@@ -26,29 +26,29 @@ class Outlook:
     levels: tuple[Level, ...]
 
 
-def question(round: Round, market: Instrument, timeframe: Timeframe) -> Build[Outlook]:
+def question(round: Round, market: Instrument, timeframe: Timeframe) -> Build[Technicals]:
     """None while nothing of the market has arrived but yesterday, which may come from memory."""
     indicators = trend.indicators(round, market, timeframe, long=True)
     volatility = trend.volatility(round, market)
     today = days.today(round, market)
     yesterday = days.yesterday(round, market)
 
-    def build() -> Outlook | None:
-        told = indicators(), volatility(), today()
-        return _outlook(market, *told, yesterday()) if any(told) else None
+    def build() -> Technicals | None:
+        replies = indicators(), volatility(), today()
+        return _technicals(market, *replies, yesterday()) if any(replies) else None
 
     return build
 
 
-def _outlook(
+def _technicals(
     market: Instrument,
     indicators: Indicators | None,
     volatility: Volatility | None,
     today: days.Today | None,
     yesterday: Day | None,
-) -> Outlook:
+) -> Technicals:
     now, day = today or (None, None)
-    return Outlook(
+    return Technicals(
         venue=market.venue,
         symbol=market.symbol,
         family=market.family,

@@ -49,13 +49,13 @@ def indicators(
 ) -> Build[Indicators]:
     """`long`: with all the bars that the average of 200 takes."""
     bars = WARM_UP_200 + 200 if long else BARS
-    told = candles(round, market, timeframe, bars + 1)
-    return lambda: _indicators(told(), bars)
+    reply = candles(round, market, timeframe, bars + 1)
+    return lambda: _indicators(reply(), bars)
 
 
 def volatility(round: Round, market: Instrument) -> Build[Volatility]:
-    told = candles(round, market, Timeframe.M15, VOLATILITY_BARS + 2)
-    return lambda: _volatility(told())
+    reply = candles(round, market, Timeframe.M15, VOLATILITY_BARS + 2)
+    return lambda: _volatility(reply())
 
 
 def _indicators(candles: Candles | None, most: int) -> Indicators | None:

@@ -10,8 +10,8 @@ from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.subjects.bars.primary import Primary
 from crypto_assistant.subjects.cvd import flows, taker_signals
 from crypto_assistant.subjects.cvd.flow import Sum
-from crypto_assistant.subjects.cvd.flows import Bars, Kind
-from crypto_assistant.subjects.cvd.taker_signals import Pressure
+from crypto_assistant.subjects.cvd.flows import BarDeltas, KindFlows
+from crypto_assistant.subjects.cvd.taker_signals import TakerSignals
 
 WINDOWS = ("1h", "4h", "24h")
 
@@ -24,11 +24,11 @@ class Cvd:
     quote: str
     tradfi: bool
     end_ms: int
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, KindFlows]
     linear: Mapping[str, Sum]
     perps: Mapping[str, Sum]
-    bars: Bars | None
-    reading: Pressure
+    bars: BarDeltas | None
+    reading: TakerSignals
     provenance: Provenance
 
 
@@ -60,7 +60,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Cvd]) -> Cvd:
             linear=found.linear,
             perps=found.perps,
             bars=found.bars,
-            reading=taker_signals.read(found, prices()),
+            reading=taker_signals.signals(found, prices()),
             provenance=round.provenance(),
         )
 

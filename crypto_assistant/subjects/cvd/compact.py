@@ -8,9 +8,9 @@ from crypto_assistant.models import Timeframe
 from crypto_assistant.subjects.bars.windows import WINDOWS as LENGTHS
 from crypto_assistant.subjects.cvd.answer import WINDOWS, Cvd
 from crypto_assistant.subjects.cvd.flow import Sum
-from crypto_assistant.subjects.cvd.flows import LAST_BARS, NEWEST, Market
+from crypto_assistant.subjects.cvd.flows import LAST_BARS, NEWEST, VenueFlows
 from crypto_assistant.subjects.cvd.rows import BARS
-from crypto_assistant.subjects.cvd.taker_signals import HOUR, NONE, Pressure
+from crypto_assistant.subjects.cvd.taker_signals import HOUR, NONE, TakerSignals
 
 SPOT, LINEAR = "spot", ("usdt", "usdc")
 LENGTHS_MS = {window: LENGTHS[window].ms for window in WINDOWS}
@@ -49,8 +49,8 @@ def _rows(answer: Cvd) -> Iterator[tuple[str, Sequence[str], Mapping[str, Sum]]]
 
 
 def _below(answer: Cvd, view: v.View) -> Iterator[str]:
-    told = any(sums[LAST_BARS].delta_venues for _, _, sums in _rows(answer) if answer.bars)
-    if answer.bars and told and answer.bars.end_ms != answer.end_ms:
+    known = any(sums[LAST_BARS].delta_venues for _, _, sums in _rows(answer) if answer.bars)
+    if answer.bars and known and answer.bars.end_ms != answer.end_ms:
         yield f"{_windows(answer)[LAST_BARS]} to {view.clock(answer.bars.end_ms)}"
     yield _over(answer)
     yield _shares(answer)
@@ -127,7 +127,7 @@ def _not_summed(answer: Cvd, venue: str) -> list[str]:
     return [f"{'/'.join(titles)} {part}" for part, titles in parts.items()]
 
 
-def partial(market: Market, lengths_ms: Mapping[str, int]) -> str:
+def partial(market: VenueFlows, lengths_ms: Mapping[str, int]) -> str:
     """Of the first window that is told in part only: how much, and what it tells."""
     for window, length_ms in lengths_ms.items():
         part = market.windows[window]
@@ -137,7 +137,7 @@ def partial(market: Market, lengths_ms: Mapping[str, int]) -> str:
     return ""
 
 
-def _untold(market: Market, windows: Mapping[str, str]) -> str:
+def _untold(market: VenueFlows, windows: Mapping[str, str]) -> str:
     """The windows that the market tells nothing of."""
     titles = [title for window, title in windows.items() if market.windows[window] is None]
     return f"{'/'.join(titles)} {v.NOTHING}" if titles else ""
@@ -162,11 +162,11 @@ def _found(answer: Cvd, view: v.View) -> Iterator[str]:
         yield f"{str(reading.divergence).capitalize()} divergence: {bars}, {_market(reading, view)}"
 
 
-def _market(reading: Pressure, view: v.View) -> str:
+def _market(reading: TakerSignals, view: v.View) -> str:
     return f"{view.venue(reading.primary_venue or '')} {reading.primary_symbol}"
 
 
-def moved(reading: Pressure, view: v.View) -> str:
+def moved(reading: TakerSignals, view: v.View) -> str:
     change, atr = reading.price_change_1h_fraction, reading.atr_14_1h_fraction
     moved = f"{_market(reading, view)} {v.percent(change)} over {HOUR}"
     return f"{moved}, ATR {v.percent(atr).lstrip('+')}"

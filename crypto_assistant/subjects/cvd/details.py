@@ -15,7 +15,7 @@ from crypto_assistant.subjects.cvd.compact import (
     partial,
 )
 from crypto_assistant.subjects.cvd.flow import Flow, Sum
-from crypto_assistant.subjects.cvd.flows import LAST_BARS, NEWEST, Kind
+from crypto_assistant.subjects.cvd.flows import LAST_BARS, NEWEST, KindFlows
 from crypto_assistant.subjects.cvd.rows import BARS
 from crypto_assistant.subjects.cvd.taker_signals import HOUR, NONE
 
@@ -37,10 +37,10 @@ def details(answer: Cvd, view: v.View) -> Iterator[v.Html]:
     yield v.lines(map(v.escape, [*_labels(answer, view), *apart(answer, view)]))
 
 
-def _names_bars(kind: Kind) -> bool:
+def _names_bars(kind: KindFlows) -> bool:
     """Whether the last bars have a row, or a note that they are not there."""
-    told = [market.windows[LAST_BARS] for market in kind.venues.values()]
-    return any(part is None or part.complete for part in told)
+    flows = [market.windows[LAST_BARS] for market in kind.venues.values()]
+    return any(part is None or part.complete for part in flows)
 
 
 def _table(rows: Sequence[Sequence[str]], spot: bool = False) -> list[v.Html]:
@@ -49,12 +49,12 @@ def _table(rows: Sequence[Sequence[str]], spot: bool = False) -> list[v.Html]:
     return v.tables(HEADER[:width], [row[:width] for row in rows]) if rows else []
 
 
-def _venue_rows(kind: Kind, view: v.View) -> list[list[str]]:
+def _venue_rows(kind: KindFlows, view: v.View) -> list[list[str]]:
     """Window by window, the venues that tell all of it and their sum."""
     rows = []
     for window, short in SHORT.items():
-        told = {venue: market.windows[window] for venue, market in kind.venues.items()}
-        whole = {venue: part for venue, part in told.items() if part and part.complete}
+        flows = {venue: market.windows[window] for venue, market in kind.venues.items()}
+        whole = {venue: part for venue, part in flows.items() if part and part.complete}
         rows += [_row(f"{short} {view.short(venue)}", part) for venue, part in whole.items()]
         if len(whole) > 1:
             rows.append(_row(f"{short} sum", kind.sums[window]))
@@ -77,7 +77,7 @@ def _row(label: str, part: Flow | Sum) -> list[str]:
     return [label, *amounts, *shares]
 
 
-def _notes(kind: Kind, lengths_ms: Mapping[str, int], view: v.View) -> Iterator[str]:
+def _notes(kind: KindFlows, lengths_ms: Mapping[str, int], view: v.View) -> Iterator[str]:
     """What the sums are not over, and what came after them."""
     for venue in kind.unsupported_venues:
         yield f"{view.venue(venue)}: n/a, no usable statistics of takers"
@@ -87,8 +87,8 @@ def _notes(kind: Kind, lengths_ms: Mapping[str, int], view: v.View) -> Iterator[
     if lacking := [venue for venue, market in kind.venues.items() if not market.windows[LAST_BARS]]:
         yield f"{SHORT[LAST_BARS]} n/a: {view.venues(lacking)}"
     after = {venue: market.since for venue, market in kind.venues.items()}
-    if told := [_after(view.short(venue), flow) for venue, flow in after.items() if flow]:
-        yield f"Since then: {', '.join(told)}"
+    if parts := [_after(view.short(venue), flow) for venue, flow in after.items() if flow]:
+        yield f"Since then: {', '.join(parts)}"
 
 
 def _after(short: str, part: Flow) -> str:

@@ -22,7 +22,7 @@ from crypto_assistant.subjects.cvd.flow import (
     since,
     summed,
 )
-from crypto_assistant.subjects.cvd.rows import BARS, Heard, Plan, unsupported
+from crypto_assistant.subjects.cvd.rows import BARS, Plan, TakerRows, unsupported
 
 LAST_BARS = "96_bars"
 """The window of the last 96 bars of the timeframe asked for."""
@@ -31,7 +31,7 @@ NEWEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class VenueFlows:
     """One venue's market; a window is None where the bars that it is made of did not come.
 
     `since`: from the end of the windows to now, where the venue's forming bar tells it.
@@ -45,21 +45,21 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class KindFlows:
     """The venues' markets of one kind, and their sums by window.
 
     `unsupported_venues` tell nothing of their takers there that can be used;
     `apart_venues` list another coin of that name.
     """
 
-    venues: Mapping[str, Market]
+    venues: Mapping[str, VenueFlows]
     sums: Mapping[str, Sum]
     unsupported_venues: Sequence[str]
     apart_venues: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
+class BarDeltas:
     """The end of the last 96 bars, and the delta of all perps in each of the newest 20.
 
     `perps_venues`: those that tell all 20; where there is none, no delta either.
@@ -80,10 +80,10 @@ class Flows:
     """
 
     end_ms: int
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, KindFlows]
     linear: Mapping[str, Sum]
     perps: Mapping[str, Sum]
-    bars: Bars | None
+    bars: BarDeltas | None
 
 
 def question(
@@ -101,8 +101,8 @@ def question(
     (1 + delta_volume_fraction) / 2.
     """
     plan = Plan({name: WINDOWS[name] for name in windows}, timeframe, interest)
-    heard = [rows.question(round, segment, plan) for segment in wanted]
-    known = [part for part in heard if part.listed or part.apart]
+    replies = [rows.question(round, segment, plan) for segment in wanted]
+    known = [part for part in replies if part.listed or part.apart]
     return lambda: _flows(known, round, plan)
 
 
@@ -114,27 +114,27 @@ class _Span(NamedTuple):
     bars: bool = False
 
 
-def _flows(heard: Sequence[Heard], round: CoinRound, plan: Plan) -> Flows:
-    rows = [series for part in heard for series in part.rows.values()]
+def _flows(replies: Sequence[TakerRows], round: CoinRound, plan: Plan) -> Flows:
+    rows = [series for part in replies for series in part.rows.values()]
     end_ms = common_end(rows, STEP.ms, round.now_ms)
-    bars = _bars(heard, plan.timeframe, round.now_ms) if plan.timeframe else None
+    bars = _bars(replies, plan.timeframe, round.now_ms) if plan.timeframe else None
     spans = {name: _Span(end_ms - window.ms, end_ms) for name, window in plan.windows.items()}
     if bars:
         start_ms = bars.end_ms - BARS * bars.timeframe.ms
         spans[LAST_BARS] = _Span(start_ms, bars.end_ms, bars=True)
-    markets = {part.segment: _markets(part, spans, end_ms) for part in heard}
-    linear = {s: told for s, told in markets.items() if s.family is Family.LINEAR}
-    perps = {s: told for s, told in markets.items() if s.family is not Family.SPOT}
+    markets = {part.segment: _markets(part, spans, end_ms) for part in replies}
+    linear = {s: flows for s, flows in markets.items() if s.family is Family.LINEAR}
+    perps = {s: flows for s, flows in markets.items() if s.family is not Family.SPOT}
     return Flows(
         end_ms=end_ms,
         kinds={
-            part.segment.name: Kind(
+            part.segment.name: KindFlows(
                 venues=markets[part.segment],
                 sums=_sums({part.segment: markets[part.segment]}, spans),
                 unsupported_venues=unsupported(part, round),
                 apart_venues=part.apart,
             )
-            for part in heard
+            for part in replies
         },
         linear=_sums(linear, spans),
         perps=_sums(perps, spans),
@@ -142,27 +142,27 @@ def _flows(heard: Sequence[Heard], round: CoinRound, plan: Plan) -> Flows:
     )
 
 
-def _bars(heard: Sequence[Heard], timeframe: Timeframe, now_ms: int) -> Bars:
-    series = [series for part in heard for series in part.bars.values()]
+def _bars(replies: Sequence[TakerRows], timeframe: Timeframe, now_ms: int) -> BarDeltas:
+    series = [series for part in replies for series in part.bars.values()]
     end_ms = common_end(series, timeframe.ms, now_ms)
     deltas = {
         (part.segment.name, venue): column
-        for part in heard
+        for part in replies
         if part.segment.family is not Family.SPOT
         for venue in part.listed
         if venue in part.bars
         and (column := per_bar(part.bars[venue], end_ms, timeframe.ms, NEWEST)) is not None
     }
     added = np.sum(list(deltas.values()), axis=0).tolist() if deltas else []
-    return Bars(timeframe, end_ms, added, by_kind(deltas))
+    return BarDeltas(timeframe, end_ms, added, by_kind(deltas))
 
 
-def _markets(heard: Heard, spans: Mapping[str, _Span], end_ms: int) -> dict[str, Market]:
+def _markets(replies: TakerRows, spans: Mapping[str, _Span], end_ms: int) -> dict[str, VenueFlows]:
     """Of the venues that told anything of their takers."""
-    told = {venue: (heard.rows.get(venue), heard.bars.get(venue)) for venue in heard.listed}
+    flows = {venue: (replies.rows.get(venue), replies.bars.get(venue)) for venue in replies.listed}
     return {
-        venue: _market(rows, bars, heard.interests.get(venue), spans, end_ms)
-        for venue, (rows, bars) in told.items()
+        venue: _market(rows, bars, replies.interests.get(venue), spans, end_ms)
+        for venue, (rows, bars) in flows.items()
         if rows is not None or bars is not None
     }
 
@@ -173,7 +173,7 @@ def _market(
     interest: OpenInterest | None,
     spans: Mapping[str, _Span],
     end_ms: int,
-) -> Market:
+) -> VenueFlows:
     some = next(series for series in (rows, bars) if series is not None)
     if interest:
         interest = interest.valued(mean_price(some))
@@ -183,7 +183,7 @@ def _market(
         series = bars if span.bars else rows
         return None if series is None else flow(series, span.start_ms, span.end_ms, oi_usd)
 
-    return Market(
+    return VenueFlows(
         symbol=some.instrument.symbol,
         oi_usd=oi_usd,
         oi_coins=interest.coins if interest else None,
@@ -193,10 +193,10 @@ def _market(
 
 
 def _sums(
-    markets: Mapping[Segment, Mapping[str, Market]], spans: Mapping[str, _Span]
+    markets: Mapping[Segment, Mapping[str, VenueFlows]], spans: Mapping[str, _Span]
 ) -> dict[str, Sum]:
     each = {
-        (s.name, venue): market for s, told in markets.items() for venue, market in told.items()
+        (s.name, venue): market for s, flows in markets.items() for venue, market in flows.items()
     }
     held = {key: market.oi_usd for key, market in each.items()}
     return {

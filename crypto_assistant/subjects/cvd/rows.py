@@ -38,7 +38,7 @@ class Plan(NamedTuple):
         return bars
 
 
-class Heard(NamedTuple):
+class TakerRows(NamedTuple):
     """What has arrived of one kind of market, by venue.
 
     `listed`: who is known to list the coin there, `apart`: who lists another one of that name.
@@ -52,7 +52,7 @@ class Heard(NamedTuple):
     interests: Mapping[str, OpenInterest]
 
 
-def question(round: CoinRound, segment: Segment, plan: Plan) -> Heard:
+def question(round: CoinRound, segment: Segment, plan: Plan) -> TakerRows:
     """`bars` are `rows` where those hold them."""
     known = round.listings.by_turnover(segment.family, segment.coin)
     same = round.listing(segment)
@@ -61,7 +61,7 @@ def question(round: CoinRound, segment: Segment, plan: Plan) -> Heard:
     if own := plan.own_bars:
         takers = _takers(own, BARS + SPARE_BARS)
         bars = round.ask_market(segment, f"{own} {TAKERS}", takers)
-    return Heard(
+    return TakerRows(
         segment,
         listed=[venue for venue in round.asked if venue in known and venue in same],
         apart=round.apart(segment),
@@ -71,10 +71,10 @@ def question(round: CoinRound, segment: Segment, plan: Plan) -> Heard:
     )
 
 
-def unsupported(heard: Heard, round: CoinRound) -> list[str]:
+def unsupported(rows: TakerRows, round: CoinRound) -> list[str]:
     """Who tells nothing of takers there that can be used."""
-    lacking = round.lacks(f"{heard.segment.title} {TAKERS}")
-    return [venue for venue in heard.listed if venue in lacking]
+    lacking = round.lacks(f"{rows.segment.title} {TAKERS}")
+    return [venue for venue in rows.listed if venue in lacking]
 
 
 def _takers(

@@ -14,7 +14,7 @@ from crypto_assistant.subjects.bars.primary import Build
 from crypto_assistant.subjects.bars.trend import Indicators
 from crypto_assistant.subjects.bars.windows import STEP, WINDOWS
 from crypto_assistant.subjects.cvd.flow import Sum
-from crypto_assistant.subjects.cvd.flows import NEWEST, Bars, Flows
+from crypto_assistant.subjects.cvd.flows import NEWEST, BarDeltas, Flows
 
 HOUR = "1h"
 CANDLES = NEWEST + 4
@@ -24,7 +24,7 @@ DIVERGENCE = {1.0: "bullish", -1.0: "bearish", 0.0: NONE}
 
 
 @dataclass(frozen=True, slots=True)
-class Pressure:
+class TakerSignals:
     """Over the hour that ends with the windows, the divergence over the newest 20 bars.
 
     The price is that of the primary market. "none": looked for and not found; None: not known.
@@ -55,19 +55,19 @@ def question(round: Round, market: Instrument, timeframe: Timeframe) -> Build[Pr
     hours = trend.indicators(round, market, WINDOWS[HOUR])
 
     def build() -> Prices | None:
-        told = Prices(market, rows(), bars(), hours())
-        return told if any(part is not None for part in told[1:]) else None
+        prices = Prices(market, rows(), bars(), hours())
+        return prices if any(part is not None for part in prices[1:]) else None
 
     return build
 
 
-def read(flows: Flows, prices: Prices | None) -> Pressure:
+def signals(flows: Flows, prices: Prices | None) -> TakerSignals:
     """`flows`: with the window of an hour, and bars of the timeframe of `prices`."""
     spot = _share(flows.kinds["spot"].sums if "spot" in flows.kinds else {})
     perps = _share(flows.perps)
     change = _change(prices.rows, flows.end_ms) if prices and prices.rows else None
     atr = prices.hours.atr_14_fraction if prices and prices.hours else None
-    return Pressure(
+    return TakerSignals(
         primary_venue=prices.market.venue if prices else None,
         primary_symbol=prices.market.symbol if prices else None,
         price_change_1h_fraction=change,
@@ -96,7 +96,7 @@ def _change(candles: Candles, end_ms: int) -> float | None:
     return None if closes is None else known(closes[-1] / closes[0] - 1)
 
 
-def _divergence(bars: Bars | None, candles: Candles | None) -> str | None:
+def _divergence(bars: BarDeltas | None, candles: Candles | None) -> str | None:
     if bars is None or candles is None:
         return None
     closes = _closes(candles, bars.end_ms, NEWEST + 1)

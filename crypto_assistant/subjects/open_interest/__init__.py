@@ -19,10 +19,15 @@ from crypto_assistant.subjects.bars.primary import Primary
 from crypto_assistant.subjects.bars.windows import STEP, WINDOWS
 from crypto_assistant.subjects.keyboard import keyboard
 from crypto_assistant.subjects.open_interest import dated_futures, long_short, perps, totals
-from crypto_assistant.subjects.open_interest.dated_futures import Deliveries
-from crypto_assistant.subjects.open_interest.long_short import Crowd
-from crypto_assistant.subjects.open_interest.perps import Interest, Market
-from crypto_assistant.subjects.open_interest.totals import Quadrant, Totals, Venues, Window
+from crypto_assistant.subjects.open_interest.dated_futures import DatedFutures
+from crypto_assistant.subjects.open_interest.long_short import LongShortCounts
+from crypto_assistant.subjects.open_interest.perps import Interest, Perp
+from crypto_assistant.subjects.open_interest.totals import (
+    InterestTotals,
+    Quadrant,
+    Venues,
+    WindowChange,
+)
 
 COIN_MARGINED = "coin_margined"
 
@@ -70,12 +75,12 @@ class Oi:
     quote: str
     tradfi: bool
     venues: Interest
-    totals: Totals
-    windows: Mapping[str, Window]
+    totals: InterestTotals
+    windows: Mapping[str, WindowChange]
     quadrants: Mapping[str, Quadrant]
     primary: Moves | None
-    dated: Mapping[str, Deliveries] | None
-    long_shorts: Crowd | None
+    dated: Mapping[str, DatedFutures] | None
+    long_shorts: LongShortCounts | None
     apart_venues: tuple[str, ...]
     provenance: Provenance
 
@@ -238,7 +243,7 @@ def _kinds(answer: Oi, view: v.View) -> Iterator[v.Html]:
         )
 
 
-def _sizes(segment: str, markets: Mapping[str, Market], answer: Oi, view: v.View) -> list[v.Html]:
+def _sizes(segment: str, markets: Mapping[str, Perp], answer: Oi, view: v.View) -> list[v.Html]:
     shares = answer.totals.share_fractions
     rows = [
         [
@@ -253,7 +258,7 @@ def _sizes(segment: str, markets: Mapping[str, Market], answer: Oi, view: v.View
     return v.tables(["", "OI $", "coins", "share", "fund %"], rows)
 
 
-def _changes(markets: Mapping[str, Market], view: v.View) -> list[v.Html]:
+def _changes(markets: Mapping[str, Perp], view: v.View) -> list[v.Html]:
     rows = [
         [
             view.short(venue),
@@ -265,7 +270,7 @@ def _changes(markets: Mapping[str, Market], view: v.View) -> list[v.Html]:
     return v.tables(["", *WINDOWS], rows)
 
 
-def _heats(markets: Mapping[str, Market], view: v.View) -> Iterator[str]:
+def _heats(markets: Mapping[str, Perp], view: v.View) -> Iterator[str]:
     for venue, market in markets.items():
         rate = market.funding_8h_fraction
         if rate is not None and heat(rate):
@@ -299,11 +304,11 @@ def _sums(answer: Oi) -> v.Html:
     )
 
 
-def _linear(window: Window) -> tuple[str, str]:
+def _linear(window: WindowChange) -> tuple[str, str]:
     return _signed(window.delta_linear_coins), v.percent(window.change_linear_fraction)
 
 
-def _inverse(window: Window) -> tuple[str, str]:
+def _inverse(window: WindowChange) -> tuple[str, str]:
     return v.flow(window.delta_inverse_usd), v.percent(window.change_inverse_fraction)
 
 

@@ -23,36 +23,40 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True)
-class Deliveries:
+class DatedFutures:
     """One venue's contracts that told their open interest, by symbol, and their sum."""
 
     oi_usd: float | None
     contracts: Mapping[str, Contract]
 
 
-def question(round: CoinRound, wanted: Sequence[Segment]) -> Callable[[], Mapping[str, Deliveries]]:
+def question(
+    round: CoinRound, wanted: Sequence[Segment]
+) -> Callable[[], Mapping[str, DatedFutures]]:
     """Asks the venues that list futures of the segments' coin, quotes and margins."""
-    told = [_ask(round, _listed(round.listings, segment), segment) for segment in wanted]
+    replies = [_ask(round, _listed(round.listings, segment), segment) for segment in wanted]
 
-    def build() -> Mapping[str, Deliveries]:
+    def build() -> Mapping[str, DatedFutures]:
         return {
-            venue: _deliveries([one for part in told if venue in part for one in part[venue].each])
+            venue: _dated_futures(
+                [one for part in replies if venue in part for one in part[venue].each]
+            )
             for venue in round.listings.titles
-            if any(venue in part for part in told)
+            if any(venue in part for part in replies)
         }
 
     return build
 
 
-class _Told(NamedTuple):
+class _Replies(NamedTuple):
     each: Sequence[OpenInterest]
     received_ms: int
 
 
 def _ask(
     round: CoinRound, listed: Mapping[str, Instruments], segment: Segment
-) -> Mapping[str, _Told]:
-    async def asked(exchange: Exchange) -> _Told:
+) -> Mapping[str, _Replies]:
+    async def asked(exchange: Exchange) -> _Replies:
         return await _all(exchange, listed[exchange.name])
 
     return round.ask(f"{segment.title} dated futures", asked, listed)
@@ -73,29 +77,31 @@ def _listed(listings: Listings, segment: Segment) -> Mapping[str, Instruments]:
     return found
 
 
-async def _all(exchange: Exchange, listed: Instruments) -> _Told:
+async def _all(exchange: Exchange, listed: Instruments) -> _Replies:
     try:
         bulk = await exchange.open_interests(listed)
     except Unsupported:
         markets = [listed[row] for row in range(len(listed))]
         answers = await each(_valued(exchange, market) for market in markets)
-        told = [answer for answer in answers if answer]
-        if not told:
+        replies = [answer for answer in answers if answer]
+        if not replies:
             raise NotListed(listed.coins[0]) from None
-        return _Told(told, min(one.received_ms for one in told))
-    return _Told([bulk[row] for row in range(len(listed))], bulk.received_ms)
+        return _Replies(replies, min(one.received_ms for one in replies))
+    return _Replies([bulk[row] for row in range(len(listed))], bulk.received_ms)
 
 
 async def _valued(exchange: Exchange, market: Instrument) -> OpenInterest:
-    told = await exchange.open_interest(market)
-    return told if told.usd is not None else told.valued((await exchange.mark(market)).mark)
+    interest = await exchange.open_interest(market)
+    if interest.usd is not None:
+        return interest
+    return interest.valued((await exchange.mark(market)).mark)
 
 
-def _deliveries(told: Sequence[OpenInterest]) -> Deliveries:
-    return Deliveries(
-        oi_usd=total(one.usd for one in told),
+def _dated_futures(replies: Sequence[OpenInterest]) -> DatedFutures:
+    return DatedFutures(
+        oi_usd=total(one.usd for one in replies),
         contracts={
             one.instrument.symbol: Contract(one.instrument.expires_ms, one.coins, one.usd)
-            for one in sorted(told, key=lambda one: one.instrument.expires_ms or 0)
+            for one in sorted(replies, key=lambda one: one.instrument.expires_ms or 0)
         },
     )

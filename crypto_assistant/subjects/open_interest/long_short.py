@@ -15,18 +15,18 @@ class Count:
     time_ms: int
 
 
-Crowd = Mapping[str, Mapping[str, Count]]
+LongShortCounts = Mapping[str, Mapping[str, Count]]
 """By venue and by the name of the count: `all accounts`, `top 20 % positions` ..."""
 
 
-def question(round: CoinRound, segment: Segment) -> Callable[[], Crowd]:
-    told = round.ask_market(
+def question(round: CoinRound, segment: Segment) -> Callable[[], LongShortCounts]:
+    replies = round.ask_market(
         segment,
         "long/short",
         lambda exchange, market: exchange.long_shorts(market),
     )
     return lambda: {
-        venue: {one.counts: Count(one.long, one.time_ms) for one in told[venue].counts}
+        venue: {one.counts: Count(one.long, one.time_ms) for one in replies[venue].counts}
         for venue in round.listings.titles
-        if venue in told and told[venue].counts
+        if venue in replies and replies[venue].counts
     }

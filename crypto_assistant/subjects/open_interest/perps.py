@@ -53,7 +53,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class Perp:
     """One perp; `changes` by window, None where no sample is near enough to its start."""
 
     family: Family
@@ -66,7 +66,7 @@ class Market:
     changes: Mapping[str, Change | None]
 
 
-Interest = Mapping[str, Mapping[str, Market]]
+Interest = Mapping[str, Mapping[str, Perp]]
 """By venue and by segment: every perp that the venue lists, if it told anything now of any."""
 
 
@@ -74,24 +74,24 @@ def question(
     round: CoinRound, wanted: Sequence[Segment], windows: Windows = WINDOWS
 ) -> Callable[[], Interest]:
     """The windows end at the round's time."""
-    heard = [_heard(round, segment, windows) for segment in wanted]
+    replies = [_replies(round, segment, windows) for segment in wanted]
 
     def build() -> Interest:
         return {
             venue: {
                 one.segment.name: _market(one, round, venue, windows)
-                for one in heard
+                for one in replies
                 if venue in one.venues
             }
             for venue in round.listings.titles
-            if any(one.tells(venue) for one in heard)
+            if any(one.tells(venue) for one in replies)
         }
 
     return build
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Replies:
     """What has arrived of a segment, by venue."""
 
     segment: Segment
@@ -106,7 +106,7 @@ class _Heard:
         return venue in self.interests or venue in self.fundings
 
 
-def _heard(round: CoinRound, segment: Segment, windows: Windows) -> _Heard:
+def _replies(round: CoinRound, segment: Segment, windows: Windows) -> _Replies:
     def history(limit: int, end_ms: int | None = None) -> Mapping[str, OpenInterestHistory]:
         return round.ask_market(
             segment,
@@ -115,7 +115,7 @@ def _heard(round: CoinRound, segment: Segment, windows: Windows) -> _Heard:
         )
 
     earlier = [window for window in windows.values() if window.ms > (RECENT - 3) * STEP.ms]
-    return _Heard(
+    return _Replies(
         segment,
         venues=round.listing(segment),
         interests=round.ask_market(
@@ -144,15 +144,15 @@ async def _mark(exchange: Exchange, market: Instrument) -> Mark:
     return await exchange.mark(market)
 
 
-def _market(heard: _Heard, round: CoinRound, venue: str, windows: Windows) -> Market:
-    segment = heard.segment
-    interest, mark = heard.interests.get(venue), heard.marks.get(venue)
+def _market(replies: _Replies, round: CoinRound, venue: str, windows: Windows) -> Perp:
+    segment = replies.segment
+    interest, mark = replies.interests.get(venue), replies.marks.get(venue)
     if interest and mark:
         interest = interest.valued(mark.mark)
-    funding = heard.fundings.get(venue)
-    samples = _Samples.of([part[venue] for part in heard.histories if venue in part])
+    funding = replies.fundings.get(venue)
+    samples = _Samples.of([part[venue] for part in replies.histories if venue in part])
     inverse = segment.family is Family.INVERSE
-    return Market(
+    return Perp(
         family=segment.family,
         symbol=_symbol(round.listings, segment, venue),
         oi_coins=interest.coins if interest else None,

@@ -10,7 +10,7 @@ from crypto_assistant.calculators import open_interest as calculate
 from crypto_assistant.models import Family, known, total
 from crypto_assistant.subjects.bars.moves import Move, Moves
 from crypto_assistant.subjects.bars.windows import WINDOWS, Windows
-from crypto_assistant.subjects.open_interest.perps import Change, Interest, Market
+from crypto_assistant.subjects.open_interest.perps import Change, Interest, Perp
 
 Venues = Mapping[str, tuple[str, ...]]
 """What a total is over: the venues of each segment."""
@@ -19,7 +19,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class InterestTotals:
     """Each over the markets that sent the figure.
 
     `segment_oi_usd`: by segment. `share_fractions`: of `oi_usd`, by venue and segment, of the
@@ -38,7 +38,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class WindowChange:
     """Changes over the markets present at both ends.
 
     Linear ones in coins, coin-margined ones in USD; in USD both, of which `positions_usd` is what
@@ -71,7 +71,7 @@ class Quadrant:
     name: str | None
 
 
-def totals(interest: Interest) -> Totals:
+def totals(interest: Interest) -> InterestTotals:
     markets = _markets(interest)
     usd = _told(markets, lambda market: market.oi_usd)
     coins = _told(markets, lambda market: market.oi_coins)
@@ -82,7 +82,7 @@ def totals(interest: Interest) -> Totals:
         if (rate := market.funding_8h_fraction) is not None and key in usd
     }
     funding = known(calculate.weighted(*np.array([*rates.values()], float).reshape(-1, 2).T))
-    return Totals(
+    return InterestTotals(
         oi_usd=oi_usd,
         oi_usd_venues=_venues(usd),
         oi_coins=total(coins.values()),
@@ -98,14 +98,14 @@ def totals(interest: Interest) -> Totals:
     )
 
 
-def changes(interest: Interest, windows: Windows = WINDOWS) -> Mapping[str, Window]:
+def changes(interest: Interest, windows: Windows = WINDOWS) -> Mapping[str, WindowChange]:
     """By window."""
     markets = _markets(interest)
     return {name: _window(markets, name) for name in windows}
 
 
 def quadrants(
-    changed: Mapping[str, Window], moves: Moves | None, *, inverse: bool = False
+    changed: Mapping[str, WindowChange], moves: Moves | None, *, inverse: bool = False
 ) -> Mapping[str, Quadrant]:
     """By window; of linear markets, of coin-margined ones where only those were asked for."""
     return {
@@ -117,7 +117,7 @@ def quadrants(
     }
 
 
-def _markets(interest: Interest) -> dict[Key, Market]:
+def _markets(interest: Interest) -> dict[Key, Perp]:
     return {
         (segment, venue): market
         for venue, markets in interest.items()
@@ -125,9 +125,7 @@ def _markets(interest: Interest) -> dict[Key, Market]:
     }
 
 
-def _told(
-    markets: Mapping[Key, Market], figure: Callable[[Market], float | None]
-) -> dict[Key, float]:
+def _told(markets: Mapping[Key, Perp], figure: Callable[[Perp], float | None]) -> dict[Key, float]:
     figures = ((key, figure(market)) for key, market in markets.items())
     return {key: value for key, value in figures if value is not None}
 
@@ -150,7 +148,7 @@ def _shares(
     return shares
 
 
-def _window(markets: Mapping[Key, Market], name: str) -> Window:
+def _window(markets: Mapping[Key, Perp], name: str) -> WindowChange:
     compared = {
         key: change
         for key, market in markets.items()
@@ -161,7 +159,7 @@ def _window(markets: Mapping[Key, Market], name: str) -> Window:
     split = {k: c for k, c in compared.items() if c.price_usd is not None}
     delta_coins = total(change.delta_coins for change in linear.values())
     delta_usd = total(change.delta_usd for change in inverse.values())
-    return Window(
+    return WindowChange(
         delta_linear_coins=delta_coins,
         change_linear_fraction=_ratio(delta_coins, linear.values(), lambda c: c.then_coins),
         linear_venues=_venues(linear),

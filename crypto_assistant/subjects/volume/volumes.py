@@ -61,7 +61,7 @@ class Forming:
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class VenueVolume:
     """One venue's market; `forming` is None until something of the bar has arrived."""
 
     symbol: str
@@ -70,7 +70,7 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class VolumeTotal:
     """The sums over `venues`, their baseline too; the buy share is of `buy_venues`."""
 
     venues: tuple[str, ...]
@@ -83,8 +83,8 @@ class Total:
 class Volumes:
     """`total`: None where no venue has the bar. `apart_venues` list another coin of that name."""
 
-    venues: Mapping[str, Market]
-    total: Total | None
+    venues: Mapping[str, VenueVolume]
+    total: VolumeTotal | None
     apart_venues: tuple[str, ...]
 
 
@@ -117,14 +117,14 @@ def question(round: CoinRound, segment: Segment, timeframe: Timeframe) -> Callab
     async def takers(exchange: Exchange, market: Instrument) -> TakerVolumes:
         return await exchange.taker_volumes(market, timeframe, 2 + SPARE)
 
-    heard = _Heard(
+    replies = _Replies(
         at_ms,
         bars=round.ask_market(segment, "bars", bars),
         weeks={} if at_once else round.ask_market(segment, "bars of the week", week),
         takers=round.ask_market(segment, f"{timeframe} takers", takers),
     )
     apart = round.apart(segment)
-    return lambda: _volumes(heard, round.listings.titles, apart)
+    return lambda: _volumes(replies, round.listings.titles, apart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class _Week:
         return min(day.received_ms for day in self.days)
 
 
-class _Told(NamedTuple):
+class _TwoBars(NamedTuple):
     """What one venue told of the two bars, `bought` of the closed one; nan where nothing."""
 
     closed: Sample
@@ -152,7 +152,7 @@ class _Told(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Replies:
     """What has arrived, by venue; the closed bar opened at `at_ms`."""
 
     at_ms: int
@@ -160,7 +160,7 @@ class _Heard:
     weeks: Mapping[str, _Week]
     takers: Mapping[str, TakerVolumes]
 
-    def of(self, venue: str) -> _Told:
+    def of(self, venue: str) -> _TwoBars:
         bars = self.bars[venue]
         next_ms = self.at_ms + bars.timeframe.ms
         series = Series.of([bars, *(self.weeks[venue].days if venue in self.weeks else ())])
@@ -168,7 +168,7 @@ class _Heard:
         # What has arrived was true when it did, be it from memory.
         elapsed = (bars.received_ms - next_ms) / bars.timeframe.ms
         bought = self._bought(venue, closed.volume)
-        return _Told(closed, bought, series.at(next_ms), min(max(elapsed, 0.0), 1.0))
+        return _TwoBars(closed, bought, series.at(next_ms), min(max(elapsed, 0.0), 1.0))
 
     def _bought(self, venue: str, volume: float) -> float:
         takers = self.takers.get(venue)
@@ -180,16 +180,20 @@ class _Heard:
         return float(takers.bought[row[0]]) / traded * volume if is_whole and traded else nan
 
 
-def _volumes(heard: _Heard, order: Iterable[str], apart: tuple[str, ...]) -> Volumes:
-    told = {venue: heard.of(venue) for venue in order if venue in heard.bars}
-    symbols = {venue: heard.bars[venue].instrument.symbol for venue in told}
-    markets = {venue: _market(symbols[venue], part) for venue, part in told.items()}
-    return Volumes(markets, _total(told), apart)
+def _volumes(replies: _Replies, order: Iterable[str], apart: tuple[str, ...]) -> Volumes:
+    bars = {venue: replies.of(venue) for venue in order if venue in replies.bars}
+    symbols = {venue: replies.bars[venue].instrument.symbol for venue in bars}
+    markets = {venue: _market(symbols[venue], part) for venue, part in bars.items()}
+    return Volumes(markets, _total(bars), apart)
 
 
-def _market(symbol: str, told: _Told) -> Market:
-    bar = _bar(told.closed, calc.buy_share(told.bought, told.closed.volume))
-    return Market(symbol, bar, _forming(told.forming, told.pace, told.elapsed, bar.baseline))
+def _market(symbol: str, bars: _TwoBars) -> VenueVolume:
+    bar = _bar(bars.closed, calc.buy_share(bars.bought, bars.closed.volume))
+    return VenueVolume(
+        symbol,
+        bar,
+        _forming(bars.forming, bars.pace, bars.elapsed, bar.baseline),
+    )
 
 
 def _bar(sample: Sample, buy_share: float) -> Bar:
@@ -222,9 +226,9 @@ def _forming(sample: Sample, pace: float, elapsed: float, kind: str | None) -> F
     )
 
 
-def _total(told: Mapping[str, _Told]) -> Total | None:
+def _total(bars: Mapping[str, _TwoBars]) -> VolumeTotal | None:
     """Over the venues that have all slots; where none has, over those that have enough bars."""
-    there = {venue: part for venue, part in told.items() if not isnan(part.closed.volume)}
+    there = {venue: part for venue, part in bars.items() if not isnan(part.closed.volume)}
     slotted = {venue: part for venue, part in there.items() if part.closed.has_slots}
     with_bars = {venue: part for venue, part in there.items() if part.closed.has_bars}
     parts = slotted or with_bars or there
@@ -234,8 +238,10 @@ def _total(told: Mapping[str, _Told]) -> Total | None:
     bar = _bar(Sample.sum(part.closed for part in parts.values()), _buy_share(buyers.values()))
     forming = Sample.sum(part.forming for part in parts.values())
     pace, elapsed = fsum(p.pace for p in parts.values()), min(p.elapsed for p in parts.values())
-    return Total(tuple(parts), tuple(buyers), bar, _forming(forming, pace, elapsed, bar.baseline))
+    return VolumeTotal(
+        tuple(parts), tuple(buyers), bar, _forming(forming, pace, elapsed, bar.baseline)
+    )
 
 
-def _buy_share(parts: Collection[_Told]) -> float:
+def _buy_share(parts: Collection[_TwoBars]) -> float:
     return calc.buy_share(fsum(p.bought for p in parts), fsum(p.closed.volume for p in parts))

@@ -6,7 +6,7 @@ from crypto_assistant.grammar import Args, Command, Progress
 from crypto_assistant.midnights import midnight_ms
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import remarks
-from crypto_assistant.subjects.account.environments import standings
+from crypto_assistant.subjects.account.environments import environments
 from crypto_assistant.subjects.account.pnl.answer import Pnl, summed, venue_pnl
 from crypto_assistant.subjects.account.pnl.page import render
 from crypto_assistant.subjects.account.pnl.question import Question
@@ -55,12 +55,12 @@ async def run(args: Args, desk: Desk, progress: Progress[Pnl]) -> Pnl:
     days = DAYS[window]
 
     def build() -> Pnl:
-        told = question()
-        priced = {venue: one.prices for venue, one in told.items()}
+        replies = question()
+        priced = {venue: one.prices for venue, one in replies.items()}
         known = worth.dated(round.provenance(), priced)
-        accounts = standings(desk, known.asked)
-        venues = {venue: venue_pnl(one, coin) for venue, one in told.items()}
-        starts = [one.logged.start_ms for one in told.values() if one.logged]
+        accounts = environments(desk, known.asked)
+        venues = {venue: venue_pnl(one, coin) for venue, one in replies.items()}
+        starts = [one.logged.start_ms for one in replies.values() if one.logged]
         parts_read, parts = question.parts
         return Pnl(
             window=window,

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from crypto_assistant.models import Entry, Flow, Position, Provenance, total
-from crypto_assistant.subjects.account.environments import Standing, counted
+from crypto_assistant.subjects.account.environments import Environment, counted
 from crypto_assistant.subjects.account.markets import Markets
 from crypto_assistant.subjects.account.pnl import derivatives, fills
 from crypto_assistant.subjects.account.pnl.derivatives import Flows, Open, Usd
-from crypto_assistant.subjects.account.pnl.fills import Reckoned
-from crypto_assistant.subjects.account.pnl.log import Logged
-from crypto_assistant.subjects.account.pnl.question import Told
+from crypto_assistant.subjects.account.pnl.fills import TradesPnl
+from crypto_assistant.subjects.account.pnl.log import LogWindow
+from crypto_assistant.subjects.account.pnl.question import Reply
 from crypto_assistant.subjects.account.pnl.reconciliation import Reconciliation, reconciled
 
 
@@ -58,7 +58,7 @@ class VenuePnl:
     reconciliation: Reconciliation | None = None
     reconciliation_lacks: Lacks | None = None
     snapshots_since_ms: int | None = None
-    by_trades: tuple[Reckoned, ...] | None = None
+    by_trades: tuple[TradesPnl, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,33 +85,33 @@ class Pnl:
     coin: str | None
     venues: Mapping[str, VenuePnl]
     total: Total
-    accounts: Mapping[str, Standing]
+    accounts: Mapping[str, Environment]
     keyless: tuple[str, ...]
     parts_read: int
     parts: int
     provenance: Provenance
 
 
-def venue_pnl(told: Told, coin: str | None) -> VenuePnl:
+def venue_pnl(reply: Reply, coin: str | None) -> VenuePnl:
     """One venue's numbers; of one coin's markets alone where `coin` is given."""
-    usd, logged, positions = told.prices.usd, told.logged, told.positions
+    usd, logged, positions = reply.prices.usd, reply.logged, reply.positions
     if coin is not None and positions is not None:
-        positions = tuple(one for one in positions if told.markets.coin_of(one) == coin)
+        positions = tuple(one for one in positions if reply.markets.coin_of(one) == coin)
     opened = None if positions is None else derivatives.open_now(positions, usd)
     if logged is None:
         return VenuePnl(open=opened)
-    entries = [e for e in logged.entries if coin is None or told.markets.coin_of(e) == coin]
+    entries = [e for e in logged.entries if coin is None or reply.markets.coin_of(e) == coin]
     one = VenuePnl(
         log_since_ms=logged.complete_since_ms,
         flows=derivatives.flows(entries, usd),
-        coins=_by_coin(entries, positions, told.markets, usd),
+        coins=_by_coin(entries, positions, reply.markets, usd),
         open=opened,
-        by_trades=_by_trades(told, entries),
+        by_trades=_by_trades(reply, entries),
     )
-    return one if coin is not None else _of_wallets(one, told, logged)
+    return one if coin is not None else _of_wallets(one, reply, logged)
 
 
-def summed(venues: Mapping[str, VenuePnl], accounts: Mapping[str, Standing]) -> Total:
+def summed(venues: Mapping[str, VenuePnl], accounts: Mapping[str, Environment]) -> Total:
     """Over those whose money is counted together, as far as they have told."""
     ours = {venue: venues[venue] for venue in counted(accounts)}
     flows = {venue: one.flows for venue, one in ours.items() if one.flows}
@@ -129,11 +129,11 @@ def summed(venues: Mapping[str, VenuePnl], accounts: Mapping[str, Standing]) -> 
     )
 
 
-def _of_wallets(one: VenuePnl, told: Told, logged: Logged) -> VenuePnl:
+def _of_wallets(one: VenuePnl, reply: Reply, logged: LogWindow) -> VenuePnl:
     """What is not about single coins' markets, but about the wallets as a whole."""
-    usd, entries = told.prices.usd, logged.entries
+    usd, entries = reply.prices.usd, logged.entries
     equity = derivatives.opening_usd(logged.opening, logged.start_ms)
-    found = _reconciled(told, logged)
+    found = _reconciled(reply, logged)
     return replace(
         one,
         spot_usd=derivatives.flow_usd(entries, Flow.SPOT, usd),
@@ -153,26 +153,26 @@ def _on_opening(flows: Flows | None, equity: float | None) -> float | None:
     return flows.realised_usd / equity
 
 
-def _reconciled(told: Told, logged: Logged) -> Reconciliation | Lacks:
+def _reconciled(reply: Reply, logged: LogWindow) -> Reconciliation | Lacks:
     opening = logged.opening
     if opening is None:
         return Lacks.SNAPSHOT_THEN if logged.snapshots_since_ms else Lacks.SNAPSHOT
     if logged.complete_since_ms > opening.taken_ms:
         return Lacks.LOG
-    if told.balances is None:
+    if reply.balances is None:
         return Lacks.WALLET
     since = [entry for entry in logged.entries if entry.time_ms >= opening.taken_ms]
-    found = reconciled(opening, since, told.balances, told.prices.usd)
+    found = reconciled(opening, since, reply.balances, reply.prices.usd)
     return Lacks.UNREALISED if found is None else found
 
 
-def _by_trades(told: Told, entries: Sequence[Entry]) -> tuple[Reckoned, ...] | None:
-    if told.traded is None or told.positions is None:
+def _by_trades(reply: Reply, entries: Sequence[Entry]) -> tuple[TradesPnl, ...] | None:
+    if reply.traded is None or reply.positions is None:
         return None
-    usd, settled = told.prices.usd, told.traded.settled
+    usd, settled = reply.prices.usd, reply.traded.settled
     return tuple(
-        fills.reckoned(one, told.positions, entries, usd, settled=settled[one.instrument])
-        for one in told.traded.markets
+        fills.trades_pnl(one, reply.positions, entries, usd, settled=settled[one.instrument])
+        for one in reply.traded.markets
         if len(one.size)
     )
 

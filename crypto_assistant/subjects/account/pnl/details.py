@@ -6,7 +6,7 @@ from crypto_assistant import view as v
 from crypto_assistant.subjects.account import remarks
 from crypto_assistant.subjects.account.pnl.answer import CoinPnl, Pnl, VenuePnl
 from crypto_assistant.subjects.account.pnl.derivatives import Flows
-from crypto_assistant.subjects.account.pnl.fills import Reckoned
+from crypto_assistant.subjects.account.pnl.fills import TradesPnl
 from crypto_assistant.subjects.account.pnl.phrases import costs, moment, on_margin, on_opening
 from crypto_assistant.subjects.account.pnl.reconciliation import Reconciliation
 
@@ -54,7 +54,7 @@ def _coin(one: CoinPnl) -> list[str]:
     return [one.coin or "other", *money]
 
 
-def _by_trades(one: Reckoned, view: v.View) -> str:
+def _by_trades(one: TradesPnl, view: v.View) -> str:
     if one.settled:
         return f"{one.symbol}: by trades n/a, the log settles it {one.settled}"
     if one.since_ms is None:

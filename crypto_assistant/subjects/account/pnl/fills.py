@@ -24,13 +24,13 @@ from crypto_assistant.models import (
 )
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.account.pnl.derivatives import Usd
-from crypto_assistant.subjects.account.pnl.log import Logged
+from crypto_assistant.subjects.account.pnl.log import LogWindow
 
 PART = "trades"
 
 
 @dataclass(frozen=True, slots=True)
-class Traded:
+class VenueTrades:
     """The owner's trades in several markets of one venue.
 
     `settled`: how often the log realises what is still open in a market, "" for never.
@@ -42,7 +42,7 @@ class Traded:
 
 
 @dataclass(frozen=True, slots=True)
-class Reckoned:
+class TradesPnl:
     """Realised PnL of one market, by its trades and by the log, of the same time.
 
     `since_ms`: when it was first certain that nothing was open in it; None where that never was.
@@ -60,47 +60,47 @@ class Reckoned:
 
 
 def question(
-    round: Round, markets: Mapping[str, Sequence[Instrument]], logs: Mapping[str, Logged]
-) -> dict[str, Traded]:
+    round: Round, markets: Mapping[str, Sequence[Instrument]], logs: Mapping[str, LogWindow]
+) -> dict[str, VenueTrades]:
     """Notes the question for the trades in these markets, of the time that the logs are about."""
 
-    async def trades(account: Account) -> Traded:
+    async def trades(account: Account) -> VenueTrades:
         logged = logs[account.venue]
         window, wanted = (logged.complete_since_ms, logged.end_ms), markets[account.venue]
         fills = await asyncio.gather(*(account.fills(market, *window) for market in wanted))
         settled = {market: account.settled(market) for market in wanted}
-        return Traded(tuple(fills), settled, min(one.received_ms for one in fills))
+        return VenueTrades(tuple(fills), settled, min(one.received_ms for one in fills))
 
     asked = [venue for venue, wanted in markets.items() if wanted]
     return round.ask_owner(PART, trades, asked)
 
 
-def reckoned(
+def trades_pnl(
     fills: Fills,
     positions: Iterable[Position],
     entries: Iterable[Entry],
     usd: Usd,
     *,
     settled: str = "",
-) -> Reckoned:
+) -> TradesPnl:
     """`positions`: all that are open at the venue now; `entries`: the log of the same time."""
     market, trades = fills.instrument, len(fills.size)
     if settled:
-        return Reckoned(market.symbol, trades, None, None, None, None, settled)
+        return TradesPnl(market.symbol, trades, None, None, None, None, settled)
     held = _held(positions, market)
     legs = [_leg(fills, leg, held[leg]) for leg in np.unique(fills.leg).tolist()]
-    told = [leg for leg in legs if leg is not None]
-    if len(told) < len(legs):
-        return Reckoned(market.symbol, trades, None, None, None, None)
-    since_ms = max((leg.since_ms for leg in told), default=fills.start_ms)
+    flat = [leg for leg in legs if leg is not None]
+    if len(flat) < len(legs):
+        return TradesPnl(market.symbol, trades, None, None, None, None)
+    since_ms = max((leg.since_ms for leg in flat), default=fills.start_ms)
     amounts = (
-        fsum(leg.since(since_ms, leg.average_cost) for leg in told),
-        fsum(leg.since(since_ms, leg.fifo) for leg in told),
+        fsum(leg.since(since_ms, leg.average_cost) for leg in flat),
+        fsum(leg.since(since_ms, leg.fifo) for leg in flat),
         _logged(entries, market, since_ms),
     )
     price = usd(_settle(market))
     average, first, log = (None if price is None else coins * price for coins in amounts)
-    return Reckoned(market.symbol, trades, since_ms, average, first, log)
+    return TradesPnl(market.symbol, trades, since_ms, average, first, log)
 
 
 class _Leg(NamedTuple):

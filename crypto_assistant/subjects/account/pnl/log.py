@@ -15,7 +15,7 @@ PART = "account log"
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class LogWindow:
     """The lines of one account in the window from `start_ms` to `end_ms`, on the venue's clock.
 
     `complete_since_ms`: where they begin; the start itself where the log reaches that far.
@@ -36,16 +36,16 @@ Note = Callable[[str, int, int], None]
 """Hears of a venue how many parts of its log have been read, of how many."""
 
 
-def question(round: Round, days: int, note: Note) -> dict[str, Logged]:
+def question(round: Round, days: int, note: Note) -> dict[str, LogWindow]:
     """Notes the question to each account: its log since midnight, so many days ago."""
 
-    async def logged(exchange: Exchange) -> Logged:
+    async def logged(exchange: Exchange) -> LogWindow:
         return await read(round.desk, exchange.name, days, partial(note, exchange.name))
 
     return round.ask(PART, logged)
 
 
-async def read(desk: Desk, venue: str, days: int, note: Callable[[int, int], None]) -> Logged:
+async def read(desk: Desk, venue: str, days: int, note: Callable[[int, int], None]) -> LogWindow:
     """Brings the ledger of one account up to date and reads it; raises ExchangeError."""
     access = desk.accounts[venue]
     account, ledger = await access.account(), access.ledger
@@ -58,7 +58,7 @@ async def read(desk: Desk, venue: str, days: int, note: Callable[[int, int], Non
     start_ms = midnight_ms(end_ms, desk.zone, -days)
     with ledger.one_database():
         since_ms = await access.ask(update)
-        return Logged(
+        return LogWindow(
             start_ms=start_ms,
             entries=tuple(await ledger.entries(book, since_ms, end_ms)),
             complete_since_ms=since_ms,

@@ -11,8 +11,8 @@ from crypto_assistant.models import Balance, Family, Position, Positions, Wallet
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.account.markets import Markets
 from crypto_assistant.subjects.account.pnl import fills, log
-from crypto_assistant.subjects.account.pnl.fills import Traded
-from crypto_assistant.subjects.account.pnl.log import Logged
+from crypto_assistant.subjects.account.pnl.fills import VenueTrades
+from crypto_assistant.subjects.account.pnl.log import LogWindow
 from crypto_assistant.worth import NO_PRICES, Prices
 
 T = TypeVar("T")
@@ -21,13 +21,13 @@ FAMILIES = (Family.LINEAR, Family.INVERSE)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Reply:
     """What one venue has said, as far as it has arrived."""
 
-    logged: Logged | None
+    logged: LogWindow | None
     balances: tuple[Balance, ...] | None
     positions: tuple[Position, ...] | None
-    traded: Traded | None
+    traded: VenueTrades | None
     prices: Prices
     markets: Markets
 
@@ -49,13 +49,13 @@ class Question:
         self._families = {family: self._ask_positions(family) for family in FAMILIES}
         self._wallets = {wallet: self._ask_balance(wallet) for wallet in Wallet}
         self._prices = worth.question(round)
-        self._traded: Mapping[str, Traded] = {}
+        self._traded: Mapping[str, VenueTrades] = {}
 
-    def __call__(self) -> dict[str, Told]:
+    def __call__(self) -> dict[str, Reply]:
         """By what has arrived up to now."""
         prices = self._prices()
         return {
-            venue: Told(
+            venue: Reply(
                 logged=self._logs.get(venue),
                 balances=self._all_balances(venue),
                 positions=self._all_positions(venue),
@@ -111,9 +111,9 @@ class Question:
     def _ask_trades(self, coin: str) -> None:
         """Of the markets that the log or the open positions name."""
         wanted = {
-            venue: told.markets.traded(coin, told.logged.entries, told.positions or ())
-            for venue, told in self().items()
-            if told.logged
+            venue: reply.markets.traded(coin, reply.logged.entries, reply.positions or ())
+            for venue, reply in self().items()
+            if reply.logged
         }
         self._traded = fills.question(self._round, wanted, self._logs)
 
@@ -123,16 +123,16 @@ class Question:
 
     def _all_positions(self, venue: str) -> tuple[Position, ...] | None:
         families = self._accounts[venue].families
-        told = _all(self._families[family].get(venue) for family in families)
-        return None if told is None else tuple(p for one in told for p in one.positions)
+        replies = _all(self._families[family].get(venue) for family in families)
+        return None if replies is None else tuple(p for one in replies for p in one.positions)
 
 
 async def _balance(wallet: Wallet, account: Account) -> Balance:
     return await account.balance(wallet)
 
 
-def _all(told: Iterable[T | None]) -> tuple[T, ...] | None:
+def _all(replies: Iterable[T | None]) -> tuple[T, ...] | None:
     """Where none of them is missing."""
-    parts = tuple(told)
+    parts = tuple(replies)
     present = tuple(part for part in parts if part is not None)
     return present if len(present) == len(parts) else None
