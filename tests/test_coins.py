@@ -89,7 +89,7 @@ def test_the_usdt_market_with_the_highest_turnover_is_the_primary_one() -> None:
     assert [market.venue for market in others] == ["binance", "binance", "okx"]
 
 
-def test_a_market_more_than_a_tenth_off_the_primary_one_is_another_coin() -> None:
+def test_a_market_more_than_a_tenth_off_the_median_is_another_coin() -> None:
     coins = merged(
         told("binance", LINEAR, {"A/USDT": (100.0, 9.0)}),
         told("bybit", LINEAR, {"A/USDT": (109.9, 1.0)}),
@@ -110,12 +110,43 @@ def test_a_market_more_than_a_tenth_off_the_primary_one_is_another_coin() -> Non
 def test_another_coin_does_not_take_the_name_while_the_primary_market_is_away() -> None:
     answers = {
         ("binance", LINEAR): told("binance", LINEAR, {"A/USDT": (100.0, 9.0)}),
+        ("bybit", LINEAR): told("bybit", LINEAR, {"A/USDT": (101.0, 1.0)}),
         ("okx", LINEAR): told("okx", LINEAR, {"A/USDT": (3.0, 8.0), "B/USDT": (2.0, 8.0)}),
     }
     others = other_coins(Listings({}, tickers=answers))
     assert others == {("okx", LINEAR, "A")}
     left = by_coin([answers["okx", LINEAR]], tradfi=False, others=others)
     assert set(left) == {"B"}
+
+
+@pytest.mark.parametrize("times", [0.1, 10.0])
+def test_one_venue_that_is_off_by_ten_and_boasts_of_its_turnover_changes_nobody_else(
+    times: float,
+) -> None:
+    rows = {"A/USDT": (100.0 * times, 1e12), "A/USDC": (100.0 * times, 1e12)}
+    right = told("bybit", LINEAR, {"A/USDT": (100.0, 2.0)}), told("okx", SPOT, {"A/USDT": (101, 1)})
+    coins = merged(told("binance", LINEAR, rows), told("binance", SPOT, rows), *right)
+    assert [market.venue for market in coins["A"].same] == ["bybit", "okx"]
+    assert coins["A"].same == merged(*right)["A"].same
+    assert {market.venue for market in coins["A"].apart} == {"binance"}
+
+
+def test_of_two_that_disagree_neither_is_right() -> None:
+    answers = [
+        told("binance", LINEAR, {"A/USDT": (100.0, 9.0), "B/USDT": (1.0, 1.0)}),
+        told("okx", LINEAR, {"A/USDT": (112.0, 1e9), "B/USDT": (1.09, 1.0)}),
+    ]
+    assert set(merged(*answers)) == {"B"}
+    lists = Listings({}, tickers={(one.instruments.venue, LINEAR): one for one in answers})
+    assert other_coins(lists) == {("binance", LINEAR, "A"), ("okx", LINEAR, "A")}
+
+
+def test_of_two_venues_the_more_markets_are_right() -> None:
+    coins = merged(
+        told("binance", LINEAR, {"A/USDT": (100.0, 1.0), "A/USDC": (100.5, 1.0)}),
+        told("okx", LINEAR, {"A/USDT": (10.0, 9.0)}),
+    )
+    assert [market.venue for market in coins["A"].same] == ["binance", "binance"]
 
 
 def test_a_market_without_price_or_turnover_is_left_out() -> None:

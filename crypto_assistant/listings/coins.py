@@ -1,15 +1,18 @@
 """One coin over all its markets: which is the primary one, and what they add up to."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from math import isnan
+from math import isnan, nan
+from statistics import median, median_high, median_low
 from typing import NamedTuple
 
 from crypto_assistant.listings.lists import DOLLARS, Listings
 from crypto_assistant.models import Family, Instrument, Tickers
 
 SAME_COIN = 0.10
-"""A market further than this from the primary one trades another coin of the same name."""
+"""A market further than this from the median of its name trades another coin."""
+FEWEST_VENUES = 3
+"""From so many on each has one voice, however many markets it lists."""
 
 
 Name = tuple[str, Family, str]
@@ -49,12 +52,28 @@ class Market(NamedTuple):
         return self.tickers.instruments[self.row]
 
 
-def is_same_coin(price: float, primary: float) -> bool:
-    return abs(price / primary - 1) <= SAME_COIN
+def is_same_coin(price: float, reference: float) -> bool:
+    return abs(price / reference - 1) <= SAME_COIN
+
+
+def reference_price(prices: Mapping[str, Sequence[float]]) -> float:
+    """The price by which markets of one name are told apart: their median, whatever was traded.
+
+    `prices`: in dollars, by venue. NaN, which is like no price, where half of them say one thing
+    and half another: neither is right by itself.
+    """
+    voices = [median(each) for each in prices.values()]
+    if len(voices) < FEWEST_VENUES:
+        voices = [price for each in prices.values() for price in each]
+    low, high = median_low(voices), median_high(voices)
+    return (low + high) / 2 if is_same_coin(high, low) else nan
 
 
 class Markets(NamedTuple):
-    """A coin's markets, the primary one first; apart those of another coin of that name."""
+    """A coin's markets, the primary one first; apart those of another coin of that name.
+
+    All of them are apart where they disagree and none is right by itself.
+    """
 
     same: list[Market]
     apart: list[Market]
@@ -70,23 +89,39 @@ def by_coin(
     """The markets of each coin.
 
     The primary market is the USDT market with the highest turnover; a coin that has no market in
-    dollars is left out. `others` are known to be other coins than their names say.
+    dollars, or whose markets disagree, is left out. `others` are known to be other coins than
+    their names say.
     """
+    parted = _by_coin(answers, tradfi=tradfi, without=without, others=others)
+    return {coin: markets for coin, markets in parted.items() if markets.same}
+
+
+def _by_coin(
+    answers: Iterable[Tickers],
+    *,
+    tradfi: bool,
+    without: Collection[str] = (),
+    others: Collection[Name] = (),
+) -> dict[str, Markets]:
     coins: dict[str, list[Market]] = {}
     for tickers in answers:
         for coin, market in _markets(tickers, tradfi):
             if coin not in without:
                 coins.setdefault(coin, []).append(market)
-    parted = {coin: _parted(markets, others) for coin, markets in coins.items()}
-    return {coin: markets for coin, markets in parted.items() if markets.same}
+    return {coin: _parted(markets, others) for coin, markets in coins.items()}
 
 
 def _parted(markets: list[Market], others: Collection[Name]) -> Markets:
+    """Without any where none is in dollars."""
     ranked = sorted((m for m in markets if m.name not in others), key=_rank)
     if not ranked or ranked[0].quote not in DOLLARS:
-        return Markets([], markets)
-    primary = ranked[0].price_usd
-    same = [market for market in ranked if is_same_coin(market.price_usd, primary)]
+        return Markets([], [])
+    prices: dict[str, list[float]] = {}
+    for market in ranked:
+        if market.quote in DOLLARS:
+            prices.setdefault(market.venue, []).append(market.price_usd)
+    reference = reference_price(prices)
+    same = [market for market in ranked if is_same_coin(market.price_usd, reference)]
     if len(same) == len(markets):
         return Markets(same, [])
     return Markets(same, [market for market in markets if market not in same])
@@ -100,10 +135,12 @@ def _rank(market: Market) -> tuple[bool, bool, float]:
 def other_coins(listings: Listings) -> frozenset[Name]:
     """The markets of another coin under a taken name, by the kept tickers.
 
-    Who is who does not change while the venue of the primary market is away.
+    Who is who does not change while a venue is away.
     """
     answers = listings.tickers.values()
-    coins = [*by_coin(answers, tradfi=False).values(), *by_coin(answers, tradfi=True).values()]
+    coins = [
+        markets for tradfi in (False, True) for markets in _by_coin(answers, tradfi=tradfi).values()
+    ]
     same = {market.name for markets in coins for market in markets.same}
     return frozenset(market.name for markets in coins for market in markets.apart) - same
 
