@@ -6,6 +6,7 @@ Where an exchange prints fewer decimals than the market has, the truth is rounde
 from collections.abc import Collection, Mapping, Sequence
 from math import fsum
 from operator import itemgetter
+from statistics import median
 from typing import Any, Final
 
 from crypto_assistant.sandbox import World
@@ -98,6 +99,24 @@ class Truth:
             return coins, coins * mark / market.multiplier
         usd = quote.open_interest * market.unit
         return round(usd / mark, 4 if market.venue == "bybit" else 16), usd
+
+    def is_its_coin(self, market: Market, venues: Collection[str] = VENUES) -> bool:
+        """Within a tenth of the middle of the venues' prices; of two venues, of the markets'."""
+        prices: dict[str, list[float]] = {}
+        for one in self.markets:
+            named = self.ticker(one) == self.ticker(market) and one.category == market.category
+            if named and one.venue in venues and one.quote in DOLLARS and not one.expires:
+                prices.setdefault(one.venue, []).append(self.quote(one).last / one.multiplier)
+        voices = sorted(map(median, prices.values()))
+        if len(voices) < 3:
+            voices = sorted(price for each in prices.values() for price in each)
+        if not voices:
+            return False
+        low, high = voices[(len(voices) - 1) // 2], voices[len(voices) // 2]
+        price = self.quote(market).last / market.multiplier
+        if market.quote not in DOLLARS:
+            price *= _worth(self, market.venue, market.quote)
+        return high <= 1.1 * low and abs(price / ((low + high) / 2) - 1) <= 0.1
 
     def spot(self, market: Market) -> Fields:
         quote, each = self.quote(market), market.multiplier
@@ -249,7 +268,7 @@ def top(
     there = [venue for venue in asked if venue not in (failed or {})]
     least = {"spot": 1e6}.get(market, 1e7) if order in {"gainers", "losers", "funding"} else None
     rows = []
-    for coin, (same, apart) in _coins(truth, market).items():
+    for coin, (same, apart) in _coins(truth, market, {*VENUES} - {*unknown}).items():
         markets = [valued for valued in same if valued[0].venue in there]
         if markets:
             row = _row(truth, coin, markets)
@@ -277,14 +296,16 @@ Valued = tuple[Market, float]
 """A market and what one unit of its quote is worth in USD."""
 
 
-def _coins(truth: Truth, market: str) -> dict[str, tuple[list[Valued], list[Valued]]]:
+def _coins(
+    truth: Truth, market: str, venues: Collection[str]
+) -> dict[str, tuple[list[Valued], list[Valued]]]:
     coins: dict[str, list[Valued]] = {}
     for m in truth.markets:
         wanted = (m.kind == "spot") == (market == "spot")
         wanted &= (m.category != "crypto") == (market == "tradfi")
         if wanted and truth.ticker(m) not in MONEY:
             coins.setdefault(truth.ticker(m), []).append((m, _worth(truth, m.venue, m.quote)))
-    return {coin: _one_coin(truth, markets) for coin, markets in coins.items()}
+    return {coin: _one_coin(truth, markets, venues) for coin, markets in coins.items()}
 
 
 def _worth(truth: Truth, venue: Venue, quote: str) -> float:
@@ -292,14 +313,13 @@ def _worth(truth: Truth, venue: Venue, quote: str) -> float:
     return truth.quote(market).last if market else 1.0
 
 
-def _one_coin(truth: Truth, markets: list[Valued]) -> tuple[list[Valued], list[Valued]]:
+def _one_coin(
+    truth: Truth, markets: list[Valued], venues: Collection[str]
+) -> tuple[list[Valued], list[Valued]]:
     """The primary market first; apart those that trade another coin of that name."""
     markets = sorted(markets, key=lambda m: (m[0].quote != "USDT", -truth.turnover(m[0]) * m[1]))
 
-    def worth(valued: Valued) -> float:
-        return truth.quote(valued[0]).last / valued[0].multiplier * valued[1]
-
-    same = [m for m in markets if abs(worth(m) / worth(markets[0]) - 1) <= 0.1]
+    same = [m for m in markets if truth.is_its_coin(m[0], venues)]
     return same, [m for m in markets if m not in same]
 
 

@@ -117,8 +117,13 @@ class Exchange(Protocol):
         Unsupported where it is told one by one.
         """
 
-    async def open_interest(self, instrument: Instrument) -> OpenInterest:
-        """One perp's open interest."""
+    async def open_interest(
+        self, instrument: Instrument, mark: float | None = None
+    ) -> OpenInterest:
+        """One market's open interest in both units.
+
+        `mark`: the mark price, where it is known already, for a venue that sends one unit alone.
+        """
 
     async def open_interest_history(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None

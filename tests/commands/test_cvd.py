@@ -115,7 +115,7 @@ async def test_a_wrong_question_asks_nobody(market: Floor) -> None:
 async def test_quarters_of_an_hour_are_made_of_the_rows_of_five_minutes(market: Floor) -> None:
     await market.ask("/cvd PEPE 15m")
     counts = {venue: market.gets(venue).total() for venue in VENUES}
-    assert (counts["binance"], counts["bybit"]) == (6, 3)
+    assert (counts["binance"], counts["bybit"]) == (7, 3)
     asked = [seen.query.get("interval") for seen in market.sandbox.requests]
     assert asked.count("15m") == 1  # of the primary market's candles
 
@@ -132,7 +132,7 @@ async def test_the_requests_go_out_in_one_wave() -> None:
             asked.append(len({(s.path, *s.query.items()) for s in seen if s.venue == "binance"}))
 
         await market.front.reply("/cvd PEPE", look)
-    assert asked[0] == 7
+    assert asked[0] == 8
 
 
 async def test_after_a_while_whoever_is_there_is_shown(truth: Truth) -> None:
@@ -153,7 +153,7 @@ async def test_the_compact_answer_is_short_and_takes_few_requests(market: Floor)
     lines = (await market.front.reply("/cvd BTC")).text.split("\n")
     counts = {venue: market.gets(venue).total() for venue in VENUES}
     # Four of OKX's are for an hour: candles that tell which time its rows bear.
-    assert counts == {"binance": 13, "bybit": 7, "okx": 29}
+    assert counts == {"binance": 16, "bybit": 7, "okx": 29}
     await market.pass_time(600)
     await market.front.reply("/cvd BTC")
     assert market.gets("okx").total() == 25

@@ -164,7 +164,7 @@ PARTS: list[tuple[Fault, Gap, list[str], list[str]]] = [
         Fault("binance", "http", 500, "/fapi/v1/premiumIndex"),
         no_mark,
         BOTH,
-        ["mark price", "funding"],
+        ["funding"],
     ),
     (
         Fault("okx", "http", 500, "/api/v5/public/funding-rate"),

@@ -190,12 +190,15 @@ async def test_open_interest_is_coins_or_contracts(
     host.plays("/fapi/v1/openInterest", {"symbol": "1000PEPEUSDT", "openInterest": "6000"})
     coin = {"symbol": "BTCUSD_PERP", "pair": "BTCUSD", "openInterest": "4000000"}
     host.plays("/dapi/v1/openInterest", {**coin, "contractType": "PERPETUAL", "time": NOW})
-    of_linear, of_inverse = (
+    host.plays("/fapi/v1/premiumIndex", {**PREMIUM, "symbol": "1000PEPEUSDT", "markPrice": "0.02"})
+    of_linear, of_inverse, marked = (
         await binance.open_interest(linear[1]),
         await binance.open_interest(COIN_PERP),
+        await binance.open_interest(COIN_PERP, 40_000.0),
     )
-    assert (of_linear.coins, of_linear.usd) == (6_000_000, None)
+    assert (of_linear.coins, of_linear.usd) == (6_000_000, pytest.approx(120))
     assert (of_inverse.coins, of_inverse.usd) == (None, 400e6)
+    assert (marked.coins, marked.usd) == (10_000, 400e6)
 
 
 async def test_open_interest_in_bulk_is_not_offered(binance: Binance, linear: Instruments) -> None:
@@ -294,7 +297,7 @@ async def test_recorded_coin_margined_numbers(
     host.plays("/dapi/v1/premiumIndex", premium)
     host.plays("/dapi/v1/klines", recorded("binance/klines/013")["httpResponse"])
     interest = await binance.open_interest(COIN_PERP)
-    assert interest.valued((await binance.mark(COIN_PERP)).mark).coins == 678_465_700 / 26780.2
+    assert interest.coins == 678_465_700 / 26780.2
     bars = await binance.candles(COIN_PERP, Timeframe.D1, 7)
     assert (bars.turnover[0], bars.volume[0]) == (206_795_900, 12496.62852978)
     assert bars.turnover[0] / bars.volume[0] == pytest.approx(16548, rel=0.001)

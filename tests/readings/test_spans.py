@@ -12,7 +12,6 @@ from crypto_assistant.subjects.cvd.flow import (
     Flow,
     common_end,
     flow,
-    mean_price,
     per_bar,
     since,
     summed,
@@ -110,7 +109,6 @@ def test_a_bar_without_its_value_is_not_covered() -> None:
 def test_without_any_bar_nothing_is_known() -> None:
     found = flow(series([1], [1], first=9), 0, STEP, oi_usd=1.0)
     assert found == Flow(None, None, None, None, None, None, covered_ms=0, complete=False)
-    assert mean_price(series([], [])) is None
 
 
 def test_a_quiet_span_is_known_to_be_quiet() -> None:
@@ -165,12 +163,6 @@ def test_bars_are_made_of_whole_rows_or_not_at_all() -> None:
     assert per_bar(takers, 6 * STEP, 2 * STEP, 4) is None
     cut = series([1, 2, 3, 4], [0] * 4, since_ms=1)
     assert per_bar(cut, 4 * STEP, 2 * STEP, 2) is None
-
-
-def test_the_mean_price_is_that_of_the_newest_bar_that_traded() -> None:
-    takers = series([1, 2, 0], [1, 0, 0])
-    assert mean_price(takers) == PRICE
-    assert mean_price(series([0, 0], [0, 0])) is None
 
 
 def test_a_sum_is_over_what_is_complete() -> None:

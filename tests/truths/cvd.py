@@ -104,7 +104,7 @@ def there(
     """Of the segments; what `cvd` says of the other arguments goes for these."""
     listed = _listed(truth, coin, quote, [venue for venue in asked if venue not in unknown])
     listed = {key: market for key, market in listed.items() if key[0] in segments}
-    same = {key: market for key, market in listed.items() if _is_same(truth, market)}
+    same = {key: market for key, market in listed.items() if truth.is_its_coin(market)}
     name = coin if quote == "USDT" else f"{coin}/{quote}"
     lists = {venue for _, venue in same}
     apart = {venue for _, venue in listed} - lists
@@ -176,14 +176,6 @@ def _listed(truth: Truth, coin: str, quote: str, asked: Collection[str]) -> dict
                 if market := truth.find(venue, kind, coin, priced):
                     found[segment, venue] = market
     return found
-
-
-def _is_same(truth: Truth, market: Market) -> bool:
-    """Within a tenth of the price of the most traded USDT market of that name."""
-    named = [m for m in truth.markets if truth.ticker(m) == truth.ticker(market)]
-    first = max((m for m in named if m.quote == "USDT"), key=truth.turnover)
-    prices = [truth.quote(m).last / m.multiplier for m in (market, first)]
-    return abs(prices[0] / prices[1] - 1) <= 0.1
 
 
 def _primary(truth: Truth, quote: str, answer: Mapping[Key, Market]) -> tuple[str, Market] | None:
@@ -297,11 +289,9 @@ def _market(
     bars: Series | None,
     spans: Mapping[str, tuple[int, int]],
 ) -> Fields:
-    series = fives or bars
-    assert series
     coins = usd = None
     if truth and market.kind != "spot":
-        coins, usd = _interest(truth, market, series)
+        coins, usd = truth.interest(market)
     windows = {
         name: _flow(told, start, end, usd) if told else None
         for name, (start, end) in spans.items()
@@ -317,16 +307,6 @@ def _market(
         "windows": windows,
         "since": since,
     }
-
-
-def _interest(truth: Truth, market: Market, series: Series) -> tuple[float, float]:
-    """Binance tells one unit: the other at the average price of the newest bar."""
-    coins, usd = truth.interest(market)
-    if market.venue == "binance":
-        row = series.rows[-1]
-        price = (row.bought_usd + row.sold_usd) / (row.bought + row.sold)
-        return (usd / price, usd) if market.kind == "inverse" else (coins, coins * price)
-    return coins, usd
 
 
 def _flow(series: Series, start: int, end: int, oi_usd: float | None) -> Fields:

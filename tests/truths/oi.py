@@ -326,10 +326,9 @@ def _dated(
         wanted = market.expires and (market.kind, market.quote) in kinds.values()
         if wanted and truth.ticker(market) == coin and market.venue in alive:
             coins, usd = truth.interest(market)
-            unvalued = market.venue == "binance" and market.kind == "inverse"
             found.setdefault(market.venue, {})[market.symbol] = {
                 "expires_ms": market.expires,
-                "oi_coins": None if unvalued else coins,
+                "oi_coins": coins,
                 "oi_usd": usd,
             }
     return {

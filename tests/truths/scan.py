@@ -32,13 +32,9 @@ def universe(truth: Truth, venues: Collection[str]) -> list[Coin]:
             names.setdefault(truth.ticker(market), []).append(market)
     coins = []
     for name, perps in names.items():
-        first = max(perps, key=truth.turnover)
-
-        def price(perp: Market) -> float:
-            return truth.quote(perp).last / perp.multiplier
-
-        same = [perp for perp in perps if abs(price(perp) / price(first) - 1) <= 0.1]
-        coins.append(Coin(name, first, sum(map(truth.turnover, same))))
+        if same := [perp for perp in perps if truth.is_its_coin(perp, venues)]:
+            first = max(same, key=truth.turnover)
+            coins.append(Coin(name, first, sum(map(truth.turnover, same))))
     return sorted(coins, key=lambda coin: -coin.turnover)
 
 

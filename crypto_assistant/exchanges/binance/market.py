@@ -6,10 +6,11 @@ https://developers.binance.com/docs/derivatives
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
-from crypto_assistant.errors import NotListed, Unsupported
+from crypto_assistant.errors import ExchangeError, NotListed, Unsupported
 from crypto_assistant.exchanges.base import LIVE, Account, Practice, Used, used
 from crypto_assistant.exchanges.binance import now, series
 from crypto_assistant.exchanges.binance.account import BinanceAccount
@@ -178,11 +179,16 @@ class Binance:
     async def open_interests(self, listed: Instruments) -> OpenInterests:
         raise Unsupported("open interest is told market by market")
 
-    async def open_interest(self, instrument: Instrument) -> OpenInterest:
-        table = await self._one(
+    async def open_interest(
+        self, instrument: Instrument, mark: float | None = None
+    ) -> OpenInterest:
+        """Sent in coins, by COIN-M in contracts of USD: the other one is at the mark price."""
+        sent = self._one(
             instrument, "/openInterest", now.OPEN_INTEREST, lifetime=Lifetime.INDICATOR
         )
-        return now.open_interests(table, Instruments.one(instrument, table.received_ms))[0]
+        table, mark = await asyncio.gather(sent, self._mark(instrument, mark))
+        one = now.open_interests(table, Instruments.one(instrument, table.received_ms))[0]
+        return one.valued(mark)
 
     async def open_interest_history(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
@@ -228,6 +234,12 @@ class Binance:
         if instrument.symbol not in dated:
             raise NotListed(instrument.symbol)
         return dated[instrument.symbol]
+
+    async def _mark(self, instrument: Instrument, known: float | None) -> float | None:
+        """None where it does not come: what is sent stands without it."""
+        with suppress(ExchangeError):
+            return known or (await self.mark(instrument)).mark
+        return None
 
     async def _premium(self, instrument: Instrument) -> Table:
         weight = 10 if instrument.family is Family.INVERSE else 1

@@ -146,7 +146,9 @@ class Bybit:
     async def open_interests(self, listed: Instruments) -> OpenInterests:
         return now.open_interests(await self._market(listed.family), listed)
 
-    async def open_interest(self, instrument: Instrument) -> OpenInterest:
+    async def open_interest(
+        self, instrument: Instrument, mark: float | None = None
+    ) -> OpenInterest:
         table = await self._market(instrument.family, instrument.symbol)
         return now.open_interests(table, Instruments.one(instrument, table.received_ms))[0]
 

@@ -185,7 +185,9 @@ class Okx:
         )
         return now.open_interests(found, listed)
 
-    async def open_interest(self, instrument: Instrument) -> OpenInterest:
+    async def open_interest(
+        self, instrument: Instrument, mark: float | None = None
+    ) -> OpenInterest:
         found = await self._source.table(
             OPEN_INTEREST, _alone(instrument), now.OPEN_INTEREST_FIELDS, Lifetime.INDICATOR
         )

@@ -34,9 +34,8 @@ A sum holds only the markets that tell all of its window; Venues says of how man
 asked that is, window by window where they differ. What is told in part stands beside the sums with
 its part (37 of 60 min); it is never added and never scaled up.
 
-% vol = delta / volume, in USD. % OI = delta / open interest now, in USD; where a venue tells only
-coins (Binance), they are valued at the average price of its newest bar. Bybit's open interest is
-one-sided.
+% vol = delta / volume, in USD. % OI = delta / open interest now, in USD, as in /oi; Binance's coins
+are valued at the mark price. Bybit's open interest is one-sided.
 
 Spot-led: over 1h the delta of spot is at least 5 % of its volume and at least twice that share of
 the perps, with the same sign. Perp-led: the reverse.

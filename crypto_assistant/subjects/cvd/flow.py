@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from crypto_assistant.calculators.cvd import Window, delta, window
 from crypto_assistant.models import Floats, TakerVolumes, known, total
 
@@ -97,16 +95,6 @@ def per_bar(series: TakerVolumes, end_ms: int, bar_ms: int, count: int) -> Float
     deltas = delta(series.bought_turnover, series.sold_turnover)[rows]
     sums: Floats = deltas.reshape(count, -1).sum(axis=1)
     return sums
-
-
-def mean_price(series: TakerVolumes) -> float | None:
-    """What a coin cost on average in the newest bar that traded."""
-    coins = series.bought + series.sold
-    rows = np.flatnonzero(coins > 0)
-    if not len(rows):
-        return None
-    turnover = series.bought_turnover + series.sold_turnover
-    return known(turnover[rows[-1]] / coins[rows[-1]])
 
 
 def summed(flows: Mapping[Key, Flow | None], oi_usd: Mapping[Key, float | None]) -> Sum:

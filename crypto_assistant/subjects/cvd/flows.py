@@ -17,7 +17,6 @@ from crypto_assistant.subjects.cvd.flow import (
     by_kind,
     common_end,
     flow,
-    mean_price,
     per_bar,
     since,
     summed,
@@ -175,8 +174,6 @@ def _market(
     end_ms: int,
 ) -> VenueFlows:
     some = next(series for series in (rows, bars) if series is not None)
-    if interest:
-        interest = interest.valued(mean_price(some))
     oi_usd = interest.usd if interest else None
 
     def over(span: _Span) -> Flow | None:

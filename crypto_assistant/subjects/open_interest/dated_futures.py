@@ -11,7 +11,7 @@ from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.coins import other_coins
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.listings.segments import Segment
-from crypto_assistant.models import Instrument, Instruments, OpenInterest, total
+from crypto_assistant.models import Instruments, OpenInterest, total
 from crypto_assistant.round import CoinRound, each
 
 
@@ -81,20 +81,12 @@ async def _all(exchange: Exchange, listed: Instruments) -> _Replies:
     try:
         bulk = await exchange.open_interests(listed)
     except Unsupported:
-        markets = [listed[row] for row in range(len(listed))]
-        answers = await each(_valued(exchange, market) for market in markets)
+        answers = await each(exchange.open_interest(listed[row]) for row in range(len(listed)))
         replies = [answer for answer in answers if answer]
         if not replies:
             raise NotListed(listed.coins[0]) from None
         return _Replies(replies, min(one.received_ms for one in replies))
     return _Replies([bulk[row] for row in range(len(listed))], bulk.received_ms)
-
-
-async def _valued(exchange: Exchange, market: Instrument) -> OpenInterest:
-    interest = await exchange.open_interest(market)
-    if interest.usd is not None:
-        return interest
-    return interest.valued((await exchange.mark(market)).mark)
 
 
 def _dated_futures(replies: Sequence[OpenInterest]) -> DatedFutures:

@@ -8,16 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crypto_assistant.calculators import open_interest as calculate
-from crypto_assistant.errors import ExchangeError, Unsupported
-from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.errors import ExchangeError
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import (
     Family,
     Floats,
     Funding,
-    Instrument,
-    Mark,
     OpenInterest,
     OpenInterestHistory,
     Timeframe,
@@ -97,7 +94,6 @@ class _Replies:
     segment: Segment
     venues: Sequence[str]
     interests: Mapping[str, OpenInterest]
-    marks: Mapping[str, Mark]
     fundings: Mapping[str, Funding]
     histories: Sequence[Mapping[str, OpenInterestHistory]]
 
@@ -121,7 +117,6 @@ def _replies(round: CoinRound, segment: Segment, windows: Windows) -> _Replies:
         interests=round.ask_market(
             segment, "open interest", lambda ex, market: ex.open_interest(market)
         ),
-        marks=round.ask_market(segment, "mark price", _mark),
         fundings=round.ask_market(segment, "funding", lambda ex, market: ex.funding(market)),
         histories=[history(RECENT), *(history(AROUND, _after(round.now_ms, w)) for w in earlier)],
     )
@@ -132,24 +127,9 @@ def _after(now_ms: int, window: Timeframe) -> int:
     return (now_ms - window.ms) // STEP.ms * STEP.ms + 2 * STEP.ms
 
 
-async def _mark(exchange: Exchange, market: Instrument) -> Mark:
-    """Where the venue leaves it to the reader to value its open interest."""
-    try:
-        # The answer to the question beside this one: it goes upstream once.
-        told = await exchange.open_interest(market)
-    except ExchangeError as e:
-        raise Unsupported("nothing to value") from e
-    if told.coins is not None and told.usd is not None:
-        raise Unsupported("valued by the venue")
-    return await exchange.mark(market)
-
-
 def _market(replies: _Replies, round: CoinRound, venue: str, windows: Windows) -> Perp:
     segment = replies.segment
-    interest, mark = replies.interests.get(venue), replies.marks.get(venue)
-    if interest and mark:
-        interest = interest.valued(mark.mark)
-    funding = replies.fundings.get(venue)
+    interest, funding = replies.interests.get(venue), replies.fundings.get(venue)
     samples = _Samples.of([part[venue] for part in replies.histories if venue in part])
     inverse = segment.family is Family.INVERSE
     return Perp(

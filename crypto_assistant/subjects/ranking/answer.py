@@ -231,19 +231,19 @@ async def _one_by_one(exchange: Exchange, markets: Sequence[Market]) -> _Told:
     A market that the venue refuses, having delisted it since, is missing from the answer.
     """
     lists = {market.family: market.tickers.instruments for market in markets}
-    answers, marks = await asyncio.gather(
-        each(exchange.open_interest(market.instrument) for market in markets),
-        asyncio.gather(*(exchange.marks(listed) for listed in lists.values())),
-    )
+    marks = await asyncio.gather(*(exchange.marks(listed) for listed in lists.values()))
     mark = dict(zip(lists, marks, strict=True))
+    answers = await each(
+        exchange.open_interest(market.instrument, known(mark[market.family].mark[market.row]))
+        for market in markets
+    )
     usd = {}
     received = [told.received_ms for told in marks]
     for market, answer in zip(markets, answers, strict=True):
         if answer:
             received.append(answer.received_ms)
-            valued = answer.valued(known(mark[market.family].mark[market.row]))
-            if valued.usd is not None:
-                usd[market.family, market.symbol] = valued.usd
+            if answer.usd is not None:
+                usd[market.family, market.symbol] = answer.usd
     return _Told(usd, min(received))
 
 
