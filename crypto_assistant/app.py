@@ -52,7 +52,7 @@ async def open_front(
     """
     async with (
         open_desk(config, market, clock_ms, store) as desk,
-        alongside(desk.keep_listings(give_memory_back)),
+        alongside(desk.keeper.keep(give_memory_back)),
     ):
         titles = {exchange.name: exchange.title for exchange in EXCHANGES}
         yield Front(COMMANDS, desk, View(titles, config.timezone))

@@ -19,6 +19,7 @@ from crypto_assistant.exchanges.base import Account
 from crypto_assistant.ledger import Book, Snapshot, SnapshotRow
 from crypto_assistant.midnights import midnight_ms
 from crypto_assistant.models import HOUR_MS, Balance, Family, Wallet
+from crypto_assistant.net import deadline
 from crypto_assistant.net.api import sharing
 from crypto_assistant.worth import Prices, prices
 
@@ -98,7 +99,7 @@ async def _read_log(desk: Desk, access: Access, account: Account, book: Book) ->
     now_ms = await account.clock.now_ms()
     reach_ms = now_ms - account.log_reach_ms
     update = partial(access.ledger.update, book, account, report=lambda _done, _whole: None)
-    with sharing(PART_OF_LIMITS), desk.question(READ_SECONDS):
+    with sharing(PART_OF_LIMITS), deadline.question(READ_SECONDS):
         await update(now_ms - REREAD_MS, now_ms, afresh=True)
         for end_ms in range(now_ms, reach_ms, -WEEK_MS):
             await update(max(reach_ms, end_ms - WEEK_MS), end_ms)
@@ -130,7 +131,7 @@ async def _between_hours(account: Account) -> None:
 
 async def _is_still(desk: Desk, account: Account, taken_ms: int) -> bool:
     """Whether the log knows of nothing since shortly before the wallets were read."""
-    with desk.question(desk.timing.answer):
+    with deadline.question(desk.timing.answer):
         now_ms = await account.clock.now_ms()
         found = await account.log(taken_ms - STILL_MS, now_ms + 1)
     return not found.entries
@@ -139,7 +140,7 @@ async def _is_still(desk: Desk, account: Account, taken_ms: int) -> bool:
 async def _snapshot(desk: Desk, account: Account, book: Book) -> Snapshot:
     exchange = next(e for e in desk.exchanges if e.name == account.venue)
     listed = (await desk.listings()).listed(account.venue, Family.SPOT)
-    with desk.question(desk.timing.answer):
+    with deadline.question(desk.timing.answer):
         taken_ms = await account.clock.now_ms()
         tickers, balances = await asyncio.gather(
             exchange.tickers(listed),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UnknownCoin, UsageError
 from crypto_assistant.grammar import Answer, Command, Progress, find, parse
+from crypto_assistant.net import deadline
 from crypto_assistant.view import Button, Html, Page, View, bold, code, escape, lines, sheet
 
 Show = Callable[["Sheet"], None]
@@ -63,7 +64,7 @@ class Front:
         if command.private and not private:
             raise UsageError(f"/{command.name} is for the owner alone: ask in a private chat.")
         timing = self.desk.timing
-        with self.desk.question(timing.scan if command.scans else timing.answer):
+        with deadline.question(timing.scan if command.scans else timing.answer):
             answer: Answer = await command.run(args, self.desk, progress)
         return answer
 
@@ -76,7 +77,7 @@ class Front:
 
     def _show_opening(self, show: Show) -> None:
         """The first question after a start waits for the lists of all venues."""
-        if not self.desk.is_open:
+        if not self.desk.keeper.is_open:
             show(
                 Sheet(
                     escape(f"Reading what is listed; waiting: {self.view.venues(self.view.titles)}")

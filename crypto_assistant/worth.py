@@ -9,6 +9,7 @@ import numpy as np
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.lists import Listings, bare
 from crypto_assistant.models import Family, Provenance, Tickers
+from crypto_assistant.net import deadline
 from crypto_assistant.round import Round
 
 Name = tuple[str, float]
@@ -60,7 +61,7 @@ def question(round: Round) -> Callable[[], Mapping[str, Prices]]:
 
     async def spot_prices(exchange: Exchange) -> Tickers:
         desk = round.desk
-        with desk.question(desk.timing.answer):
+        with deadline.question(desk.timing.answer):
             await desk.accounts[exchange.name].account()
             return await exchange.tickers(round.listings.listed(exchange.name, Family.SPOT))
 

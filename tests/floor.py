@@ -60,7 +60,7 @@ class Floor:
 
     async def open(self) -> None:
         """Loads the listings; what came along with them is then too old to be used again."""
-        await self.front.desk.load(SHIPPED.answer)
+        await self.front.desk.keeper.load(SHIPPED.answer)
         await self.pass_time()
 
     async def pass_time(self, seconds: float = 60.0) -> None:

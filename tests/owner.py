@@ -76,7 +76,7 @@ async def program(
         desk = Desk(venues, timing=SHIPPED, clock_ms=host, accounts=accounts, zone=zone)
         view = View({exchange.name: exchange.title for exchange in EXCHANGES}, zone)
         try:
-            await desk.load(SHIPPED.answer)
+            await desk.keeper.load(SHIPPED.answer)
             await asyncio.sleep(60)  # What came with the listings is too old to be used again.
             sandbox.requests.clear()
             yield Front(COMMANDS, desk, view), sandbox

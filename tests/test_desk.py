@@ -21,7 +21,8 @@ from crypto_assistant.errors import (
 )
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Family, Instruments, Provenance, Tickers
-from crypto_assistant.net.api import Timing, deadline
+from crypto_assistant.net.api import Timing
+from crypto_assistant.net.deadline import due, question
 from crypto_assistant.net.limiter import Limiter
 from tests.markets import NOW, markets, tickers
 
@@ -323,9 +324,9 @@ def test_a_trader_waits_eight_seconds_and_sees_what_arrived_after_one() -> None:
 
 async def test_nothing_is_waited_for_once_the_answer_is_due() -> None:
     desk = desk_of(stubs("okx"), timing=Timing(answer=NEVER))
-    with desk.question(desk.timing.answer):
+    with question(desk.timing.answer):
         began = monotonic()
-        deadline.set(began - 1)
+        due.set(began - 1)
         wave = wave_of(desk)
         wave.ask("price", says("price"))
         known = await settled(wave)
@@ -454,7 +455,7 @@ async def test_a_list_that_failed_is_missing_alone_and_asked_again_alone() -> No
     assert len(listings.instruments) == 5
 
     bybit.fails.clear()
-    await desk.load(1)
+    await desk.keeper.load(1)
     listings = await desk.listings()
     assert not listings.errors
     assert len(listings.instruments) == 6
@@ -477,16 +478,16 @@ async def test_an_old_list_is_asked_again_and_kept_where_that_fails() -> None:
     clock = Clock()
     binance, bybit = exchanges = stubs("binance", "bybit")
     desk = desk_of(exchanges, clock)
-    await desk.load(1)
+    await desk.keeper.load(1)
     await asyncio.sleep(60)
-    await desk.load(1)
+    await desk.keeper.load(1)
     assert binance.asked["linear list"] == 1
 
     await asyncio.sleep(600)
     binance.coins = ["BTC", "NEW"]
     binance.received = clock
     bybit.fails["linear list"] = Unreachable("HTTP 503")
-    await desk.load(1)
+    await desk.keeper.load(1)
     listings = await desk.listings()
     assert listings.listed("binance", Family.LINEAR).coins == ("BTC", "NEW")
     assert listings.listed("bybit", Family.LINEAR).coins == ("BTC",)
@@ -498,13 +499,13 @@ async def test_a_clock_that_is_set_changes_nothing_about_when_a_list_is_old(step
     clock = Clock()
     (okx,) = exchanges = stubs("okx")
     desk = desk_of(exchanges, clock)
-    await desk.load(1)
+    await desk.keeper.load(1)
     clock.set_by_ms += step_ms
     await asyncio.sleep(300)
-    await desk.load(1)
+    await desk.keeper.load(1)
     assert okx.asked["linear list"] == 1
     await asyncio.sleep(300)
-    await desk.load(1)
+    await desk.keeper.load(1)
     assert okx.asked["linear list"] == 2
 
 
@@ -513,14 +514,14 @@ async def test_a_list_that_was_kept_while_its_tickers_failed_is_as_old_as_it_is(
     (okx,) = exchanges = stubs("okx")
     okx.fails["linear tickers"] = Unreachable("HTTP 503")
     desk = desk_of(exchanges, clock)
-    await desk.load(1)
+    await desk.keeper.load(1)
     clock.set_by_ms -= 3_600_000
     await asyncio.sleep(400)
     okx.fails.clear()
-    await desk.load(1)
+    await desk.keeper.load(1)
     asked = okx.asked["linear list"]
     await asyncio.sleep(120)
-    await desk.load(1)
+    await desk.keeper.load(1)
     assert okx.asked["linear list"] == asked + 1
 
 
@@ -532,7 +533,7 @@ async def test_a_list_that_is_seen_late_is_as_old_as_it_says() -> None:
     desk = desk_of(exchanges, clock)
     for passed in (0, 120):
         await asyncio.sleep(passed)
-        await desk.load(1)
+        await desk.keeper.load(1)
     assert okx.asked["linear list"] == 2
 
 
@@ -541,10 +542,10 @@ async def test_a_market_that_is_listed_no_more_vanishes_with_its_ticker() -> Non
     (okx,) = exchanges = stubs("okx")
     okx.coins = ["BTC", "GONE"]
     desk = desk_of(exchanges, clock)
-    await desk.load(1)
+    await desk.keeper.load(1)
     await asyncio.sleep(600)
     okx.coins, okx.received = ["BTC"], clock
-    await desk.load(1)
+    await desk.keeper.load(1)
     listings, place = await desk.listings(), ("okx", Family.LINEAR)
     assert listings.instruments[place].coins == ("BTC",)
     assert listings.tickers[place].instruments.coins == ("BTC",)
@@ -561,7 +562,7 @@ async def test_a_new_market_is_known_within_ten_minutes(trouble: str) -> None:
     if trouble.startswith("another"):
         bybit.fails = {f"{family} list": Unreachable("HTTP 503") for family in Family}
     desk = desk_of(exchanges, clock)
-    keeper = asyncio.create_task(desk.keep_listings(silent))
+    keeper = asyncio.create_task(desk.keeper.keep(silent))
     await turns()
     okx.coins = ["BTC", "NEW"]
     if trouble == "another was down":
@@ -582,7 +583,7 @@ async def test_a_list_that_waits_for_the_end_of_an_order_to_stop_is_late_for_tha
     okx.hangs = True
     okx.limiter.hold(5)
     desk = desk_of(exchanges)
-    await desk.load(3)
+    await desk.keeper.load(3)
     errors = (await desk.listings()).errors
     assert {str(error)[:18] for error in errors.values()} == {"rate-limited until"}
 
@@ -592,7 +593,7 @@ async def test_lists_that_keep_failing_are_told_once(caplog: pytest.LogCaptureFi
     desk = desk_of(exchanges)
     for why in ("no answer in 8 s", "no answer since 12:00 UTC", "no answer since 12:00 UTC"):
         okx.fails = {f"{family} list": Unreachable(why) for family in Family}
-        await desk.load(1)
+        await desk.keeper.load(1)
     assert caplog.messages == ["okx: listings not loaded (spot, linear, inverse): no answer in 8 s"]
 
 
@@ -605,14 +606,14 @@ async def test_tickers_that_failed_leave_the_lists_usable_and_are_asked_again() 
     assert ("okx", Family.LINEAR) not in listings.tickers
 
     okx.fails.clear()
-    await desk.load(1)
+    await desk.keeper.load(1)
     assert ("okx", Family.LINEAR) in (await desk.listings()).tickers
 
 
 async def test_loads_at_the_same_time_are_one() -> None:
     (okx,) = exchanges = stubs("okx")
     desk = desk_of(exchanges)
-    await asyncio.gather(desk.listings(), desk.load(1), desk.listings())
+    await asyncio.gather(desk.listings(), desk.keeper.load(1), desk.listings())
     assert okx.asked["linear list"] == 1
 
 
@@ -631,7 +632,7 @@ async def test_the_keeper_loads_and_says_so() -> None:
     exchanges = stubs("okx")
     desk = desk_of(exchanges)
     loaded = asyncio.Event()
-    keeper = asyncio.create_task(desk.keep_listings(loaded.set))
+    keeper = asyncio.create_task(desk.keeper.keep(loaded.set))
     await loaded.wait()
     assert (await desk.listings()).instruments
     assert exchanges[0].asked["linear list"] == 1
@@ -647,7 +648,7 @@ async def test_a_bug_in_a_load_is_logged_and_does_not_end_the_keeper(
     okx.fails["linear list"] = ValueError("a bug")
     desk = desk_of(exchanges)
     loaded = asyncio.Event()
-    keeper = asyncio.create_task(desk.keep_listings(loaded.set))
+    keeper = asyncio.create_task(desk.keeper.keep(loaded.set))
     await loaded.wait()
     assert not keeper.done()
     assert "a bug" in caplog.text
@@ -666,12 +667,12 @@ async def test_kept_tickers_follow_when_a_later_list_says_what_a_plain_coin_is()
     okx.coins, bybit.coins = ["PEPE"], ["1000PEPE"]
     okx.fails = {f"{family} list": Unreachable("HTTP 503") for family in Family}
     desk = desk_of(exchanges)
-    await desk.load(1)
+    await desk.keeper.load(1)
     place = "bybit", Family.LINEAR
     assert (await desk.listings()).tickers[place].instruments.coins == ("1000PEPE",)
 
     okx.fails.clear()
-    await desk.load(1)
+    await desk.keeper.load(1)
     listings = await desk.listings()
     assert listings.instruments[place].coins == ("PEPE",)
     assert listings.tickers[place].instruments.coins == ("PEPE",)

@@ -12,7 +12,8 @@ from crypto_assistant.errors import UnknownCoin, UsageError
 from crypto_assistant.front import Front, Sheet
 from crypto_assistant.grammar import Args, Command, Progress, Takes, encode
 from crypto_assistant.models import Provenance, Timeframe
-from crypto_assistant.net.api import Timing, deadline
+from crypto_assistant.net.api import Timing
+from crypto_assistant.net.deadline import due
 from tests.clock import clock
 
 
@@ -34,7 +35,7 @@ async def count(args: Args, desk: Desk, progress: Progress[Counted]) -> Counted:
     if word == "BUG":
         raise ValueError("a bug")
     progress(Counted(0))
-    assert deadline.get() > 0
+    assert due.get() > 0
     return Counted(len(word))
 
 

@@ -35,6 +35,7 @@ from crypto_assistant.models.now import (
     Tickers,
 )
 from crypto_assistant.models.provenance import (
+    Dated,
     Provenance,
 )
 from crypto_assistant.models.series import (
@@ -59,6 +60,7 @@ __all__ = [
     "AccountLog",
     "Balance",
     "Candles",
+    "Dated",
     "Entry",
     "Family",
     "Fills",

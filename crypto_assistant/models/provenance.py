@@ -2,6 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Dated(Protocol):
+    """Anything that an exchange answered."""
+
+    @property
+    def received_ms(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

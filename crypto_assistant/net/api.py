@@ -34,6 +34,7 @@ from crypto_assistant.errors import (
 from crypto_assistant.net import firewall
 from crypto_assistant.net.body import Room
 from crypto_assistant.net.cache import Cache, Lifetime
+from crypto_assistant.net.deadline import due
 from crypto_assistant.net.health import CUT, NO_ANSWER, NO_CONNECTION, Health
 from crypto_assistant.net.limiter import Budget, Limiter
 from crypto_assistant.net.response import UNREADABLE, Response, Stop
@@ -49,9 +50,6 @@ LARGEST_BODY = 48 * 1024 * 1024
 
 All bodies together that arrive from a host at one time are no larger.
 """
-
-deadline: ContextVar[float] = ContextVar("deadline")
-"""When the answer that is being worked on is due, on the clock of `monotonic`."""
 
 share: ContextVar[float] = ContextVar("share", default=1.0)
 """What part of each limit the answer that is being worked on may use."""
@@ -250,7 +248,7 @@ class Api:
             raise Malformed("an answer of another shape") from e
 
     def _due(self) -> float:
-        return deadline.get(monotonic() + self._door.timing.answer)
+        return due.get(monotonic() + self._door.timing.answer)
 
     async def _retrying(self, question: _Question, due: float) -> Any:
         timing = self._door.timing

@@ -91,7 +91,7 @@ class Trading:
 
     async def open(self) -> None:
         """Loads the listings."""
-        await self.front.desk.load(60)
+        await self.front.desk.keeper.load(60)
 
     async def ask(self, line: str) -> Answer:
         answer = await self.front.ask(line)

@@ -135,7 +135,7 @@ async def test_the_coins_of_a_venue_that_is_back_are_scanned(truth: Truth) -> No
         assert without["failed"] == {"binance": "tickers not loaded"}
         assert without["coins_by_venue"]["binance"] == 0
         market.sandbox.faults = []
-        await market.front.desk.load(SHIPPED.answer)
+        await market.front.desk.keeper.load(SHIPPED.answer)
         assert differences(await market.ask("/volscan 50"), scan(truth, 50)) == {}
 
 

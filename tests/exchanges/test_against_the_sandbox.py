@@ -118,19 +118,12 @@ async def test_open_interest(
         found = await exchange.open_interest(listed[i])
         if truth.inverse:
             assert found.usd == quote.open_interest * market.unit
-            # Binance does not tell it, Bybit prints four decimals.
-            assert found.coins == (
-                None if venue == "binance" else pytest.approx(quote.open_interest_coins, abs=6e-5)
-            )
+            # Bybit prints four decimals, Binance its mark price with eight.
+            assert found.coins == pytest.approx(quote.open_interest_coins, abs=6e-5, rel=1e-9)
         else:
             assert found.coins == pytest.approx(quote.open_interest_coins, rel=1e-15)
-            assert found.usd == (
-                None
-                if venue == "binance"
-                else pytest.approx(
-                    quote.open_interest * market.unit * quote.mark_price, rel=1e-13, abs=6e-5
-                )
-            )
+            usd = quote.open_interest * market.unit * quote.mark_price
+            assert found.usd == pytest.approx(usd, rel=1e-9, abs=6e-5)
 
 
 @pytest.mark.parametrize("dated", [False, True])

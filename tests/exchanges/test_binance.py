@@ -196,7 +196,8 @@ async def test_open_interest_is_coins_or_contracts(
         await binance.open_interest(COIN_PERP),
         await binance.open_interest(COIN_PERP, 40_000.0),
     )
-    assert (of_linear.coins, of_linear.usd) == (6_000_000, pytest.approx(120))
+    assert of_linear.coins == 6_000_000
+    assert of_linear.usd == pytest.approx(120)
     assert (of_inverse.coins, of_inverse.usd) == (None, 400e6)
     assert (marked.coins, marked.usd) == (10_000, 400e6)
 

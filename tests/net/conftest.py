@@ -7,16 +7,16 @@ import aiohttp
 import pytest
 
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.net.api import deadline
+from crypto_assistant.net.deadline import due
 from tests.net.loopback import Loopback
 
 
 @contextmanager
 def due_in(seconds: float) -> Iterator[None]:
     """What is asked inside has so long."""
-    token = deadline.set(monotonic() + seconds)
+    token = due.set(monotonic() + seconds)
     yield
-    deadline.reset(token)
+    due.reset(token)
 
 
 @pytest.fixture

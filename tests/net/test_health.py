@@ -22,8 +22,9 @@ from crypto_assistant.errors import (
     Refused,
     Unreachable,
 )
-from crypto_assistant.net.api import Api, Dialect, Door, Request, Timing, deadline
+from crypto_assistant.net.api import Api, Dialect, Door, Request, Timing
 from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.deadline import due
 from crypto_assistant.net.health import Health
 from crypto_assistant.net.limiter import Budget, Limiter
 from crypto_assistant.net.response import Response
@@ -635,9 +636,9 @@ async def test_a_question_that_waits_for_the_limits_is_not_sent_to_a_host_that_w
     venue = api(door, base)
     queued = Api(door, base, Limiter(door.clock_ms), budget, DIALECT)
     queued.health = venue.health
-    token = deadline.set(monotonic() + 90)
+    token = due.set(monotonic() + 90)
     waiting = asyncio.create_task(ask(queued, "/third"))
-    deadline.reset(token)
+    due.reset(token)
     await bring_down(venue, host)
     assert not waiting.done()
     with pytest.raises(Unreachable, match="since"):
@@ -666,10 +667,10 @@ async def test_a_host_that_fails_at_once_fails_whatever_time_it_had(
         while venue.health.down_since_ms is None:
             await asyncio.sleep(1)
             for path in ("/price", "/other"):
-                token = deadline.set(monotonic() + SHIPPED.attempt / 3)
+                token = due.set(monotonic() + SHIPPED.attempt / 3)
                 with pytest.raises(ExchangeError):
                     await venue.ask(path, partial(Request, path), parse=lambda p, _: p)
-                deadline.reset(token)
+                due.reset(token)
 
 
 async def test_what_is_asked_again_is_composed_anew(venue: Api, host: Loopback) -> None:

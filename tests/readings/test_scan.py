@@ -16,6 +16,7 @@ from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Candles, Family, Instrument, TakerVolumes, Timeframe
 from crypto_assistant.net.api import Timing
 from crypto_assistant.net.cache import Cache, Lifetime
+from crypto_assistant.net.deadline import question
 from crypto_assistant.subjects.scan.answer import GIVE_UP, MOST_AT_ONCE, Scan, scan
 from crypto_assistant.subjects.scan.spikes import universe
 from tests.markets import NOW, markets, tickers
@@ -135,7 +136,7 @@ def coins(count: int) -> list[str]:
 
 
 async def scanned(desk: Desk, listings: Listings) -> Scan:
-    with desk.question(desk.timing.scan):
+    with question(desk.timing.scan):
         return await scan(desk, listings, Timeframe.M15, None, lambda _: None)
 
 
@@ -376,7 +377,7 @@ async def test_two_at_once_share_what_is_asked_and_both_hear_how_far_it_is() -> 
             if all(heard):
                 okx.open.set()
 
-        with desk.question(desk.timing.scan):
+        with question(desk.timing.scan):
             return await scan(desk, listings, Timeframe.M15, None, report)
 
     first, second = await asyncio.gather(one(0), one(1))
@@ -410,7 +411,7 @@ async def test_a_scan_ends_with_its_last_reader_and_what_was_found_stays() -> No
             half.set()
 
     async def one() -> Scan:
-        with desk.question(desk.timing.scan):
+        with question(desk.timing.scan):
             return await scan(desk, listings, Timeframe.M15, None, report)
 
     readers = [asyncio.create_task(one()) for _ in range(2)]

@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from crypto_assistant.desk import Dated
 from crypto_assistant.errors import Unreachable
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.models import Candles, Instrument, Timeframe
+from crypto_assistant.models import Candles, Dated, Instrument, Timeframe
 from crypto_assistant.round import Round
 
 SPARE = 2

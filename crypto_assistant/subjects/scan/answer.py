@@ -9,11 +9,12 @@ import numpy as np
 
 from crypto_assistant.calculators.volume import buy_share
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.desk import LONGEST_REASON, Desk, outcome
+from crypto_assistant.desk import LONGEST_REASON, Desk
 from crypto_assistant.errors import ExchangeError, Malformed, Unreachable, Unsupported
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Candles, Family, Instrument, Provenance, Timeframe, known
+from crypto_assistant.net.deadline import outcome, sparing
 from crypto_assistant.subjects.bars.baselines import BARS, closed_ms
 from crypto_assistant.subjects.scan.spikes import (
     LEAST_TURNOVER_USD,
@@ -140,7 +141,7 @@ class Scan:
         self.failures.clear()
         await asyncio.sleep((self._settled_ms - self._desk.clock_ms()) / 1000)
         self._takers = {coin: error for coin, error in self._takers.items() if error is None}
-        with self._desk.sparing(self._desk.timing.attempt):
+        with sparing(self._desk.timing.attempt):
             async with asyncio.TaskGroup() as group:
                 for exchange in self._desk.exchanges:
                     coins = [coin for coin in left if coin.market.venue == exchange.name]

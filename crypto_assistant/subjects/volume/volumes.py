@@ -9,11 +9,18 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from crypto_assistant.calculators import volume as calc
-from crypto_assistant.desk import Dated
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings import segments
 from crypto_assistant.listings.segments import Segment
-from crypto_assistant.models import HOUR_MS, Candles, Instrument, TakerVolumes, Timeframe, known
+from crypto_assistant.models import (
+    HOUR_MS,
+    Candles,
+    Dated,
+    Instrument,
+    TakerVolumes,
+    Timeframe,
+    known,
+)
 from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.bars.baselines import BARS, DAYS, Sample, Series, closed_ms
 
