@@ -6,9 +6,11 @@ import gc
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from pydantic import SecretStr
@@ -19,8 +21,7 @@ from crypto_assistant.commands import COMMANDS
 from crypto_assistant.config import Config, is_loopback
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ExchangeError
-from crypto_assistant.exchanges import EXCHANGES
-from crypto_assistant.exchanges.base import LIVE, Account, Exchange
+from crypto_assistant.exchanges.base import LIVE, Account, Accounted, Exchange
 from crypto_assistant.front import Front
 from crypto_assistant.holds import Holds
 from crypto_assistant.ledger import Ledger
@@ -54,8 +55,38 @@ async def open_front(
         open_desk(config, market, clock_ms, store) as desk,
         alongside(desk.keeper.keep(give_memory_back)),
     ):
-        titles = {exchange.name: exchange.title for exchange in EXCHANGES}
-        yield Front(COMMANDS, desk, View(titles, config.timezone))
+        yield Front(COMMANDS, desk, view_of(config.exchanges, config.timezone))
+
+
+def view_of(exchanges: Iterable[type[Exchange]], zone: ZoneInfo | None) -> View:
+    """What pages call the exchanges and their settings."""
+    exchanges = tuple(exchanges)
+    return View(
+        {exchange.name: exchange.title for exchange in exchanges},
+        zone,
+        {exchange.name: exchange.short for exchange in exchanges},
+        {exchange.name: exchange.credentials for exchange in exchanges},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where the exchanges are, and where is kept what concerns the owner's accounts.
+
+    `urls`: their base addresses. `simulated`: exchanges and accounts are. `directory`: of the
+    databases; None: in memory alone.
+    """
+
+    urls: Mapping[str, str]
+    simulated: bool = False
+    directory: Path | None = None
+
+    def database(self, environment: str) -> Path | None:
+        return self.directory and database(self.directory, environment)
+
+    def has(self, exchange: type[Exchange]) -> bool:
+        """Whether the exchange is there: in a simulation one may not be."""
+        return exchange.addresses.keys() <= self.urls.keys()
 
 
 @asynccontextmanager
@@ -76,21 +107,21 @@ async def open_desk(
 ) -> AsyncIterator[Desk]:
     """The exchanges: the real ones, the simulated ones, or whichever answers."""
     if market != "sandbox":
-        databases = partial(database, config)
-        async with connected(config, config.urls, databases, clock_ms, store) as desk:
+        live = Surroundings(config.urls, directory=config.state_directory)
+        async with connected(config, live, clock_ms, store) as desk:
             if market == "live" or await anyone_there(desk):
                 yield desk
                 return
     async with (
         simulation(clock_ms) as urls,
-        connected(config, urls, None, clock_ms, store) as desk,
+        connected(config, Surroundings(urls, simulated=True), clock_ms, store) as desk,
     ):
         yield desk
 
 
-def database(config: Config, environment: str) -> Path:
+def database(directory: Path, environment: str) -> Path:
     """Where the log of accounts of real money is kept, and that of play money."""
-    return config.state_directory / ("live.db" if environment == LIVE else "testnet.db")
+    return directory / ("live.db" if environment == LIVE else "testnet.db")
 
 
 @asynccontextmanager
@@ -105,29 +136,26 @@ async def simulation(clock_ms: Callable[[], int]) -> AsyncIterator[dict[str, str
 @asynccontextmanager
 async def connected(
     config: Config,
-    urls: Mapping[str, str],
-    databases: Callable[[str], Path | None] | None,
+    around: Surroundings,
     clock_ms: Callable[[], int],
     store: Store | None = None,
 ) -> AsyncIterator[Desk]:
     """A desk with connections of its own, and with the owner's accounts.
 
-    `databases`: the file that keeps what concerns accounts of an environment, None for memory
-    alone; None instead of it all: exchanges and accounts are simulated. `store`: what is open
-    already for real money.
+    `store`: what is open already for real money.
     """
-    simulated = databases is None
+    simulated = around.simulated
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
             connection(None if simulated else config.https_proxy)
         )
         door = Door(session, clock_ms, TIMING)
-        exchanges = [exchange(door, urls) for exchange in EXCHANGES]
+        exchanges = [venue(door, around.urls) for venue in config.exchanges if around.has(venue)]
         practice = {} if simulated else _practice(config, door)
         accounts = (
             _simulated_accounts(exchanges) if simulated else _accounts(config, exchanges, practice)
         )
-        stores = await _stores(stack, accounts, databases, clock_ms, store)
+        stores = await _stores(stack, accounts, around, clock_ms, store)
         venues = [(LIVE, exchange) for exchange in exchanges]
         venues += [(config.environment(type(exchange)), exchange) for exchange in practice.values()]
         await _keep_holds(stack, door, stores, venues)
@@ -137,6 +165,7 @@ async def connected(
             timing=TIMING,
             clock_ms=clock_ms,
             simulated=simulated,
+            left_out=[venue.name for venue in config.exchanges if not around.has(venue)],
             zone=config.timezone,
             accounts=_accesses(stack, accounts, stores),
         )
@@ -147,14 +176,14 @@ async def connected(
 async def _stores(
     stack: AsyncExitStack,
     accounts: Sequence[Account],
-    databases: Callable[[str], Path | None] | None,
+    around: Surroundings,
     clock_ms: Callable[[], int],
     store: Store | None,
 ) -> dict[str, Store]:
     """The databases by the environments of the accounts, and what was open before."""
     stores = {} if store is None else {LIVE: store}
     for environment in {account.environment for account in accounts} - stores.keys():
-        path = None if databases is None else databases(environment)
+        path = around.database(environment)
         stores[environment] = await stack.enter_async_context(Store.opened(path, clock_ms))
     return stores
 
@@ -188,7 +217,7 @@ def _practice(config: Config, door: Door) -> dict[str, Exchange]:
     """By name, the venues whose key is for play money, at the addresses of that."""
     return {
         venue.name: venue(door, config.account_urls(venue))
-        for venue in EXCHANGES
+        for venue in config.exchanges
         if config.key(venue) and config.environment(venue) != LIVE
     }
 
@@ -199,9 +228,9 @@ def _accounts(
     """The owner's, of the venues that have a key."""
     places = {exchange.name: exchange for exchange in exchanges} | dict(practice)
     return [
-        places[venue.name].account(key, config.environment(venue))
-        for venue in EXCHANGES
-        if (key := config.key(venue))
+        exchange.account(key, config.environment(type(exchange)))
+        for exchange in places.values()
+        if isinstance(exchange, Accounted) and (key := config.key(type(exchange)))
     ]
 
 
@@ -212,6 +241,7 @@ def _simulated_accounts(exchanges: Sequence[Exchange]) -> list[Account]:
     return [
         exchange.account(Key(*(KEYS[name] for name in exchange.credentials)))
         for exchange in exchanges
+        if isinstance(exchange, Accounted)
     ]
 
 

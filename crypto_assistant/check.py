@@ -6,10 +6,11 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from crypto_assistant.accounts import Access, verdict
-from crypto_assistant.app import TIMING, connected, connection, telegram_proxy
+from crypto_assistant.accounts import verdict
+from crypto_assistant.app import TIMING, Surroundings, connected, connection, telegram_proxy
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.config import Config
+from crypto_assistant.desk import Desk
 from crypto_assistant.errors import AssistantError, ExchangeError, Refused
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.net.signed import VenueClock
@@ -20,11 +21,11 @@ async def report(config: Config, clock_ms: Callable[[], int]) -> bool:
     """Prints a line for Telegram, each exchange and its key; whether some exchange answered."""
     if config.telegram_bot_token:  # Before anything is timed, since it holds up everything else.
         import_module("crypto_assistant.telegram.serve")
-    async with connected(config, config.urls, lambda _: None, clock_ms) as desk:
+    async with connected(config, Surroundings(config.urls), clock_ms) as desk:
         (_, telegram), exchanges, keys = await asyncio.gather(
             _telegram(config),
             asyncio.gather(*(_exchange(exchange, clock_ms) for exchange in desk.exchanges)),
-            asyncio.gather(*(_key(desk.accounts.get(e.name)) for e in desk.exchanges)),
+            asyncio.gather(*(_key(desk, exchange) for exchange in desk.exchanges)),
         )
     _print("Configuration", "read, nothing wrong in it")
     _print("State", _state(config.state_directory))
@@ -39,9 +40,10 @@ def _print(name: str, said: str) -> None:
     print(f"{name:14} {said}")
 
 
-async def _key(access: Access | None) -> str:
+async def _key(desk: Desk, exchange: Exchange) -> str:
+    access = desk.accounts.get(exchange.name)
     if access is None:
-        return "no key"
+        return "no key" if exchange.credentials else "market data alone"
     try:
         async with asyncio.timeout(TIMING.answer):
             await access.account()

@@ -14,6 +14,7 @@ from crypto_assistant.app import connection, database, open_front, simulation, t
 from crypto_assistant.clocks import clock_ms
 from crypto_assistant.config import Config
 from crypto_assistant.errors import AssistantError, ConfigError
+from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.grammar import encode
 from crypto_assistant.journal import keep_log
@@ -116,13 +117,13 @@ def _takes_market(parser: argparse.ArgumentParser, usual: str) -> None:
 
 
 async def _run_or_console(arguments: argparse.Namespace) -> int:
-    if config.load().telegram_bot_token:
+    if config.load(EXCHANGES).telegram_bot_token:
         return await _run(arguments)
     return await _console(arguments)
 
 
 async def _run(_: argparse.Namespace) -> int:
-    settings = _logged(config.load())
+    settings = _logged(config.load(EXCHANGES))
     # Telegram's half of the memory is taken by the daemon alone.
     from crypto_assistant.daemon import run  # noqa: PLC0415
 
@@ -137,7 +138,7 @@ async def _run(_: argparse.Namespace) -> int:
 
 
 async def _console(arguments: argparse.Namespace) -> int:
-    settings = _logged(config.load(), "ERROR")
+    settings = _logged(config.load(EXCHANGES), "ERROR")
     market = arguments.market or settings.market or "auto"
     async with open_front(settings, market, clock_ms) as front:
         await console.converse(front)
@@ -145,7 +146,7 @@ async def _console(arguments: argparse.Namespace) -> int:
 
 
 async def _ask(arguments: argparse.Namespace) -> int:
-    settings = _logged(config.load(), "ERROR")
+    settings = _logged(config.load(EXCHANGES), "ERROR")
     line, market = " ".join(arguments.line), arguments.market or settings.market or "live"
     async with open_front(settings, market, clock_ms) as front:
         sheet = await front.reply(line)
@@ -161,7 +162,7 @@ async def _ask(arguments: argparse.Namespace) -> int:
 
 
 async def _demo(_: argparse.Namespace) -> int:
-    async with open_front(_logged(config.load(), "ERROR"), "sandbox", clock_ms) as front:
+    async with open_front(_logged(config.load(EXCHANGES), "ERROR"), "sandbox", clock_ms) as front:
         await console.tour(front)
     return DONE
 
@@ -175,7 +176,7 @@ async def _sandbox(_: argparse.Namespace) -> int:
 
 
 async def _pair(_: argparse.Namespace) -> int:
-    settings = _logged(config.load(), "ERROR")
+    settings = _logged(config.load(EXCHANGES), "ERROR")
     if settings.telegram_bot_token is None:
         raise ConfigError("TELEGRAM_BOT_TOKEN: not set; @BotFather gives one")
     from crypto_assistant.telegram.pair import pair  # noqa: PLC0415
@@ -188,13 +189,15 @@ async def _pair(_: argparse.Namespace) -> int:
 
 
 async def _check(_: argparse.Namespace) -> int:
-    answered = await check.report(_logged(config.load(), "ERROR"), clock_ms)
+    answered = await check.report(_logged(config.load(EXCHANGES), "ERROR"), clock_ms)
     return DONE if answered else FAILED
 
 
 async def _backup(arguments: argparse.Namespace) -> int:
-    settings = config.load()
-    databases = [database(settings, environment) for environment in (LIVE, "testnet")]
+    settings = config.load(EXCHANGES)
+    databases = [
+        database(settings.state_directory, environment) for environment in (LIVE, "testnet")
+    ]
     for line in back_up(databases, arguments.file, clock_ms()):
         print(line)
     return DONE
@@ -202,7 +205,13 @@ async def _backup(arguments: argparse.Namespace) -> int:
 
 async def _restore(arguments: argparse.Namespace) -> int:
     environment = "testnet" if arguments.file.name.startswith("testnet") else LIVE
-    print(restore(arguments.file, database(config.load(), environment), clock_ms()))
+    print(
+        restore(
+            arguments.file,
+            database(config.load(EXCHANGES).state_directory, environment),
+            clock_ms(),
+        )
+    )
     return DONE
 
 

@@ -18,8 +18,8 @@ from crypto_assistant.subjects import help as help_
 from crypto_assistant.subjects.account import balance, pnl, positions
 
 COMMANDS: tuple[Command[Any], ...] = (
-    start.COMMAND,
-    help_.COMMAND,
+    start.command(lambda: COMMANDS),
+    help_.command(lambda: COMMANDS),
     price.COMMAND,
     analysis.COMMAND,
     volume.COMMAND,

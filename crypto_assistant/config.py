@@ -5,11 +5,11 @@ They come from systemd credentials, the environment, and a file: `.env`, or the 
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -33,14 +33,8 @@ from pydantic_settings import (
 )
 
 from crypto_assistant.errors import ConfigError
-from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import LIVE, Exchange, Practice
 from crypto_assistant.net.signed import Key
-
-ADDRESSES = {
-    name: default for exchange in EXCHANGES for name, default in exchange.addresses.items()
-}
-CREDENTIALS = [name for exchange in EXCHANGES for name in exchange.credentials]
 
 SERVICE_FILE = "crypto-assistant.conf"
 
@@ -168,7 +162,7 @@ def _is_readable(directory: Path) -> bool:
 
 
 class Config(BaseSettings):
-    """What the owner set, under the names in capitals; the addresses come from EXCHANGES."""
+    """What the owner set, under the names in capitals; those of exchanges come from them."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -178,6 +172,8 @@ class Config(BaseSettings):
         hide_input_in_errors=True,
         arbitrary_types_allowed=True,
     )
+
+    exchanges: ClassVar[tuple[type[Exchange], ...]] = ()
 
     telegram_bot_token: SecretStr | None = None
     telegram_chat_id: Annotated[frozenset[int], NoDecode, BeforeValidator(_chats)] = frozenset()
@@ -197,21 +193,22 @@ class Config(BaseSettings):
     @property
     def urls(self) -> Mapping[str, str]:
         """The exchanges' base addresses by the names of their settings."""
-        return {name: getattr(self, name.lower()) for name in ADDRESSES}
+        return {name: getattr(self, name.lower()) for name in addresses(self.exchanges)}
 
     def key(self, exchange: type[Exchange]) -> Key | None:
         """The owner's key of a venue; None where there is none."""
         secrets = [getattr(self, name.lower()) for name in exchange.credentials]
-        return Key(*(s.get_secret_value() for s in secrets)) if all(secrets) else None
+        return Key(*(s.get_secret_value() for s in secrets)) if secrets and all(secrets) else None
 
     def environment(self, exchange: type[Exchange]) -> str:
         """`live`, or the play money that the venue's key is for."""
-        environment: str = getattr(self, exchange.practice.setting.lower())
-        return environment
+        practice = exchange.practice
+        return getattr(self, practice.setting.lower()) if practice else LIVE
 
     def account_urls(self, exchange: type[Exchange]) -> Mapping[str, str]:
         """Where the owner's account is; an address that was set stands above that of play money."""
-        play = exchange.practice.addresses.get(self.environment(exchange), {})
+        practice = exchange.practice
+        play = practice.addresses.get(self.environment(exchange), {}) if practice else {}
         kept = {name for name in play if name.lower() in self.model_fields_set}
         return {**self.urls, **{name: url for name, url in play.items() if name not in kept}}
 
@@ -231,16 +228,26 @@ class Config(BaseSettings):
         return init_settings, credentials, env_settings, installed if service else dotenv_settings
 
 
-def load() -> Config:
+def addresses(exchanges: Iterable[type[Exchange]]) -> dict[str, str]:
+    """The settings of the exchanges' base addresses, and what they are if nothing is set."""
+    return {name: url for exchange in exchanges for name, url in exchange.addresses.items()}
+
+
+def load(exchanges: Sequence[type[Exchange]]) -> Config:
     """The settings as they stand now; raises ConfigError that names every wrong one."""
-    fields: dict[str, Any] = {name.lower(): (Address, url) for name, url in ADDRESSES.items()}
-    fields |= {name.lower(): (Credential | None, None) for name in CREDENTIALS}
-    for practice in (exchange.practice for exchange in EXCHANGES):
-        check = BeforeValidator(partial(_environment, practice))
-        fields[practice.setting.lower()] = (Annotated[str, check], LIVE)
+    fields: dict[str, Any] = {
+        name.lower(): (Address, url) for name, url in addresses(exchanges).items()
+    }
+    for exchange in exchanges:
+        fields |= {name.lower(): (Credential | None, None) for name in exchange.credentials}
+        if exchange.practice:
+            check = BeforeValidator(partial(_environment, exchange.practice))
+            fields[exchange.practice.setting.lower()] = (Annotated[str, check], LIVE)
     _look_through(file())
+    model = create_model("Config", __base__=Config, **fields)
+    model.exchanges = tuple(exchanges)
     try:
-        return _whole(create_model("Config", __base__=Config, **fields)())
+        return _whole(model())
     except ValidationError as error:
         raise ConfigError(_wrong(error)) from None
     except SettingsError as error:
@@ -276,7 +283,7 @@ def changed(old: Config, new: Config) -> set[str]:
 def _whole(config: Config) -> Config:
     """The settings, where no key misses a part of it."""
     lines = []
-    for names in (exchange.credentials for exchange in EXCHANGES):
+    for names in (exchange.credentials for exchange in config.exchanges):
         missing = [name for name in names if getattr(config, name.lower()) is None]
         if 0 < len(missing) < len(names):
             there = [name for name in names if name not in missing]

@@ -113,7 +113,7 @@ class Daemon:
         """Reads the settings again and applies what may change now: all of that, or nothing."""
         self.supervisor.reloading()
         try:
-            self._apply(config.load())
+            self._apply(config.load(self._config.exchanges))
         except ConfigError as error:
             log.error("reload: nothing is applied: %s", error)  # noqa: TRY400 (no bug of ours)
         finally:

@@ -43,6 +43,7 @@ class Desk:
         timing: Timing,
         clock_ms: Callable[[], int],
         simulated: bool = False,
+        left_out: Collection[str] = (),
         accounts: Mapping[str, Access] | None = None,
         zone: ZoneInfo | None = None,
     ) -> None:
@@ -54,6 +55,8 @@ class Desk:
         self.timing = timing
         self.clock_ms = clock_ms
         self.simulated = simulated
+        self.left_out = left_out
+        """The venues that have no place in the simulated market."""
         self.kept = Cache()
         """Answers that several venues' data went into, or that stay good for long."""
         self.vitals = Vitals()
@@ -89,8 +92,8 @@ class Desk:
         return [exchange for exchange in self.named(venue) if exchange.name in self.accounts]
 
     def keyless(self, venue: str | None = None) -> list[str]:
-        """Those of them that the owner has no key of."""
-        names = (exchange.name for exchange in self.named(venue))
+        """Those of them that the owner has no key of, though they have accounts."""
+        names = (exchange.name for exchange in self.named(venue) if exchange.credentials)
         return [name for name in names if name not in self.accounts]
 
     def of_owner(

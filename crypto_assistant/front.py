@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UnknownCoin, UsageError
-from crypto_assistant.grammar import Answer, Command, Progress, find, parse
+from crypto_assistant.grammar import Answer, Args, Command, Progress, find, parse
 from crypto_assistant.net import deadline
 from crypto_assistant.view import Button, Html, Page, View, bold, code, escape, lines, sheet
 
@@ -47,20 +47,31 @@ class Front:
             self.desk.timing.partial, self._show_opening, show
         )
         try:
-            answer = await self.ask(
-                line, lambda partial: show(self.sheet(line, partial)), private=private
-            )
-            return self.sheet(line, answer)
+            command, args = self._parsed(line)
+
+            def partial(answer: Answer) -> None:
+                show(self._sheet(command, args, answer))
+
+            return self._sheet(command, args, await self._run(command, args, partial, private))
         except UsageError as error:
             return self._mistake(line, error)
         finally:
             opening.cancel()
 
-    async def ask(
-        self, line: str, progress: Progress[Answer] = lambda _: None, *, private: bool = True
-    ) -> Answer:
+    async def ask(self, line: str, *, private: bool = True) -> Answer:
         """The numbers behind the answer; raises UsageError."""
-        command, args = parse(line, self.commands)
+        return await self._run(*self._parsed(line), lambda _: None, private)
+
+    def sheet(self, line: str, answer: Answer) -> Sheet:
+        """How the answer to a line looks."""
+        return self._sheet(*self._parsed(line), answer)
+
+    def _parsed(self, line: str) -> tuple[Command[Any], Args]:
+        return parse(line, self.commands, self.view.titles)
+
+    async def _run(
+        self, command: Command[Any], args: Args, progress: Progress[Any], private: bool
+    ) -> Answer:
         if command.private and not private:
             raise UsageError(f"/{command.name} is for the owner alone: ask in a private chat.")
         timing = self.desk.timing
@@ -68,9 +79,7 @@ class Front:
             answer: Answer = await command.run(args, self.desk, progress)
         return answer
 
-    def sheet(self, line: str, answer: Answer) -> Sheet:
-        """How the answer to a line looks."""
-        command, args = parse(line, self.commands)
+    def _sheet(self, command: Command[Any], args: Args, answer: Answer) -> Sheet:
         page = self._marked(command.render(answer, args, self.view))
         text, buttons = sheet(page, args.page, args.line(page=1))
         return Sheet(text, buttons, answer)
@@ -87,7 +96,9 @@ class Front:
     def _marked(self, page: Page) -> Page:
         if not self.desk.simulated:
             return page
-        return replace(page, heading=bold("SIMULATED market: no real prices"))
+        without = self.view.venues(self.desk.left_out)
+        beside = f" ({without} is not simulated)" if without else ""
+        return replace(page, heading=bold(f"SIMULATED market: no real prices{beside}"))
 
     def _mistake(self, line: str, error: UsageError) -> Sheet:
         """What was wrong, the usage, and the names that may have been meant as buttons."""
@@ -98,5 +109,5 @@ class Front:
         text = lines([escape(str(error)), code(command.usage)])
         if not isinstance(error, UnknownCoin) or not error.nearest:
             return Sheet(text)
-        _, args = parse(line, self.commands)
+        _, args = self._parsed(line)
         return Sheet(text, (tuple(Button(n, args.line(symbol=n)) for n in error.nearest),))

@@ -1,7 +1,7 @@
 """What a command is, and the one grammar of all command lines."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -9,13 +9,11 @@ import orjson
 
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
-from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.listings.lists import nearest
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.round import CoinRound
 from crypto_assistant.view import Page, View
 
-VENUES = tuple(exchange.name for exchange in EXCHANGES)
 TIMEFRAMES = tuple(timeframe.value for timeframe in Timeframe)
 LONGEST_SYMBOL = 20
 """Bytes; every coin that is asked for fits, and so does each button's line into Telegram's 64."""
@@ -118,14 +116,16 @@ class Command(Generic[A]):
         return " ".join(word for word in words if word)
 
 
-def parse(line: str, commands: Sequence[Command[Any]]) -> tuple[Command[Any], Args]:
-    """Finds the command and reads its arguments.
+def parse(
+    line: str, commands: Sequence[Command[Any]], venues: Collection[str]
+) -> tuple[Command[Any], Args]:
+    """Finds the command and reads its arguments; `venues`: the names of all.
 
     Raises UsageError, before anything is asked of an exchange.
     """
     head, *tokens = line.split() or [""]
     command = find(head, commands)
-    reader = _Reader(command)
+    reader = _Reader(command, venues)
     words = iter(tokens)
     for word in words:
         reader.read(word, words)
@@ -163,8 +163,9 @@ def encode(answer: Answer) -> bytes:
 class _Reader:
     """Takes the words after the command one by one, in any order."""
 
-    def __init__(self, command: Command[Any]) -> None:
+    def __init__(self, command: Command[Any], venues: Collection[str]) -> None:
         self._command = command
+        self._venues = venues
         self._takes = command.takes
         self._chosen: dict[tuple[str, ...], str] = {}
         self._numbers: list[float] = []
@@ -179,7 +180,7 @@ class _Reader:
             self._details(lower)
         elif group := next((group for group in self._takes.choices if lower in group), None):
             self._choose(group, lower)
-        elif lower in VENUES:
+        elif lower in self._venues:
             self._venue(lower)
         elif TIMEFRAME.fullmatch(lower):
             self._timeframe(lower)
@@ -222,7 +223,7 @@ class _Reader:
     def _symbol(self, word: str) -> None:
         symbol = word.upper().removeprefix("/")
         venue, _, rest = symbol.partition(":")
-        if rest and venue.lower() in VENUES:  # As TradingView writes it: BINANCE:BTCUSDT
+        if rest and venue.lower() in self._venues:  # As TradingView writes it: BINANCE:BTCUSDT
             symbol = rest
         if not self._takes.symbol or not SYMBOL.fullmatch(symbol):
             raise UsageError(f"/{self._command.name} does not know the word {word[:32]}.")

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import floor, log10
@@ -219,17 +219,19 @@ def minute(ms: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What rendering needs to know of the reader: the venues' names and the owner's zone."""
+    """What rendering needs to know: the venues' names, the settings of keys, the owner's zone."""
 
     titles: Mapping[str, str]
     zone: ZoneInfo | None = None
+    shorts: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def venue(self, name: str) -> str:
         return self.titles.get(name, name)
 
     def short(self, name: str) -> str:
         """Three letters, for tables."""
-        return self.venue(name)[:3].upper()
+        return self.shorts.get(name) or self.venue(name)[:3].upper()
 
     def venues(self, names: Iterable[str]) -> str:
         return ", ".join(map(self.venue, names))

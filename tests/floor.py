@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 
 from crypto_assistant.accounts import Access
+from crypto_assistant.app import view_of
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.desk import Desk
@@ -28,8 +29,9 @@ from crypto_assistant.net.signed import Key
 from crypto_assistant.sandbox import KEYS, Dates, Sandbox, World
 from crypto_assistant.sandbox.account.owner import owners
 from crypto_assistant.state.store import Store
-from crypto_assistant.view import WIDEST_TABLE, View
+from crypto_assistant.view import WIDEST_TABLE
 from tests.clock import NOW, clock
+from tests.venues import account_at
 
 VENUES: Final = tuple(exchange.name for exchange in EXCHANGES)
 
@@ -105,10 +107,11 @@ async def floor(timing: Timing = SHIPPED, *, extra: int = 0) -> AsyncIterator[Fl
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
         ledger = Ledger(store)
         accounts = {
-            exchange.name: Access(exchange.account(key(exchange)), ledger) for exchange in exchanges
+            exchange.name: Access(account_at(exchange, key(exchange)), ledger)
+            for exchange in exchanges
         }
         desk = Desk(exchanges, timing=timing, clock_ms=clock, accounts=accounts)
-        view = View({exchange.name: exchange.title for exchange in EXCHANGES})
+        view = view_of(EXCHANGES, None)
         try:
             yield Floor(sandbox, Front(COMMANDS, desk, view), urls)
         finally:

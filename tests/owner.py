@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from crypto_assistant.accounts import Access
+from crypto_assistant.app import view_of
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.desk import Desk
@@ -21,9 +22,9 @@ from crypto_assistant.net.api import Door
 from crypto_assistant.sandbox import Fault, Sandbox
 from crypto_assistant.sandbox.account.owner import owners
 from crypto_assistant.state.store import Store
-from crypto_assistant.view import View
 from tests.clock import NOW
 from tests.floor import SHIPPED, key, world
+from tests.venues import account_at
 
 DAY: Final = 86_400_000
 
@@ -72,9 +73,9 @@ async def program(
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
         door = Door(session, host)
         venues = [exchange(door, urls) for exchange in EXCHANGES]
-        accounts = {v.name: Access(v.account(key(v)), Ledger(store)) for v in venues}
+        accounts = {v.name: Access(account_at(v, key(v)), Ledger(store)) for v in venues}
         desk = Desk(venues, timing=SHIPPED, clock_ms=host, accounts=accounts, zone=zone)
-        view = View({exchange.name: exchange.title for exchange in EXCHANGES}, zone)
+        view = view_of(EXCHANGES, zone)
         try:
             await desk.keeper.load(SHIPPED.answer)
             await asyncio.sleep(60)  # What came with the listings is too old to be used again.

@@ -13,6 +13,7 @@ from crypto_assistant.sandbox import Fault
 from crypto_assistant.sandbox.account.owner import Permission
 from crypto_assistant.sandbox.catalog import Venue
 from tests.floor import Floor, floor, key
+from tests.venues import account_at
 
 ASKS_WHAT: Final[dict[Venue, str]] = {
     "binance": "/sapi/v1/account/apiRestrictions",
@@ -185,7 +186,7 @@ async def test_a_key_for_play_money_may_do_what_it_likes(
     owner.permissions |= {"trade", "withdraw"}
     owner.demo = True
     exchange = next(e for e in market.front.desk.exchanges if e.name == venue)
-    play = Access(exchange.account(key(exchange), environment), access(market, venue).ledger)
+    play = Access(account_at(exchange, key(exchange), environment), access(market, venue).ledger)
     account = await play.account()
     assert account.environment == play.environment == environment
     assert (await account.balance(account.wallets[0])).holdings

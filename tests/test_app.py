@@ -15,10 +15,17 @@ import pytest
 from aiohttp import web
 
 from crypto_assistant import check
-from crypto_assistant.app import connected, connection, database, open_desk, telegram_proxy
+from crypto_assistant.app import (
+    Surroundings,
+    connected,
+    connection,
+    database,
+    open_desk,
+    telegram_proxy,
+)
 from crypto_assistant.cli import main
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.config import ADDRESSES, CREDENTIALS, Config, load
+from crypto_assistant.config import Config, load
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import AssistantError, ExchangeError, RateLimited
 from crypto_assistant.exchanges import EXCHANGES
@@ -28,11 +35,12 @@ from crypto_assistant.state.store import Store
 from crypto_assistant.telegram.serve import own_name
 from tests.botapi import TOKEN, BotApi
 from tests.clock import NOW, clock
+from tests.venues import ADDRESSES, CREDENTIALS, PRACTICES
 
 NOBODY: Final = "http://127.0.0.1:9"
 """Nothing listens on the port of the discard service."""
 MARKED: Final = {name: f"Hush{name.replace('_', '')}" for name in CREDENTIALS}
-PLAY: Final = {exchange.practice.setting: "true" for exchange in EXCHANGES}
+PLAY: Final = dict.fromkeys(PRACTICES, "true")
 HOUR_MS: Final = 3_600_000
 
 Output = pytest.CaptureFixture[str]
@@ -52,7 +60,7 @@ class Machine:
     def sets(self, settings: Mapping[str, str] | None = None, **more: str) -> Config:
         for name, value in {**(settings or {}), **more}.items():
             self._patch.setenv(name, value)
-        return load()
+        return load(EXCHANGES)
 
 
 @pytest.fixture
@@ -106,7 +114,7 @@ async def test_the_owners_keys_go_to_the_real_exchanges(machine: Machine) -> Non
     witness = Witness()
     async with witness.serve() as urls:
         config = machine.sets(MARKED, **urls)
-        async with connected(config, config.urls, lambda _: None, clock) as desk:
+        async with connected(config, Surroundings(config.urls), clock) as desk:
             await open_all(desk)
     assert witness.keys(MARKED) == NAMES
     assert witness.keys(KEYS) == set()
@@ -115,7 +123,10 @@ async def test_the_owners_keys_go_to_the_real_exchanges(machine: Machine) -> Non
 async def test_the_owners_keys_never_go_to_the_simulated_ones(machine: Machine) -> None:
     witness = Witness()
     config = machine.sets(MARKED)
-    async with witness.serve() as urls, connected(config, urls, None, clock) as desk:
+    async with (
+        witness.serve() as urls,
+        connected(config, Surroundings(urls, simulated=True), clock) as desk,
+    ):
         assert desk.simulated
         await open_all(desk)
     assert witness.keys(MARKED) == set()
@@ -195,7 +206,7 @@ async def test_what_the_daemon_has_open_is_not_opened_again(machine: Machine, ma
 
 
 def test_the_files_are_named_after_the_money(machine: Machine) -> None:
-    named = partial(database, machine.sets(STATE_DIRECTORY="/var/lib/x"))
+    named = partial(database, machine.sets(STATE_DIRECTORY="/var/lib/x").state_directory)
     assert named("live") == Path("/var/lib/x/live.db")
     assert named("demo") == named("testnet") == Path("/var/lib/x/testnet.db")
 
@@ -222,7 +233,7 @@ async def asked_hosts(machine: Machine, ask: Ask) -> set[str]:
     """Whom a proxy, which connects nobody, is told to connect with."""
     async with proxy() as (address, heads):
         config = machine.sets(HTTPS_PROXY=f"http://{address}")
-        async with connected(config, config.urls, lambda _: None, clock) as desk:
+        async with connected(config, Surroundings(config.urls), clock) as desk:
             questions = [asyncio.create_task(question) for question in ask(desk)]
             await asyncio.wait(questions, timeout=0.5)  # Further tries need not be waited for.
             for question in questions:
@@ -325,7 +336,7 @@ async def test_whoever_keeps_nothing_knows_of_no_order_to_stop(machine: Machine)
 
 async def checked(capsys: Output) -> dict[str, tuple[str, str]]:
     """What `check` says of each exchange and of its key."""
-    assert await check.report(load(), clock)
+    assert await check.report(load(EXCHANGES), clock)
     lines = capsys.readouterr().out.splitlines()
     assert [line[:14].strip() for line in lines] == [
         *("Configuration", "State", "Telegram"),

@@ -12,7 +12,8 @@ import pytest
 
 from crypto_assistant import __version__
 from crypto_assistant.cli import main
-from crypto_assistant.config import ADDRESSES, CREDENTIALS, Config
+from crypto_assistant.config import Config
+from tests.venues import ADDRESSES, CREDENTIALS
 
 NOBODY = "http://127.0.0.1:9"
 """Nothing listens on the port of the discard service."""
@@ -25,7 +26,12 @@ Output = pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def _nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in [*Config.model_fields, *ADDRESSES, *CREDENTIALS, "CREDENTIALS_DIRECTORY"]:
+    for name in [
+        *Config.model_fields,
+        *ADDRESSES,
+        *CREDENTIALS,
+        "CREDENTIALS_DIRECTORY",
+    ]:
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 

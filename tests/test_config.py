@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crypto_assistant.config import ADDRESSES, CREDENTIALS, Config, load
+from crypto_assistant.config import Config, load
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.net.signed import Key
+from tests.venues import ADDRESSES, CREDENTIALS, PRACTICES
 
 NOBODY = 65534
 TOKEN = "12345:the-secret-of-the-bot"
@@ -28,7 +29,7 @@ class Machine:
         self._patch = patch
         self._home = home
         patch.chdir(home)
-        practices = [exchange.practice.setting for exchange in EXCHANGES]
+        practices = PRACTICES
         names = [*Config.model_fields, *ADDRESSES, *CREDENTIALS, *practices]
         for name in [*names, "CREDENTIALS_DIRECTORY", "CONFIGURATION_DIRECTORY"]:
             patch.delenv(name.upper(), raising=False)
@@ -67,12 +68,12 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
 
 def complaint() -> str:
     with pytest.raises(ConfigError) as refused:
-        load()
+        load(EXCHANGES)
     return str(refused.value)
 
 
 def test_without_any_setting_the_public_addresses_stand(machine: Machine) -> None:
-    config = load()
+    config = load(EXCHANGES)
     assert config.telegram_bot_token is None
     assert config.telegram_chat_id == frozenset()
     assert config.market is None
@@ -86,11 +87,11 @@ def token(config: Config) -> str | None:
 
 def test_credentials_go_before_the_environment_and_that_before_the_file(machine: Machine) -> None:
     machine.dotenv(TELEGRAM_BOT_TOKEN="file", TELEGRAM_CHAT_ID="1", TIMEZONE="UTC")
-    assert token(load()) == "file"
+    assert token(load(EXCHANGES)) == "file"
     machine.environment(TELEGRAM_BOT_TOKEN="environment", TELEGRAM_CHAT_ID="2")
-    assert token(load()) == "environment"
+    assert token(load(EXCHANGES)) == "environment"
     machine.credentials(ca_TELEGRAM_BOT_TOKEN="credential\n")
-    config = load()
+    config = load(EXCHANGES)
     assert token(config) == "credential"
     assert config.telegram_chat_id == {2}
     assert config.timezone == ZoneInfo("UTC")
@@ -98,13 +99,13 @@ def test_credentials_go_before_the_environment_and_that_before_the_file(machine:
 
 def test_a_credential_counts_only_under_the_name_that_systemd_gives_it(machine: Machine) -> None:
     machine.credentials(TELEGRAM_BOT_TOKEN=TOKEN)
-    assert token(load()) is None
+    assert token(load(EXCHANGES)) is None
 
 
 def test_an_empty_setting_counts_as_not_set(machine: Machine) -> None:
     machine.dotenv(MARKET="", TELEGRAM_BOT_TOKEN="file", BYBIT_URL="")
     machine.environment(TELEGRAM_BOT_TOKEN="", LOG_LEVEL="", TIMEZONE="", TELEGRAM_CHAT_ID="")
-    config = load()
+    config = load(EXCHANGES)
     assert token(config) == "file"
     assert config.log_level == "INFO"
     assert config.market is None
@@ -114,14 +115,14 @@ def test_an_empty_setting_counts_as_not_set(machine: Machine) -> None:
 def test_an_empty_credential_counts_as_not_set(machine: Machine) -> None:
     machine.environment(TELEGRAM_BOT_TOKEN=TOKEN)
     machine.credentials(ca_TELEGRAM_BOT_TOKEN="")
-    assert token(load()) == TOKEN
+    assert token(load(EXCHANGES)) == TOKEN
 
 
 def test_the_file_of_the_service_stands_in_the_place_of_any_other(machine: Machine) -> None:
     machine.service("# words\nTIMEZONE=UTC\nTELEGRAM_CHAT_ID=1,2\nMARKET=live\nLOG_LEVEL=\n")
     machine.dotenv(TELEGRAM_API_URL="https://elsewhere.example", TELEGRAM_CHAT_ID="3")
     machine.environment(MARKET="sandbox")
-    config = load()
+    config = load(EXCHANGES)
     assert config.timezone == ZoneInfo("UTC")
     assert config.telegram_chat_id == {1, 2}
     assert (config.market, config.log_level) == ("sandbox", "INFO")
@@ -130,13 +131,13 @@ def test_the_file_of_the_service_stands_in_the_place_of_any_other(machine: Machi
 
 def test_roots_shell_finds_the_credentials_of_the_service(machine: Machine) -> None:
     machine.service("TELEGRAM_CHAT_ID=1\n", TELEGRAM_BOT_TOKEN=f"{TOKEN}\n")
-    assert token(load()) == TOKEN
+    assert token(load(EXCHANGES)) == TOKEN
 
 
 def test_the_service_reads_those_that_systemd_hands_on(machine: Machine) -> None:
     machine.service("", TELEGRAM_BOT_TOKEN="of the file")
     machine.credentials(ca_TELEGRAM_BOT_TOKEN="handed on")
-    assert token(load()) == "handed on"
+    assert token(load(EXCHANGES)) == "handed on"
 
 
 def test_a_wrong_setting_of_the_service_is_named(machine: Machine) -> None:
@@ -158,7 +159,7 @@ def test_whoever_may_not_read_the_credentials_has_none(
         directory = machine.service("TIMEZONE=UTC\n", Path(place), TELEGRAM_BOT_TOKEN=TOKEN)
         (directory / "credentials").chmod(0)
         with as_nobody():
-            config = load()
+            config = load(EXCHANGES)
         monkeypatch.undo()
     assert (token(config), config.timezone) == (None, ZoneInfo("UTC"))
 
@@ -189,7 +190,7 @@ def test_a_line_that_is_no_setting_is_named(machine: Machine) -> None:
 )
 def test_chats_are_numbers_with_commas_between(machine: Machine, text: str, ids: set[int]) -> None:
     machine.environment(TELEGRAM_CHAT_ID=text)
-    assert load().telegram_chat_id == ids
+    assert load(EXCHANGES).telegram_chat_id == ids
 
 
 WRONG = {
@@ -266,7 +267,7 @@ def test_a_time_zone_is_a_name_and_no_path(machine: Machine, zone: str) -> None:
 )
 def test_an_address_is_https_or_on_loopback(machine: Machine, url: str, base: str) -> None:
     machine.environment(OKX_URL=url)
-    assert load().urls["OKX_URL"] == base
+    assert load(EXCHANGES).urls["OKX_URL"] == base
 
 
 @pytest.mark.parametrize(
@@ -314,7 +315,7 @@ def test_any_other_proxy_is_refused(machine: Machine, url: str) -> None:
 @pytest.mark.parametrize("level", ["info", "Info", "INFO"])
 def test_the_log_level_may_be_written_small(machine: Machine, level: str) -> None:
     machine.environment(LOG_LEVEL=level)
-    assert load().log_level == "INFO"
+    assert load(EXCHANGES).log_level == "INFO"
 
 
 def test_a_file_of_settings_that_is_no_text_is_named(machine: Machine, tmp_path: Path) -> None:
@@ -342,7 +343,7 @@ def test_what_is_shown_of_the_settings_holds_no_secret(machine: Machine) -> None
         OKX_SECRET_KEY="hush-2",
         OKX_PASSPHRASE="hush-3",
     )
-    config = load()
+    config = load(EXCHANGES)
     assert config.key(Okx) == Key("hush-1", "hush-2", "hush-3")
     assert "hush" not in repr(config.key(Okx))
     assert config.https_proxy
@@ -354,12 +355,12 @@ def test_what_is_shown_of_the_settings_holds_no_secret(machine: Machine) -> None
 
 def test_settings_of_other_programs_are_left_alone(machine: Machine) -> None:
     machine.dotenv(SOMETHING_ELSE="1", BINANCE_FAPI_KEY="key")
-    load()
+    load(EXCHANGES)
 
 
 def test_a_venue_without_a_key_has_none(machine: Machine) -> None:
     machine.credentials(ca_BYBIT_API_KEY="name\n", ca_BYBIT_SECRET_KEY="secret\n")
-    config = load()
+    config = load(EXCHANGES)
     assert config.key(Bybit) == Key("name", "secret")
     assert config.key(Binance) is config.key(Okx) is None
 
@@ -387,7 +388,7 @@ def test_play_money_is_asked_for_elsewhere_and_the_market_is_not(
     machine: Machine, value: str, environment: str, url: str
 ) -> None:
     machine.environment(BYBIT_TESTNET=value)
-    config = load()
+    config = load(EXCHANGES)
     assert config.environment(Bybit) == environment
     assert config.account_urls(Bybit) == {**ADDRESSES, "BYBIT_URL": url}
     assert config.urls == ADDRESSES
@@ -395,6 +396,6 @@ def test_play_money_is_asked_for_elsewhere_and_the_market_is_not(
 
 def test_an_address_that_was_set_stands_above_that_of_play_money(machine: Machine) -> None:
     machine.environment(BINANCE_TESTNET="true", BINANCE_SPOT_URL="http://127.0.0.1:1")
-    urls = load().account_urls(Binance)
+    urls = load(EXCHANGES).account_urls(Binance)
     assert urls["BINANCE_SPOT_URL"] == "http://127.0.0.1:1"
     assert urls["BINANCE_USDM_URL"] == "https://testnet.binancefuture.com"

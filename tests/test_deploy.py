@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 import crypto_assistant
-from crypto_assistant.config import ADDRESSES, CREDENTIALS, Config
+from crypto_assistant.config import Config
 from crypto_assistant.errors import ConfigError
-from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.state.migration import make_ready
 from crypto_assistant.state.store import SCHEMA
 from tests.state import former
+from tests.venues import ADDRESSES, CREDENTIALS, PRACTICES
 
 pytestmark = pytest.mark.real
 
@@ -120,7 +120,7 @@ def test_the_settings_file_names_every_setting_and_keeps_secrets_elsewhere() -> 
     shipped = (DEPLOY / "crypto-assistant.conf").read_text()
     set_here = dict(re.findall(r"^#([A-Z_]+)=(.*)$", shipped, flags=re.MULTILINE))
     secrets = {"TELEGRAM_BOT_TOKEN", *CREDENTIALS}
-    practices = {exchange.practice.setting for exchange in EXCHANGES}
+    practices = set(PRACTICES)
     from_systemd = {"STATE_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_USEC", "JOURNAL_STREAM"}
     known = {name.upper() for name in Config.model_fields} | ADDRESSES.keys() | practices
     assert set_here.keys() == known - secrets - from_systemd

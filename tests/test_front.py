@@ -57,7 +57,9 @@ COUNT: Command[Any] = Command(
 
 def front(*, simulated: bool = False) -> Front:
     return Front(
-        (COUNT,), Desk((), timing=Timing(), clock_ms=clock, simulated=simulated), v.View({})
+        (COUNT,),
+        Desk((), timing=Timing(), clock_ms=clock, simulated=simulated),
+        v.View({"okx": "OKX"}),
     )
 
 

@@ -214,7 +214,10 @@ async def test_no_command_of_the_shell_tells_a_secret(tmp_path: Path, words: lis
 
 
 async def test_a_secret_that_is_told_would_be_found(tmp_path: Path) -> None:
-    read = "from crypto_assistant import config; c = config.load(); names = sys.argv[1:]"
+    read = (
+        "from crypto_assistant import config, exchanges; "
+        "c = config.load(exchanges.EXCHANGES); names = sys.argv[1:]"
+    )
     names = [name.lower() for name in SECRETS]
     async with house(tmp_path) as home:
         await home.runs("-c", f"import sys; {read}; print(*(getattr(c, n) for n in names))", *names)

@@ -48,14 +48,19 @@ class Exchange(Protocol):
     """As it is written in commands: `binance`."""
     title: ClassVar[str]
     """As it is shown: `Binance`."""
+    short: ClassVar[str]
+    """Three letters for tables, no other venue's: `BIN`."""
     addresses: ClassVar[Mapping[str, str]]
     """The setting of each base address and its public default."""
     reads: ClassVar[Reads]
     """Every request that the adapter may send."""
     credentials: ClassVar[tuple[str, ...]]
-    """The settings of the key's name, its secret and, where the venue wants one, passphrase."""
-    practice: ClassVar["Practice"]
-    """Where play money is traded."""
+    """The settings of the key's name, its secret and, where the venue wants one, passphrase.
+
+    None where no account can be read there.
+    """
+    practice: ClassVar["Practice | None"]
+    """Where play money is traded, if anywhere."""
     limiter: Limiter
     """What keeps all requests to the venue within its limits."""
     hosts: Mapping[str, Api]
@@ -67,9 +72,6 @@ class Exchange(Protocol):
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         """`urls`: the base address behind each setting of `addresses`."""
-
-    def account(self, key: Key, environment: str = LIVE) -> "Account":
-        """What the owner's key may read, at the same addresses."""
 
     async def clock_ms(self) -> int:
         """The venue's own time."""
@@ -135,6 +137,14 @@ class Exchange(Protocol):
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         """Who is long, by each of the venue's own counts."""
+
+
+@runtime_checkable
+class Accounted(Protocol):
+    """A venue at which the owner may have an account."""
+
+    def account(self, key: Key, environment: str = LIVE) -> "Account":
+        """What the owner's key may read, at the same addresses."""
 
 
 class Account(Protocol):

@@ -1,8 +1,9 @@
 """/start: who may use the bot, what it can do, and the first questions as buttons."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from crypto_assistant import commands
 from crypto_assistant import view as v
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Command, Progress
@@ -16,12 +17,24 @@ class Greeting:
     provenance: Provenance = field(default_factory=Provenance)
 
 
-async def run(args: Args, desk: Desk, progress: Progress[Greeting]) -> Greeting:
-    venues = tuple(exchange.name for exchange in desk.exchanges)
-    return Greeting(venues, tuple(command.name for command in commands.COMMANDS))
+def command(commands: Callable[[], Sequence[Command[Any]]]) -> Command[Greeting]:
+    """`commands`: all that there are, this one among them."""
+
+    async def run(args: Args, desk: Desk, progress: Progress[Greeting]) -> Greeting:
+        venues = tuple(exchange.name for exchange in desk.exchanges)
+        return Greeting(venues, tuple(command.name for command in commands()))
+
+    return Command(
+        name="start",
+        summary="what this bot does and for whom",
+        example="/start",
+        explains="Greets, and says who may use the bot and what it can do.",
+        run=run,
+        render=_render,
+    )
 
 
-def render(answer: Greeting, args: Args, view: v.View) -> v.Page:
+def _render(answer: Greeting, args: Args, view: v.View) -> v.Page:
     text = v.lines(
         [
             v.bold("Crypto assistant"),
@@ -34,13 +47,3 @@ def render(answer: Greeting, args: Args, view: v.View) -> v.Page:
     )
     first = (v.Button("BTC", "price BTC"), v.Button("ETH", "price ETH"))
     return v.Page((text,), (first, (v.Button("Top 10", "top10"), v.Button("Help", "help"))))
-
-
-COMMAND = Command(
-    name="start",
-    summary="what this bot does and for whom",
-    example="/start",
-    explains="Greets, and says who may use the bot and what it can do.",
-    run=run,
-    render=render,
-)

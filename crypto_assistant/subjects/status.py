@@ -129,7 +129,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
                 else None,
                 hosts={name: _host(api.health) for name, api in exchange.hosts.items()},
                 limits={name: Limit(*used) for name, used in exchange.used.items()},
-                key=_key(desk, exchange.name, keys),
+                key=_key(desk, exchange, keys),
                 beliefs=exchange.beliefs if isinstance(exchange, Believing) else {},
             )
             for exchange in exchanges
@@ -157,9 +157,10 @@ def _host(health: Health) -> Host:
     )
 
 
-def _key(desk: Desk, venue: str, keys: Mapping[str, Permissions]) -> str | None:
+def _key(desk: Desk, exchange: Exchange, keys: Mapping[str, Permissions]) -> str | None:
+    venue = exchange.name
     if venue not in desk.accounts:
-        return "no key"
+        return "no key" if exchange.credentials else "market data alone"
     found = keys.get(venue)
     return verdict(desk.accounts[venue].environment, found) if found else None
 

@@ -24,6 +24,7 @@ from crypto_assistant.state.store import Store
 from crypto_assistant.view import View
 from tests.bench.bare import Request
 from tests.floor import key
+from tests.venues import VENUES, account_at
 
 LINES = (
     "/price BTC",
@@ -104,7 +105,7 @@ class Trading:
         Where the line is about them, the daemon has checked their keys before anybody asks.
         """
         self.forget_all()
-        if parse(line, COMMANDS)[0].private:
+        if parse(line, COMMANDS, VENUES)[0].private:
             await self.check_keys()
             self.sent.clear()
 
@@ -126,7 +127,7 @@ class Trading:
 
 def accounts(exchanges: Iterable[Exchange], ledger: Ledger) -> dict[str, Access]:
     """Those of the simulated market, one at each venue."""
-    return {one.name: Access(one.account(key(one)), ledger) for one in exchanges}
+    return {one.name: Access(account_at(one, key(one)), ledger) for one in exchanges}
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from crypto_assistant.sandbox import Fault
 from tests.floor import Floor, floor, numbers
 from tests.played import Played, give_keys
 from tests.truth import Truth
+from tests.venues import VENUES
 
 SPOT_TICKERS = {"binance": "/api/v3/ticker/24hr", "bybit": "/v5/market/tickers"}
 
@@ -292,4 +293,4 @@ async def test_every_button_is_a_line_that_is_understood(market: Floor, line: st
         ["Refresh", "Compact" if "details" in line else "Details"]
     ]
     for button in rows[0]:
-        assert parse(button.line, COMMANDS)[0].private
+        assert parse(button.line, COMMANDS, VENUES)[0].private

@@ -12,6 +12,7 @@ from crypto_assistant.errors import UsageError
 from crypto_assistant.grammar import LONGEST_SYMBOL, Args, Command, Takes, parse
 from crypto_assistant.models import Timeframe
 from crypto_assistant.view import Page
+from tests.venues import VENUES
 
 LARGEST_BUTTON = 64
 """Bytes that Telegram takes behind a button."""
@@ -54,12 +55,12 @@ def questions(draw: st.DrawFn) -> Args:
 
 
 def understood(line: str) -> Args:
-    return parse(line, ALL)[1]
+    return parse(line, ALL, VENUES)[1]
 
 
 def complaint(line: str) -> str:
     with pytest.raises(UsageError) as refused:
-        parse(line, ALL)
+        parse(line, ALL, VENUES)
     return str(refused.value)
 
 
@@ -215,7 +216,7 @@ def test_the_longest_line_of_each_command_fits_a_button(known: Command[Any]) -> 
             page=99,
         )
         assert len(longest.line().encode()) <= LARGEST_BUTTON
-        assert parse(longest.line(), COMMANDS)[1] == longest
+        assert parse(longest.line(), COMMANDS, VENUES)[1] == longest
 
 
 def test_the_usage_names_what_a_command_takes() -> None:
@@ -228,4 +229,4 @@ def test_the_usage_names_what_a_command_takes() -> None:
 
 @pytest.mark.parametrize("known", COMMANDS, ids=lambda known: known.name)
 def test_the_example_of_each_command_is_understood(known: Command[Any]) -> None:
-    assert parse(known.example, COMMANDS)[0] is known
+    assert parse(known.example, COMMANDS, VENUES)[0] is known

@@ -22,6 +22,7 @@ from tests.clock import NOW, clock
 from tests.floor import VENUES, assert_readable, differences, key, numbers
 from tests.owner import DAY, exchanges, program
 from tests.truths.pnl import Account, by_coin, fields
+from tests.venues import account_at
 
 CENT = 0.01
 TINY = 1e-6
@@ -448,7 +449,7 @@ async def test_every_button_asks_what_it_says(store: Store) -> None:
         "30d": "pnl ETH bybit 30d details",
     }
     for line in labels.values():
-        parse(line, COMMANDS)
+        parse(line, COMMANDS, VENUES)
 
 
 async def test_a_bar_grows_while_logs_are_read(store: Store) -> None:
@@ -471,7 +472,7 @@ async def test_play_money_is_shown_and_added_to_nothing(store: Store) -> None:
         desk = front.desk
         sandbox.owners["okx"].demo = True
         okx = next(venue for venue in desk.exchanges if venue.name == "okx")
-        demo = Access(okx.account(key(okx), "demo"), Ledger(store))
+        demo = Access(account_at(okx, key(okx), "demo"), Ledger(store))
         desk.accounts = {"binance": desk.accounts["binance"], "okx": demo}
         sheet = await front.reply("/pnl 7d details")
         alone = await front.ask("/pnl 7d okx")

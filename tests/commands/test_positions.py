@@ -17,6 +17,7 @@ from tests.floor import Floor, floor
 from tests.played import Played, give_keys, position
 from tests.truth import Truth
 from tests.truths.outlook import SHORT, indicators
+from tests.venues import VENUES
 
 LINEAR, INVERSE = Family.LINEAR, Family.INVERSE
 LONG = Side.LONG
@@ -388,4 +389,4 @@ async def test_every_button_is_a_line_that_is_understood(market: Floor, line: st
     lines = [button.line for row in rows for button in row]
     assert lines[0] == line.removeprefix("/").replace("pepe", "PEPE")
     for each in lines:
-        assert parse(each, COMMANDS)[0].private
+        assert parse(each, COMMANDS, VENUES)[0].private

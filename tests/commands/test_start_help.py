@@ -11,6 +11,7 @@ from crypto_assistant.grammar import Command, parse
 from crypto_assistant.net.api import Timing
 from crypto_assistant.view import Button, View
 from tests.clock import clock
+from tests.venues import VENUES
 
 
 def front() -> Front:
@@ -32,7 +33,7 @@ async def test_start_says_who_may_ask_and_names_every_command() -> None:
 @pytest.mark.parametrize("line", ["/start", "/help", "/help price"])
 async def test_every_button_is_a_line_that_is_understood(line: str) -> None:
     for button in await buttons(line):
-        parse(button.line, COMMANDS)
+        parse(button.line, COMMANDS, VENUES)
 
 
 async def test_help_has_one_line_and_an_example_for_each_command() -> None:

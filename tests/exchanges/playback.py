@@ -20,6 +20,7 @@ from tests.exchanges.questions import Question, markets, questions
 from tests.exchanges.simulated import NOW
 from tests.floor import key
 from tests.sandbox.conftest import known_world
+from tests.venues import account_at
 
 STAMPS = re.compile(r"[?&]timestamp=\d+&recvWindow=.*")
 """What a signed request differs in each time it is asked."""
@@ -92,7 +93,7 @@ async def asked(
     door = Door(cast("Any", session), lambda: NOW, ONCE)
     exchange = venue(door, urls)
     try:
-        return await question.ask(exchange, exchange.account(key(exchange)))
+        return await question.ask(exchange, account_at(exchange, key(exchange)))
     except ExchangeError as error:
         return error
     finally:
@@ -108,7 +109,7 @@ async def recorded(venue: type[Exchange]) -> tuple[Mapping[str, str], dict[Quest
         about = await markets(exchange)
         known = frozenset(market.one.symbol for market in about)
         found: dict[Question, Answers] = {}
-        for question in questions(exchange.account(key(exchange)), about):
+        for question in questions(account_at(exchange, key(exchange)), about):
             recorder = Recorder(session)
             await asked(venue, urls, recorder, question)
             found[question] = {

@@ -19,6 +19,7 @@ from tests.clock import clock
 from tests.faults.matrix import TITLES
 from tests.faults.remainder import Part, comparable, without
 from tests.floor import SHIPPED, Floor, assert_readable, differences, floor, key, numbers
+from tests.venues import account_at
 
 LINES = ("/pnl today", "/balance", "/positions")
 """/pnl first: it has time to wait for a stop that another line was told of."""
@@ -64,7 +65,8 @@ async def moved(
         exchanges = [exchange(door, {**market.urls, **(urls or {})}) for exchange in EXCHANGES]
         ledger = Ledger(store)
         accounts = {
-            exchange.name: Access(exchange.account(key(exchange)), ledger) for exchange in exchanges
+            exchange.name: Access(account_at(exchange, key(exchange)), ledger)
+            for exchange in exchanges
         }
         desk = Desk(exchanges, timing=SHIPPED, clock_ms=host_ms, accounts=accounts)
         there = replace(market, front=replace(market.front, desk=desk))

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from crypto_assistant.config import load
 from crypto_assistant.daemon import Daemon
+from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.state.lock import held
 from tests.botapi import TOKEN
 from tests.simulation.death import Files, Loop
@@ -62,7 +63,7 @@ class Lives:
             "STATE_DIRECTORY": str(self._loop.directory),
         }
         with patch.dict(os.environ, settings, clear=True):
-            daemon = Daemon(load(), self._host_ms)
+            daemon = Daemon(load(EXCHANGES), self._host_ms)
         self._record.note(f"life {self.lives} begins in {self._loop.directory.name}")
         self._life = asyncio.create_task(_lived(daemon, self._loop.directory))
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assistant.config import ADDRESSES
 from crypto_assistant.errors import ConfigError, StateFailed
 from crypto_assistant.state.lock import NAME, held
 from tests.botapi import TOKEN
 from tests.state.disks import limit_files, limited
+from tests.venues import ADDRESSES
 
 HOLDER = """
 import sys

@@ -16,12 +16,14 @@ import pytest
 
 from crypto_assistant.app import connection
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.config import ADDRESSES, CREDENTIALS, Config, load
+from crypto_assistant.config import Config, load
 from crypto_assistant.errors import AssistantError, ConfigError
+from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.telegram.pair import MOST_GUESSES, NotPaired, pair
 from crypto_assistant.telegram.patience import Timing
 from tests.botapi import TOKEN, BotApi, chat_of, message_from, person
 from tests.telegram.stage import ADA
+from tests.venues import ADDRESSES, CREDENTIALS
 
 GROUP = -1007
 STRANGER = 666
@@ -52,13 +54,18 @@ class Terminal:
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Config]:
     monkeypatch.chdir(tmp_path)
-    for name in [*Config.model_fields, *ADDRESSES, *CREDENTIALS, "CONFIGURATION_DIRECTORY"]:
+    for name in [
+        *Config.model_fields,
+        *ADDRESSES,
+        *CREDENTIALS,
+        "CONFIGURATION_DIRECTORY",
+    ]:
         monkeypatch.delenv(name.upper(), raising=False)
 
     def sets(**values: str) -> Config:
         for name, value in values.items():
             monkeypatch.setenv(name, value)
-        return load()
+        return load(EXCHANGES)
 
     return sets
 

@@ -55,6 +55,7 @@ class Binance:
 
     name: ClassVar[str] = "binance"
     title: ClassVar[str] = "Binance"
+    short: ClassVar[str] = "BIN"
     addresses: ClassVar[Mapping[str, str]] = {
         "BINANCE_SPOT_URL": "https://api.binance.com",
         "BINANCE_USDM_URL": "https://fapi.binance.com",
@@ -62,7 +63,7 @@ class Binance:
     }
     reads: ClassVar[Reads] = READS
     credentials: ClassVar[tuple[str, ...]] = ("BINANCE_API_KEY", "BINANCE_SECRET_KEY")
-    practice: ClassVar[Practice] = Practice(
+    practice: ClassVar[Practice | None] = Practice(
         "BINANCE_TESTNET",
         {
             "testnet": {

@@ -60,10 +60,11 @@ class Bybit:
 
     name: ClassVar[str] = "bybit"
     title: ClassVar[str] = "Bybit"
+    short: ClassVar[str] = "BYB"
     addresses: ClassVar[Mapping[str, str]] = {"BYBIT_URL": "https://api.bybit.com"}
     reads: ClassVar[Reads] = READS
     credentials: ClassVar[tuple[str, ...]] = ("BYBIT_API_KEY", "BYBIT_SECRET_KEY")
-    practice: ClassVar[Practice] = Practice(
+    practice: ClassVar[Practice | None] = Practice(
         "BYBIT_TESTNET",
         {
             "testnet": {"BYBIT_URL": "https://api-testnet.bybit.com"},

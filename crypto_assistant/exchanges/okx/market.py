@@ -72,10 +72,11 @@ class Okx:
 
     name: ClassVar[str] = "okx"
     title: ClassVar[str] = "OKX"
+    short: ClassVar[str] = "OKX"
     addresses: ClassVar[Mapping[str, str]] = {"OKX_URL": "https://www.okx.com"}
     reads: ClassVar[Reads] = READS
     credentials: ClassVar[tuple[str, ...]] = ("OKX_API_KEY", "OKX_SECRET_KEY", "OKX_PASSPHRASE")
-    practice: ClassVar[Practice] = Practice("OKX_DEMO", {"demo": {}})
+    practice: ClassVar[Practice | None] = Practice("OKX_DEMO", {"demo": {}})
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         self.limiter = Limiter(door.clock_ms)

@@ -5,12 +5,9 @@ from contextlib import suppress
 
 from crypto_assistant import view as v
 from crypto_assistant.errors import UsageError
-from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.subjects.account.environments import Environment
-
-CREDENTIALS = {exchange.name: exchange.credentials for exchange in EXCHANGES}
 
 
 def coin(listings: Listings, symbol: str) -> str:
@@ -28,7 +25,7 @@ def label(venue: str, accounts: Mapping[str, Environment], view: v.View) -> str:
 
 def without_keys(venues: Sequence[str], view: v.View) -> v.Page:
     """The answer where nobody can be asked: what to set."""
-    wants = [f"{view.venue(venue)} wants {', '.join(CREDENTIALS[venue])}" for venue in venues]
+    wants = [f"{view.venue(venue)} wants {', '.join(view.credentials[venue])}" for venue in venues]
     return v.Page((v.escape(f"no key: {'; '.join(wants)}"),))
 
 
