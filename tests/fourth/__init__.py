@@ -1,0 +1,1 @@
+"""A fourth exchange, which tells market data alone, and the program with it."""
