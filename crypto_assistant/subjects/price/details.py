@@ -1,0 +1,115 @@
+"""The tables of /price that stand under its compact lines on request."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from crypto_assistant import view as v
+from crypto_assistant.models import Family
+from crypto_assistant.subjects.bars import recent
+from crypto_assistant.subjects.bars.recent import Recent
+from crypto_assistant.subjects.cvd.flow import Sum
+from crypto_assistant.subjects.cvd.flows import Flows
+from crypto_assistant.subjects.price.answer import Details, Price
+from crypto_assistant.subjects.price.quotes import Perp, Spot
+
+
+def details(answer: Price, details: Details, view: v.View) -> Iterator[v.Html]:
+    perps = {venue: markets.perp for venue, markets in answer.venues.items()}
+    spots = {venue: markets.spot for venue, markets in answer.venues.items()}
+    yield v.lines([*_day_tables("perp", perps, view), *_day_tables("spot", spots, view)])
+    yield v.lines(map(v.escape, _funding_lines(answer, view)))
+    if seen := details.primary:
+        kind = "spot" if seen.family is Family.SPOT else "perp"
+        heading = v.bold(f"{view.venue(seen.venue)} {kind}")
+        yield v.lines([heading, *map(v.escape, _recent_lines(seen))])
+    yield v.lines(_takers(details.takers, answer.provenance.asked, view))
+
+
+def _day_tables(
+    kind: str, markets: Mapping[str, Perp | None] | Mapping[str, Spot | None], view: v.View
+) -> list[v.Html]:
+    rows = [
+        [
+            view.short(venue),
+            v.NOTHING if market.turnover_24h_usd is None else v.scaled(market.turnover_24h_usd),
+            v.price(market.high_24h_price, market.tick_size),
+            v.price(market.low_24h_price, market.tick_size),
+        ]
+        for venue, market in markets.items()
+        if market and not market.other_coin
+    ]
+    return v.tables([kind, "24h $", "high", "low"], rows) if rows else []
+
+
+def _funding_lines(answer: Price, view: v.View) -> Iterator[str]:
+    """When the perps pay next: said once where several pay at the same time."""
+    venues: dict[int, list[str]] = {}
+    for venue, markets in answer.venues.items():
+        perp = markets.perp
+        if perp and perp.next_funding_ms and not perp.other_coin:
+            venues.setdefault(perp.next_funding_ms, []).append(venue)
+    for time_ms, names in sorted(venues.items()):
+        left = v.duration(time_ms - answer.provenance.time_ms)
+        yield f"Funding in {left}, at {view.clock(time_ms)}: {view.venues(names)}"
+
+
+def _recent_lines(seen: Recent) -> Iterator[str]:
+    change = seen.now.change_15m_fraction if seen.now else None
+    yield f"Over 15m: {v.percent(change)}"
+    for timeframe in recent.TIMEFRAMES:
+        told = seen.indicators.get(timeframe)
+        atr, share = (told.atr_14_price, told.atr_14_fraction) if told else (None, None)
+        percent = "" if share is None else f" ({v.share(share)})"
+        yield f"ATR(14) {timeframe}: {v.price(atr, seen.tick_size)}{percent}"
+    vwap = seen.today.vwap_price if seen.today else None
+    away = seen.now.vwap_distance_fraction if seen.now else None
+    percent = "" if away is None else f" (last {v.percent(away)})"
+    since = v.minute(seen.today.start_ms if seen.today else 0)
+    yield f"VWAP since {since} UTC: {v.price(vwap, seen.tick_size)}{percent}"
+
+
+def _takers(takers: Flows, asked: Sequence[str], view: v.View) -> Iterator[v.Html]:
+    groups = _groups(takers)
+    rows = [
+        [
+            f"{title} {window}",
+            v.flow(told.delta_usd),
+            v.share(_buy_share(told)),
+            f"{len(_told(told))}/{len(asked)}",
+        ]
+        for title, sums in groups.items()
+        for window, told in sums.items()
+    ]
+    if rows:
+        yield v.escape(f"Takers to {view.clock(takers.end_ms)}")
+        yield v.table(["", "delta", "buys", "venues"], rows)
+        yield v.escape(_lacking(groups, asked, view))
+
+
+def _groups(takers: Flows) -> dict[str, Mapping[str, Sum]]:
+    """The sums by what they are over, spot last."""
+    titles = {name: name.upper() for name in takers.kinds} | {"coin_margined": "coin-M"}
+    groups = {titles[name]: kind.sums for name, kind in takers.kinds.items() if name != "spot"}
+    return groups | {name: kind.sums for name, kind in takers.kinds.items() if name == "spot"}
+
+
+def _lacking(groups: Mapping[str, Mapping[str, Sum]], asked: Sequence[str], view: v.View) -> str:
+    """Which venues are not in the sums: said once where it is the same for several."""
+    parts: dict[str, dict[str, None]] = {}
+    for title, sums in groups.items():
+        lacking = {
+            window: view.venues(venue for venue in asked if venue not in _told(told))
+            for window, told in sums.items()
+        }
+        for window, names in lacking.items():
+            label = title if len({*lacking.values()}) == 1 else f"{title} {window}"
+            parts.setdefault(names, {})[label] = None
+    return "; ".join(f"{', '.join(of)} without {names}" for names, of in parts.items() if names)
+
+
+def _buy_share(told: Sum) -> float | None:
+    share = told.delta_volume_fraction
+    return None if share is None else (1 + share) / 2
+
+
+def _told(told: Sum) -> set[str]:
+    return {venue for venues in told.delta_venues.values() for venue in venues}
