@@ -16,6 +16,7 @@ from crypto_assistant.models import Provenance
 Html = NewType("Html", str)
 """Text in Telegram's HTML, safe to send: everything else passes `escape` first."""
 
+EMPTY = Html("")
 NOTHING = "n/a"
 WIDEST_TABLE = 36
 """Columns that a phone shows without wrapping."""
@@ -54,6 +55,11 @@ def bold(text: str) -> Html:
 
 def code(text: str) -> Html:
     return Html(f"<code>{escape(text)}</code>")
+
+
+def head(words: str, rest: str = "") -> Html:
+    """A line that begins with bold words."""
+    return Html(bold(words) + escape(rest))
 
 
 def lines(parts: Iterable[Html]) -> Html:
@@ -116,8 +122,10 @@ def price(value: float | None, tick: float | None) -> str:
     return f"{value:.{decimals}f}"
 
 
-def scaled(value: float) -> str:
+def scaled(value: float | None) -> str:
     """Three significant digits with K, M, B or T, eight decimals at most."""
+    if value is None:
+        return NOTHING
     rounded = round(float(f"{value:.2e}"), 8)
     for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
         if abs(rounded) >= size:
@@ -150,8 +158,10 @@ def cents(usd: float | None, *, plus: bool = False) -> str:
     return f"{'' if zero or (usd > 0 and not plus) else '-' if usd < 0 else '+'}${size}"
 
 
-def amount(coins: float) -> str:
+def amount(coins: float | None) -> str:
     """Coins with eight digits, eight decimals at most: `12,345.679`, `0.00012`."""
+    if coins is None:
+        return NOTHING
     decimals = max(0, 8 - len(f"{abs(coins):.0f}"))
     text = f"{coins:,.{8 if abs(coins) < 1 else decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
@@ -178,7 +188,7 @@ def share(fraction: float | None) -> str:
 
 
 def basis_points(fraction: float | None) -> str:
-    return NOTHING if fraction is None else signed(fraction * 10_000, 1) + " bp"
+    return NOTHING if fraction is None else f"{signed(fraction * 10_000, 1)} bp"
 
 
 def funding(rate: float | None, hours: float | None) -> str:
@@ -188,9 +198,32 @@ def funding(rate: float | None, hours: float | None) -> str:
     return f"{signed(rate * 100, 4)}/{'?' if hours is None else f'{hours:g}'}h"
 
 
-def signed(value: float, digits: int) -> str:
+def signed(value: float | None, digits: int) -> str:
+    """`+1.2`; what rounds to zero has no sign."""
+    if value is None:
+        return NOTHING
     text = f"{value:+.{digits}f}"
     return text[1:] if float(text) == 0 else text
+
+
+def decimal(value: float | None, digits: int) -> str:
+    """With so many decimals."""
+    return NOTHING if value is None else f"{value:.{digits}f}"
+
+
+def part(fraction: float | None, digits: int = 0) -> str:
+    """Of a whole: `57%`."""
+    return NOTHING if fraction is None else f"{fraction:.{digits}%}"
+
+
+def plain(value: float) -> str:
+    """A number as somebody typed it: `200`, `1.5`."""
+    return f"{value:.15g}"
+
+
+def mebibytes(size: int | None) -> str:
+    """`95.8 MB`."""
+    return NOTHING if size is None else f"{size / 2**20:.1f} MB"
 
 
 def duration(ms: float) -> str:

@@ -1,6 +1,7 @@
 """Which part of the house may know which: the floors of the import tree."""
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -169,3 +170,19 @@ def test_an_exchange_is_known_to_the_list_of_exchanges_alone() -> None:
             names = [name.split(".") for name in imported(module)]
             known = {name[2] for name in names if name[:2] == ["crypto_assistant", "exchanges"]}
             assert not known & adapters, f"{module} knows {known & adapters}"
+
+
+def test_markup_is_made_in_the_view_alone() -> None:
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Html":
+                assert part(module) == "view", module
+
+
+def test_pages_round_nothing_themselves() -> None:
+    """Dates have formats, too: a format of a number ends with its kind."""
+    for module in (module for module in MODULES if part(module).startswith("subjects.")):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.FormattedValue) and node.format_spec:
+                spec = ast.unparse(node.format_spec)
+                assert re.search(r"%[a-zA-Z]", spec) or not re.search("[%efg]'$", spec), module

@@ -15,8 +15,6 @@ from crypto_assistant.net.unread import counted
 from crypto_assistant.subjects.keyboard import keyboard
 from crypto_assistant.vitals import Process
 
-MIB = 1024 * 1024
-
 EXPLAINS = """\
 How the program is doing: for the owner, in private chats.
 
@@ -179,11 +177,11 @@ def render(answer: Status, args: Args, view: v.View) -> v.Page:
 
 def _process(process: Process) -> Iterator[v.Html]:
     yield v.escape(
-        f"up {v.duration(process.uptime_seconds * 1000)} · {_size(process.memory_bytes)}"
+        f"up {v.duration(process.uptime_seconds * 1000)} · {v.mebibytes(process.memory_bytes)}"
     )
     yield v.escape(_telegram(process))
     if process.inbox_questions is not None:
-        size = _size(process.database_bytes)
+        size = v.mebibytes(process.database_bytes)
         yield v.escape(f"inbox {process.inbox_questions} · database {size}")
     if process.database_trouble:
         yield v.escape(f"DATABASE: {process.database_trouble}")
@@ -209,7 +207,10 @@ def _venue(title: str, venue: Venue, view: v.View, now_ms: int) -> Iterator[str]
         parts.append(f"clock {v.signed(venue.clock_ahead_seconds, 1)} s")
     parts.append(f"key: {venue.key or 'not known what it may do'}")
     yield f"{title}: {' · '.join(parts)}"
-    used = [f"{n} {one.used_units:.0f}/{one.limit_units:.0f}" for n, one in venue.limits.items()]
+    used = [
+        f"{name} {v.decimal(one.used_units, 0)}/{v.decimal(one.limit_units, 0)}"
+        for name, one in venue.limits.items()
+    ]
     yield f"  limit used: {', '.join(used) or v.NOTHING}"
     if venue.beliefs:
         yield f"  rows bear: {', '.join(_belief(*item) for item in venue.beliefs.items())}"
@@ -231,11 +232,7 @@ def _belief(about: str, found: Belief) -> str:
 
 
 def _ms(seconds: float | None) -> str:
-    return v.NOTHING if seconds is None else f"{seconds * 1000:.0f}"
-
-
-def _size(size: int | None) -> str:
-    return v.NOTHING if size is None else f"{size / MIB:.1f} MB"
+    return v.decimal(None if seconds is None else seconds * 1000, 0)
 
 
 COMMAND = Command(

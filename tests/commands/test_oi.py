@@ -10,7 +10,8 @@ import pytest
 from crypto_assistant.errors import UsageError
 from crypto_assistant.grammar import Args
 from crypto_assistant.sandbox import Fault
-from crypto_assistant.subjects.open_interest.answer import COMMAND, Oi
+from crypto_assistant.subjects.open_interest import COMMAND
+from crypto_assistant.subjects.open_interest.answer import Oi
 from crypto_assistant.view import View
 from tests.floor import VENUES, Floor, differences, floor, numbers
 from tests.truth import Fields, Truth, known_by

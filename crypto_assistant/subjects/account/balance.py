@@ -101,8 +101,7 @@ def _headline(answer: Balance) -> v.Html:
     over = f" ({len(total.venues)}/{len(real)} venues)"
     beside = f" · not read: {', '.join(unread)}" if unread else ""
     mark = PARTIAL if total.equity_usd is not None and len(total.venues) < len(real) else ""
-    head = v.bold(f"Balance {v.cents(total.equity_usd)}{mark}")
-    return v.Html(head + v.escape(over + beside))
+    return v.head(f"Balance {v.cents(total.equity_usd)}{mark}", over + beside)
 
 
 def _venues(answer: Balance, view: v.View) -> v.Html:
@@ -160,7 +159,7 @@ def _wallets(title: str, purses: Purses) -> Iterator[v.Html]:
         line = v.escape(f"{wallets.title(name)} {v.cents(purse.equity_usd)}")
         yield v.lines([head, line, *parts[:1]])
         yield from parts[1:]
-        head = v.Html("")
+        head = v.EMPTY
     missing = [f"{wallets.title(name)} {v.NOTHING}" for name in purses.missing_wallets]
     unread = f"not read: {', '.join(purses.unread)}" if purses.unread else ""
     yield v.lines([head, *map(v.escape, [*missing, unread])])

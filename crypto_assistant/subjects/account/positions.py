@@ -111,8 +111,8 @@ def _headline(answer: Positions, view: v.View) -> v.Html:
     real = counted(answer.accounts)
     told = [venue for venue in answer.whole_venues if venue in real]
     head = f"{number} open {of}position{'' if number == 1 else 's'}"
-    head = v.bold(head if number else f"Open {of}positions: {v.NOTHING}")
-    return v.Html(head + v.escape(f" ({len(told)}/{len(real)} venues)"))
+    words = head if number else f"Open {of}positions: {v.NOTHING}"
+    return v.head(words, f" ({len(told)}/{len(real)} venues)")
 
 
 def _sums(answer: Positions, view: v.View) -> Iterator[str]:
@@ -162,8 +162,8 @@ def _market(one: Open) -> str:
 
 def _position(one: Open, answer: Positions, view: v.View) -> v.Html:
     venue = remarks.label(one.venue, answer.accounts, view)
-    head = v.bold(f"{_market(one)} {one.side}") + v.escape(f" {venue} {one.symbol}")
-    return v.lines([v.Html(head), *map(v.escape, _lines(one, answer.provenance.time_ms, view))])
+    head = v.head(f"{_market(one)} {one.side}", f" {venue} {one.symbol}")
+    return v.lines([head, *map(v.escape, _lines(one, answer.provenance.time_ms, view))])
 
 
 def _lines(one: Open, now_ms: int, view: v.View) -> Iterator[str]:
@@ -190,7 +190,7 @@ def _margin(one: Open) -> Iterator[str]:
     if one.isolated is not None:
         yield "isolated" if one.isolated else "cross"
     if one.leverage is not None:
-        yield f"{one.leverage:g}x"
+        yield f"{v.plain(one.leverage)}x"
     if one.hedged:
         yield "hedge mode"
 
@@ -200,7 +200,8 @@ def _liquidation(one: Open) -> str:
         return "no liquidation price"
     if one.liquidation_price is None:
         return f"liquidation {v.NOTHING}"
-    ranges = "" if one.liquidation_atr_1h is None else f", {one.liquidation_atr_1h:.1f} ATR(1h)"
+    atrs = one.liquidation_atr_1h
+    ranges = "" if atrs is None else f", {v.decimal(atrs, 1)} ATR(1h)"
     price = v.price(one.liquidation_price, one.tick_size)
     return f"liquidation {price} ({v.percent(one.liquidation_fraction)}{ranges})"
 
@@ -218,7 +219,7 @@ def _nets(nets: Mapping[str, Net]) -> Iterator[v.Html]:
     rows = [
         [
             f"{coin} ({net.positions})",
-            v.NOTHING if net.coins is None else v.amount(net.coins),
+            v.amount(net.coins),
             v.cents(net.usd, plus=True),
         ]
         for coin, net in nets.items()

@@ -80,7 +80,7 @@ def _indicator_line(seen: Technicals | None) -> str:
     atr = v.share(indicators.atr_14_fraction if indicators else None)
     moved = seen.volatility if seen else None
     day = f"{v.share(moved.realised_day_fraction)} a day" if moved else v.NOTHING
-    return f"RSI {v.NOTHING if rsi is None else f'{rsi:.1f}'} · ATR {atr} · volatility {day}"
+    return f"RSI {v.decimal(rsi, 1)} · ATR {atr} · volatility {day}"
 
 
 def _averages_line(seen: Technicals | None) -> str:
@@ -185,7 +185,7 @@ def _score_line(score: Score) -> str:
 
 
 def sign(number: int | None) -> str:
-    return v.NOTHING if number is None else v.signed(number, 0)
+    return v.signed(number, 0)
 
 
 def levels(seen: Technicals | None) -> v.Html:
@@ -194,4 +194,4 @@ def levels(seen: Technicals | None) -> v.Html:
         for level in (seen.levels if seen else ())
         if seen
     ]
-    return v.lines(v.tables(["Levels", "price", "away"], rows)) if rows else v.Html("")
+    return v.lines(v.tables(["Levels", "price", "away"], rows)) if rows else v.EMPTY

@@ -101,14 +101,14 @@ def _volumes(answer: Analysis, view: v.View) -> v.Html:
     rows = [
         [
             f"{view.short(venue)} {TITLES[kind]}",
-            v.NOTHING if market.bar.volume_coins is None else v.scaled(market.bar.volume_coins),
+            v.scaled(market.bar.volume_coins),
             v.money(market.bar.turnover_usd),
             v.percent(market.bar.spike_fraction),
         ]
         for venue, market in found.venues.items()
     ]
     header = [f"{answer.timeframe} bar", "coins", "USD", "spike"]
-    return v.lines(v.tables(header, rows)) if rows else v.Html("")
+    return v.lines(v.tables(header, rows)) if rows else v.EMPTY
 
 
 def _takers(flows: Flows) -> v.Html:
@@ -120,7 +120,7 @@ def _takers(flows: Flows) -> v.Html:
         for title, windows in sums.items()
     ]
     header = ["CVD", *next(iter(sums.values()), {})]
-    return v.lines(v.tables(header, rows)) if rows else v.Html("")
+    return v.lines(v.tables(header, rows)) if rows else v.EMPTY
 
 
 def _missing_takers(answer: Analysis, view: v.View) -> Iterator[str]:
@@ -143,11 +143,11 @@ def _interest(answer: Analysis, view: v.View) -> v.Html:
     rows = [
         [
             f"{view.short(venue)} {TITLES[segment]}",
-            v.NOTHING if market.oi_usd is None else v.scaled(market.oi_usd),
+            v.scaled(market.oi_usd),
             v.percent(change.change_fraction if (change := market.changes[WINDOW]) else None),
             v.funding(market.funding_fraction, market.funding_hours),
         ]
         for venue, markets in answer.open_interest.venues.items()
         for segment, market in markets.items()
     ]
-    return v.lines(v.tables(["OI", "USD", WINDOW, "fund %"], rows)) if rows else v.Html("")
+    return v.lines(v.tables(["OI", "USD", WINDOW, "fund %"], rows)) if rows else v.EMPTY

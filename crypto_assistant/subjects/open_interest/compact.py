@@ -19,14 +19,14 @@ def compact(answer: Oi, coin: Coin, view: v.View) -> v.Html:
     if not answer.venues:
         return v.bold(_title(coin))
     totals = answer.totals
-    coins = v.NOTHING if totals.oi_coins is None else v.scaled(totals.oi_coins)
+    coins = v.scaled(totals.oi_coins)
     over, coins_over = (
         counted(venues, answer, view) for venues in (totals.oi_usd_venues, totals.oi_coins_venues)
     )
     usd = v.money(totals.oi_usd) + (f" ({over})" if over != coins_over else "")
-    head = f" OI {usd} · {coins} {coin.name} ({coins_over})"
+    size = f" OI {usd} · {coins} {coin.name} ({coins_over})"
     lines = [
-        v.Html(v.bold(_title(coin)) + v.escape(head)),
+        v.head(_title(coin), size),
         v.escape(_shares(answer, view)),
         _quadrants(answer, view),
         v.escape(_funding(answer, view)),
@@ -60,7 +60,7 @@ def _shares(answer: Oi, view: v.View) -> str:
         return ""
     shares = answer.totals.share_fractions
     return " · ".join(
-        f"{view.venue(venue)} {share(total(shares.get(venue, {}).values()))}"
+        f"{view.venue(venue)} {v.part(total(shares.get(venue, {}).values()))}"
         for venue in answer.venues
     )
 
@@ -95,10 +95,6 @@ def _funding(answer: Oi, view: v.View) -> str:
     whole = over == counted(totals.oi_usd_venues, answer, view)
     named = [f"{funding_rate(rate)} per 8h", f"{v.percent(year)} a year", "OI-weighted", heat(rate)]
     return f"Funding {', '.join(filter(None, named))}{'' if whole else f' ({over})'}"
-
-
-def share(fraction: float | None, digits: int = 0) -> str:
-    return v.NOTHING if fraction is None else f"{fraction:.{digits}%}"
 
 
 def funding_rate(fraction: float) -> str:

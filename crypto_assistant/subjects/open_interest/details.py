@@ -8,7 +8,7 @@ from crypto_assistant.listings.segments import TITLES
 from crypto_assistant.models import Family
 from crypto_assistant.subjects.bars.windows import STEP, WINDOWS
 from crypto_assistant.subjects.open_interest.answer import Oi
-from crypto_assistant.subjects.open_interest.compact import funding_rate, lacking_perps, share
+from crypto_assistant.subjects.open_interest.compact import funding_rate, lacking_perps
 from crypto_assistant.subjects.open_interest.perps import Perp
 from crypto_assistant.subjects.open_interest.totals import (
     Venues,
@@ -52,9 +52,9 @@ def _sizes(segment: str, markets: Mapping[str, Perp], answer: Oi, view: v.View) 
     rows = [
         [
             view.short(venue),
-            _scaled(market.oi_usd),
-            _scaled(market.oi_coins),
-            share(shares.get(venue, {}).get(segment)),
+            v.scaled(market.oi_usd),
+            v.scaled(market.oi_coins),
+            v.part(shares.get(venue, {}).get(segment)),
             v.funding(market.funding_fraction, market.funding_hours),
         ]
         for venue, market in markets.items()
@@ -119,14 +119,14 @@ def _inverse(window: WindowChange) -> tuple[str, str]:
 def _primary(answer: Oi, view: v.View) -> v.Html:
     """The moves of the primary market that place the windows in quadrants."""
     if answer.primary is None:
-        return v.Html("")
+        return v.EMPTY
     tick = answer.primary.tick_size
     rows = [
         [
             name,
             v.price(move.then_price, tick),
             v.percent(move.change_fraction),
-            v.NOTHING if atrs is None else v.signed(atrs, 1),
+            v.signed(atrs, 1),
         ]
         for name, move in answer.primary.windows.items()
         for atrs in [answer.quadrants[name].price_change_atrs]
@@ -145,7 +145,7 @@ def _beside(answer: Oi, view: v.View) -> Iterator[str]:
         parts = (f"{view.short(name)} {v.money(of.oi_usd)}" for name, of in answer.dated.items())
         yield f"Dated futures, in no sum: {', '.join(parts)}"
     for venue, counts in (answer.long_shorts or {}).items():
-        parts = (f"{name} {share(count.long_fraction, 1)}" for name, count in counts.items())
+        parts = (f"{name} {v.part(count.long_fraction, 1)}" for name, count in counts.items())
         yield f"{view.venue(venue)} long: {', '.join(parts)}"
     yield "One side counted; Bybit's plain field counts both."
 
@@ -196,10 +196,6 @@ def _age(ms: int) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def _scaled(value: float | None) -> str:
-    return v.NOTHING if value is None else v.scaled(value)
-
-
 def _signed(coins: float | None) -> str:
-    text = _scaled(coins)
+    text = v.scaled(coins)
     return f"+{text}" if coins is not None and coins > 0 and text != "0" else text

@@ -28,7 +28,7 @@ def _perp_table(perps: Mapping[str, Perp], view: v.View) -> list[v.Html]:
             view.short(name),
             v.price(perp.last_price, perp.tick_size),
             v.percent(perp.change_24h_fraction),
-            v.NOTHING if perp.oi_usd is None else v.scaled(perp.oi_usd),
+            v.scaled(perp.oi_usd),
             v.funding(perp.funding_fraction, perp.funding_hours),
         ]
         for name, perp in perps.items()
@@ -43,7 +43,7 @@ def _spot_table(spots: Mapping[str, Spot], view: v.View) -> list[v.Html]:
             view.short(name),
             v.price(spot.last_price, spot.tick_size),
             v.percent(spot.change_24h_fraction),
-            v.NOTHING if spot.turnover_24h_usd is None else v.scaled(spot.turnover_24h_usd),
+            v.scaled(spot.turnover_24h_usd),
         ]
         for name, spot in spots.items()
         if not spot.other_coin

@@ -30,7 +30,7 @@ def _day_tables(
     rows = [
         [
             view.short(venue),
-            v.NOTHING if market.turnover_24h_usd is None else v.scaled(market.turnover_24h_usd),
+            v.scaled(market.turnover_24h_usd),
             v.price(market.high_24h_price, market.tick_size),
             v.price(market.low_24h_price, market.tick_size),
         ]

@@ -95,7 +95,7 @@ def _interests(answer: Top) -> list[v.Html]:
     rows = [
         [
             row.coin,
-            v.NOTHING if row.oi_usd is None else v.scaled(row.oi_usd),
+            v.scaled(row.oi_usd),
             f"{len(row.oi_venues)}/{len(row.venues)}",
             v.NOTHING if row.funding_8h_fraction is None else v.funding(row.funding_8h_fraction, 8),
         ]

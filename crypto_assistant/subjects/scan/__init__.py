@@ -104,19 +104,20 @@ def _numbers(numbers: tuple[float, ...]) -> tuple[float, int | None]:
     """The threshold as a fraction, and how many coins."""
     threshold = numbers[0] if numbers else THRESHOLD_PERCENT
     if threshold > MOST_PERCENT:
-        raise UsageError(f"The threshold is at most {MOST_PERCENT:.15g} %, not {threshold:.15g}.")
+        raise UsageError(
+            f"The threshold is at most {v.plain(MOST_PERCENT)} %, not {v.plain(threshold)}."
+        )
     most = numbers[1] if len(numbers) > 1 else None
     if most is not None and (most < 1 or most % 1):
-        raise UsageError(f"How many coins is a whole number from 1 on, not {most:.15g}.")
+        raise UsageError(f"How many coins is a whole number from 1 on, not {v.plain(most)}.")
     return threshold / 100, None if most is None else int(most)
 
 
 def render(answer: VolScan, args: Args, view: v.View) -> v.Page:
     closed = view.clock(answer.bar_open_ms + answer.timeframe.ms)
+    least = v.plain(100 * answer.threshold_fraction)
     shown = [
-        v.bold(
-            f"Volume scan {answer.timeframe}, spikes from +{100 * answer.threshold_fraction:g}%"
-        ),
+        v.bold(f"Volume scan {answer.timeframe}, spikes from +{least}%"),
         v.escape(f"bar closed {closed}"),
         *_table(answer, view),
         *map(v.escape, _notes(answer, view)),
@@ -129,9 +130,9 @@ def _table(answer: VolScan, view: v.View) -> list[v.Html]:
         [
             f"{row.coin} {view.short(row.venue)}",
             v.percent(row.spike_fraction),
-            v.NOTHING if row.turnover_usd is None else v.scaled(row.turnover_usd),
+            v.scaled(row.turnover_usd),
             v.percent(row.change_fraction),
-            v.NOTHING if row.buy_fraction is None else f"{row.buy_fraction:.0%}",
+            v.part(row.buy_fraction),
         ]
         for row in answer.rows
     ]
@@ -177,7 +178,7 @@ def _provenance(answer: VolScan, view: v.View) -> v.Html:
 
 def _buttons(answer: VolScan, args: Args) -> tuple[Row, ...]:
     rest = args.numbers[1:]
-    current = f"{100 * answer.threshold_fraction:g}"
+    current = v.plain(100 * answer.threshold_fraction)
     thresholds = choice(THRESHOLDS, current, lambda word: args.line(numbers=(float(word), *rest)))
     return (*keyboard(replace(args, page=1), TAKES), thresholds)
 

@@ -131,11 +131,11 @@ def _bars(bars: Mapping[str, Bar]) -> list[v.Html]:
     rows = [
         [
             name,
-            _size(bar.volume_coins),
-            _size(bar.turnover_usd),
-            _ratio(bar.rvol),
+            v.scaled(bar.volume_coins),
+            v.scaled(bar.turnover_usd),
+            v.decimal(bar.rvol, 2),
             v.percent(bar.spike_fraction),
-            _share(bar.buy_fraction),
+            v.part(bar.buy_fraction),
         ]
         for name, bar in bars.items()
     ]
@@ -146,9 +146,9 @@ def _usual(bars: Mapping[str, Bar]) -> list[v.Html]:
     rows = [
         [
             name,
-            _size(bar.usual_coins),
+            v.scaled(bar.usual_coins),
             {"slot": "7 days", None: v.NOTHING}.get(bar.baseline, f"{bar.baseline_bars} bars"),
-            v.NOTHING if bar.robust_z is None else v.signed(bar.robust_z, 2),
+            v.signed(bar.robust_z, 2),
             v.NOTHING if bar.level is None else bar.level.lower() or "-",
         ]
         for name, bar in bars.items()
@@ -160,11 +160,11 @@ def _forming(forming: Mapping[str, Forming | None]) -> list[v.Html]:
     rows = [
         [
             name,
-            _size(bar.volume_coins),
-            _size(bar.turnover_usd),
-            _size(bar.pace_coins),
-            _ratio(bar.rvol),
-            _share(bar.elapsed_fraction),
+            v.scaled(bar.volume_coins),
+            v.scaled(bar.turnover_usd),
+            v.scaled(bar.pace_coins),
+            v.decimal(bar.rvol, 2),
+            v.part(bar.elapsed_fraction),
         ]
         for name, bar in forming.items()
         if bar
@@ -176,12 +176,12 @@ def _notes(found: Volumes, coin: str, view: v.View) -> Iterator[str]:
     if found.total:
         bar, names = found.total.bar, found.total.venues
         every = "all" if len(names) == len(found.venues) else view.venues(names)
-        z = v.NOTHING if bar.robust_z is None else v.signed(bar.robust_z, 2)
+        z = v.signed(bar.robust_z, 2)
         over = f" of {every}" if len(found.venues) > 1 else ""
         spike = f"{v.percent(bar.spike_fraction)} {bar.level or ''}".rstrip()
         yield f"Spike{over}: {spike} · z {z}"
         if forming := found.total.forming:
-            yield f"Forming, {forming.elapsed_fraction:.0%} elapsed: {_pace(forming, coin)}"
+            yield f"Forming, {v.part(forming.elapsed_fraction)} elapsed: {_pace(forming, coin)}"
     yield from _baselines({name: market.bar for name, market in found.venues.items()}, view)
     if found.apart_venues:
         yield f"{coin} on {view.venues(found.apart_venues)}: another coin? Not counted"
@@ -189,8 +189,8 @@ def _notes(found: Volumes, coin: str, view: v.View) -> Iterator[str]:
 
 def _pace(forming: Forming, coin: str) -> str:
     if forming.pace_coins is None:
-        return f"pace from {SOONEST_PACE * 100:.0f} % on"
-    return f"pace {_size(forming.pace_coins)} {coin} · RVOL {_ratio(forming.rvol)}"
+        return f"pace from {v.decimal(SOONEST_PACE * 100, 0)} % on"
+    return f"pace {v.scaled(forming.pace_coins)} {coin} · RVOL {v.decimal(forming.rvol, 2)}"
 
 
 def _baselines(bars: Mapping[str, Bar], view: v.View) -> Iterator[str]:
@@ -207,18 +207,6 @@ def _baseline(bar: Bar) -> str:
         return "the same bar on 7 days"
     there = f"{bar.baseline_bars} of " if bar.baseline_bars < BARS else ""
     return f"{'' if bar.baseline else 'n/a, '}{there}{BARS} bars before"
-
-
-def _size(value: float | None) -> str:
-    return v.NOTHING if value is None else v.scaled(value)
-
-
-def _ratio(value: float | None) -> str:
-    return v.NOTHING if value is None else f"{value:.2f}"
-
-
-def _share(fraction: float | None) -> str:
-    return v.NOTHING if fraction is None else f"{fraction:.0%}"
 
 
 COMMAND = Command(

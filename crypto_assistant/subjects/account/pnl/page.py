@@ -33,7 +33,7 @@ def render(answer: Pnl, args: Args, view: v.View) -> v.Page:
 
 def _headline(answer: Pnl, view: v.View) -> v.Html:
     what = f"PnL {answer.window}" + (f" of {answer.coin}" if answer.coin else "")
-    return v.Html(v.bold(what) + v.escape(f" since {day(answer.start_ms, view)}"))
+    return v.head(what, f" since {day(answer.start_ms, view)}")
 
 
 def _table(answer: Pnl, view: v.View) -> list[v.Html]:
