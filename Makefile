@@ -46,7 +46,7 @@ test: $(tools)  ## the tests
 	@$(python) -m pytest -n auto --dist worksteal
 
 test-slow: $(tools)  ## the tests that take long or need the package index
-	@$(python) -m pytest -m slow
+	@$(python) -m pytest -m slow -n auto --dist worksteal
 
 test-deep: $(tools)  ## the tests with 2,000 examples a property instead of 50, and all fields broken
 	@$(python) -m pytest --hypothesis-profile=deep

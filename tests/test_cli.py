@@ -165,6 +165,7 @@ def test_a_place_that_cannot_hold_the_state_is_told_in_one_line(
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_a_question_that_is_interrupted_is_not_answered(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -183,11 +184,13 @@ def test_a_question_that_is_interrupted_is_not_answered(tmp_path: Path) -> None:
 
 @pytest.mark.real
 @pytest.mark.parametrize("line", ["ask --market sandbox /help", "demo"])
+@pytest.mark.slow
 def test_a_reader_who_has_read_enough_is_no_error(line: str, tmp_path: Path) -> None:
     assert shell(f'"$@" {line} | true', tmp_path) == 0
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_an_output_that_the_shell_closed_is_no_error(tmp_path: Path) -> None:
     assert shell('"$@" ask --market sandbox /help >&-', tmp_path) == 0
 
@@ -207,6 +210,7 @@ def shell(script: str, where: Path) -> int:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_output_that_finds_no_room_is_told_in_a_line(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(

@@ -50,6 +50,7 @@ def test_a_pipe_is_answered_line_by_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_a_pipe_without_a_line_shows_the_tour(tmp_path: Path) -> None:
     told = piped(b"", tmp_path)
     for line in ("> /start", "> /price BTC", "> /price PEPE", "> /top10"):
@@ -58,6 +59,7 @@ def test_a_pipe_without_a_line_shows_the_tour(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_an_input_that_the_shell_closed_is_one_without_a_line(tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", '"$@" <&-', "sh", *PROGRAM],
@@ -72,6 +74,7 @@ def test_an_input_that_the_shell_closed_is_one_without_a_line(tmp_path: Path) ->
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_a_reader_who_has_read_enough_ends_the_program(tmp_path: Path) -> None:
     with subprocess.Popen(
         PROGRAM,

@@ -125,6 +125,7 @@ async def test_it_reports_that_it_is_ready_lives_and_stops(tmp_path: Path) -> No
         assert await daemon.ends() == 0
 
 
+@pytest.mark.slow
 async def test_a_stopped_process_starves_the_watchdog(tmp_path: Path) -> None:
     """What hangs in a loop of its own feeds it no more than one that is stopped."""
     async with service(tmp_path, f"TELEGRAM_CHAT_ID={ADA}\n") as daemon:
@@ -137,6 +138,7 @@ async def test_a_stopped_process_starves_the_watchdog(tmp_path: Path) -> None:
         assert daemon.forget() == 0
 
 
+@pytest.mark.slow
 async def test_an_outage_of_telegram_is_told_and_no_reason_to_starve(tmp_path: Path) -> None:
     async with service(tmp_path, f"TELEGRAM_CHAT_ID={ADA}\n") as daemon:
         await daemon.hears("READY=1")
@@ -150,6 +152,7 @@ async def test_an_outage_of_telegram_is_told_and_no_reason_to_starve(tmp_path: P
         await daemon.hears("STATUS=Answers in Telegram")
 
 
+@pytest.mark.slow
 async def test_a_reload_lists_another_trader(tmp_path: Path) -> None:
     async with service(tmp_path, f"TELEGRAM_CHAT_ID={ADA}\n") as daemon:
         await daemon.hears("READY=1")
@@ -166,6 +169,7 @@ async def test_a_reload_lists_another_trader(tmp_path: Path) -> None:
         await daemon.logs(f"user {ADA} in chat {ADA} is not listed")
 
 
+@pytest.mark.slow
 async def test_a_reload_while_it_starts_is_applied_and_makes_nothing_ready(tmp_path: Path) -> None:
     async with service(tmp_path, f"TELEGRAM_CHAT_ID={ADA}\n") as daemon:
         await daemon.logs("starts: live market")
@@ -178,6 +182,7 @@ async def test_a_reload_while_it_starts_is_applied_and_makes_nothing_ready(tmp_p
         assert " JST)" in shown.text
 
 
+@pytest.mark.slow
 async def test_a_reload_changes_what_is_logged(tmp_path: Path) -> None:
     listed = f"TELEGRAM_CHAT_ID={ADA}\n"
     async with service(tmp_path, f"{listed}LOG_LEVEL=WARNING\n") as daemon:
@@ -195,6 +200,7 @@ async def test_a_reload_changes_what_is_logged(tmp_path: Path) -> None:
         (f"TELEGRAM_CHAT_ID={BOB}\nTELEGRAM_PROXY=hush\n", "TELEGRAM_PROXY: the address"),
     ],
 )
+@pytest.mark.slow
 async def test_of_a_reload_with_something_wrong_nothing_is_applied(
     tmp_path: Path, text: str, complaint: str
 ) -> None:
@@ -207,6 +213,7 @@ async def test_of_a_reload_with_something_wrong_nothing_is_applied(
         await daemon.logs(f"user {BOB} in chat {BOB} is not listed")
 
 
+@pytest.mark.slow
 async def test_an_interrupt_in_a_terminal_is_told_by_the_exit_status(tmp_path: Path) -> None:
     async with service(tmp_path, f"TELEGRAM_CHAT_ID={ADA}\n") as daemon:
         await daemon.hears("READY=1")
@@ -215,6 +222,7 @@ async def test_an_interrupt_in_a_terminal_is_told_by_the_exit_status(tmp_path: P
 
 
 @pytest.mark.parametrize("text", ["", "TELEGRAM_CHAT_ID=hush\n"])
+@pytest.mark.slow
 async def test_a_configuration_that_restarting_cannot_help_ends_with_78(
     tmp_path: Path, text: str
 ) -> None:

@@ -562,6 +562,7 @@ def note_as_killed(path: Path, text: str, version: int) -> None:
 
 
 @pytest.mark.parametrize("is_running", [True, False])
+@pytest.mark.slow
 def test_a_rollback_gives_the_version_before_the_database_that_it_knows(
     host: Host, is_running: bool
 ) -> None:
@@ -583,6 +584,7 @@ def test_a_rollback_gives_the_version_before_the_database_that_it_knows(
     assert host.database.stat().st_uid == host.state.stat().st_uid
 
 
+@pytest.mark.slow
 def test_a_rollback_gives_the_version_before_its_account_log_again(host: Host) -> None:
     """Between them Binance's lines have got longer keys, and are to be read once more."""
     host.database.unlink()
@@ -608,6 +610,7 @@ def test_a_rollback_gives_the_version_before_its_account_log_again(host: Host) -
     assert former.rows(host.database, "coverage") == [stretch]
 
 
+@pytest.mark.slow
 def test_a_database_that_both_versions_know_stays_over_a_rollback(host: Host) -> None:
     host.release("1.1", "1")
     host.does("upgrade")
@@ -618,6 +621,7 @@ def test_a_database_that_both_versions_know_stays_over_a_rollback(host: Host) ->
     assert host.kept() == []
 
 
+@pytest.mark.slow
 def test_the_newer_database_comes_back_where_the_version_before_does_not_run(host: Host) -> None:
     host.release("1.1", "2")
     host.does("upgrade")
@@ -632,6 +636,7 @@ def test_the_newer_database_comes_back_where_the_version_before_does_not_run(hos
     assert host.kept() == []
 
 
+@pytest.mark.slow
 def test_what_a_failing_upgrade_made_of_the_database_is_kept_as_well(host: Host) -> None:
     host.release("1.1", "2 fails")
     failed = host.run("upgrade")

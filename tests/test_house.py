@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,11 @@ ONLY_IN = {
 """Where a library may be imported."""
 
 
+@cache
+def tree(module: Path) -> ast.Module:
+    return ast.parse(module.read_text())
+
+
 def part(module: Path) -> str:
     """The row of a module: `net`, `view`, `subjects.cvd`."""
     return named(module.relative_to(PACKAGE).with_suffix("").parts)
@@ -88,9 +94,14 @@ def named(names: Sequence[str]) -> str:
     return ".".join(names[:2] if names[0] == "subjects" else names[:1])
 
 
-def imported(module: Path) -> Iterator[str]:
+@cache
+def imported(module: Path) -> frozenset[str]:
     """Every dotted name that a module imports, wherever the import stands."""
-    for node in ast.walk(ast.parse(module.read_text())):
+    return frozenset(_imported(module))
+
+
+def _imported(module: Path) -> Iterator[str]:
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -131,14 +142,14 @@ def test_a_library_is_used_in_its_places_alone() -> None:
 
 
 def test_a_module_says_what_it_is_for() -> None:
-    assert [m for m in MODULES if not ast.get_docstring(ast.parse(m.read_text()))] == []
+    assert [m for m in MODULES if not ast.get_docstring(tree(m))] == []
 
 
 def test_the_environment_is_read_in_one_place() -> None:
     readers = {
         part(module)
         for module in MODULES
-        for node in ast.walk(ast.parse(module.read_text()))
+        for node in ast.walk(tree(module))
         if isinstance(node, ast.Attribute | ast.alias)
         and (node.attr if isinstance(node, ast.Attribute) else node.name)
         in {"environ", "environb", "getenv", "getenvb"}
@@ -152,7 +163,7 @@ def test_the_hosts_time_of_day_enters_in_one_place() -> None:
     assert asks == {"cli"}
     for module in MODULES:
         assert not any(".stop_" in name and "_delay" in name for name in imported(module))
-        for node in ast.walk(ast.parse(module.read_text())):
+        for node in ast.walk(tree(module)):
             if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}:
                 assert ast.unparse(node.value) not in {"datetime", "date"}, module
 
@@ -174,7 +185,7 @@ def test_an_exchange_is_known_to_the_list_of_exchanges_alone() -> None:
 
 def test_markup_is_made_in_the_view_alone() -> None:
     for module in MODULES:
-        for node in ast.walk(ast.parse(module.read_text())):
+        for node in ast.walk(tree(module)):
             if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Html":
                 assert part(module) == "view", module
 
@@ -182,7 +193,7 @@ def test_markup_is_made_in_the_view_alone() -> None:
 def test_pages_round_nothing_themselves() -> None:
     """Dates have formats, too: a format of a number ends with its kind."""
     for module in (module for module in MODULES if part(module).startswith("subjects.")):
-        for node in ast.walk(ast.parse(module.read_text())):
+        for node in ast.walk(tree(module)):
             if isinstance(node, ast.FormattedValue) and node.format_spec:
                 spec = ast.unparse(node.format_spec)
                 assert re.search(r"%[a-zA-Z]", spec) or not re.search("[%efg]'$", spec), module

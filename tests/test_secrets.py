@@ -203,6 +203,7 @@ async def telegram_fails(home: House) -> None:
 
 
 @pytest.mark.parametrize("words", [("check",), ("ask", "--json", "/pnl")])
+@pytest.mark.slow
 async def test_no_command_of_the_shell_tells_a_secret(tmp_path: Path, words: list[str]) -> None:
     async with house(tmp_path) as home:
         right = await home.runs("-m", "crypto_assistant", *words)

@@ -36,6 +36,7 @@ def complaints(log: list[str]) -> list[str]:
     return [line for line in log if not line.startswith(("INFO", "WARNING"))]
 
 
+@pytest.mark.slow
 async def test_a_stop_while_it_starts_is_a_stop(tmp_path: Path) -> None:
     async with service(tmp_path, LISTED) as daemon:
         await daemon.logs("starts: live market")
@@ -43,6 +44,7 @@ async def test_a_stop_while_it_starts_is_a_stop(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.slow
 async def test_what_a_silent_venue_holds_up_stays_in_the_inbox(tmp_path: Path) -> None:
     sandbox = Sandbox(World(5, clock_ms()), clock_ms, monotonic)
     async with sandbox.serve() as urls, service(tmp_path, LISTED, **urls) as daemon:
@@ -58,6 +60,7 @@ async def test_what_a_silent_venue_holds_up_stays_in_the_inbox(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.slow
 async def test_an_answer_that_telegram_does_not_take_stays_in_the_inbox(
     tmp_path: Path, times: int
 ) -> None:

@@ -105,6 +105,7 @@ async def test_a_refusal_with_a_broken_field_is_an_error_and_a_stop_a_stop(
 
 
 @needs_shared
+@pytest.mark.slow
 async def test_a_broken_field_of_a_recorded_answer_is_an_error_or_costs_its_row(
     most: int | None,
 ) -> None:
@@ -160,6 +161,7 @@ def most(deep: bool) -> int | None:
 
 @exchanges
 @pytest.mark.timeout(600)
+@pytest.mark.slow
 async def test_a_broken_field_costs_its_row_or_is_an_error(
     venue: type[Exchange], most: int | None
 ) -> None:

@@ -25,6 +25,7 @@ CODES: dict[str, Any] = {"binance": {"code": []}, "bybit": {"retCode": []}, "okx
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.slow
 async def test_a_broken_field_leaves_a_gap_or_names_its_venue_and_nothing_else(deep: bool) -> None:
     found = []
     async with floor() as market, wires(market) as tapped:

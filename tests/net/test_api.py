@@ -417,6 +417,7 @@ def bomb(how: str, unpacked: int) -> bytes:
 
 
 @pytest.mark.parametrize("how", ["gzip", "deflate"])
+@pytest.mark.slow
 async def test_answers_that_unpack_to_gigabytes_do_not_fill_the_memory(
     door: Door, base: str, host: Loopback, budget: Budget, how: str
 ) -> None:

@@ -137,6 +137,7 @@ def until_written(file: Path) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_a_second_daemon_says_in_a_line_who_is_there_and_ends_with_1(tmp_path: Path) -> None:
     nobody = "http://127.0.0.1:9"
     daemon = [sys.executable, "-m", "crypto_assistant", "run"]

@@ -126,6 +126,7 @@ def assert_all_there(path: Path, said: Acknowledged, first: int) -> None:
     assert len(unheard) in {0, 5}, "updates that came together are kept together"
 
 
+@pytest.mark.slow
 def test_fifty_killed_lives_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     path = tmp_path / "live.db"
     chance = random.Random(4)  # noqa: S311

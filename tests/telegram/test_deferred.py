@@ -70,6 +70,7 @@ async def test_every_model_equals_that_of_an_ordinary_import() -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 async def test_no_model_is_built_before_its_first_use() -> None:
     """Nor after it any other model than the one used; this is where the memory is saved."""
     census = f"""

@@ -338,6 +338,7 @@ async def test_the_command_prints_the_setting(api: BotApi, tmp_path: Path) -> No
 
 
 @pytest.mark.real
+@pytest.mark.slow
 async def test_the_command_can_be_interrupted(api: BotApi, tmp_path: Path) -> None:
     async with process(api, tmp_path) as running:
         await running.stdout.readline()
@@ -355,6 +356,7 @@ async def test_the_command_can_be_interrupted(api: BotApi, tmp_path: Path) -> No
         ({"TELEGRAM_API_URL": "http://127.0.0.1:9"}, 1, "TelegramNetworkError: no connection"),
     ],
 )
+@pytest.mark.slow
 async def test_the_command_says_in_a_line_why_it_cannot_begin(
     api: BotApi, tmp_path: Path, setting: dict[str, str], status: int, why: str
 ) -> None:
