@@ -4,7 +4,7 @@ from math import isnan, nan
 
 import pytest
 
-from crypto_assistant.listings.coins import Markets, by_coin, other_coins, usd_rates
+from crypto_assistant.listings.coins import Markets, by_coin, other_coins, proven_others, usd_rates
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Family, Tickers
 from tests.markets import joined, markets, tickers
@@ -139,6 +139,10 @@ def test_of_two_that_disagree_neither_is_right() -> None:
     assert set(merged(*answers)) == {"B"}
     lists = Listings({}, tickers={(one.instruments.venue, LINEAR): one for one in answers})
     assert other_coins(lists) == {("binance", LINEAR, "A"), ("okx", LINEAR, "A")}
+    assert proven_others(lists) == set()
+    third = told("bybit", LINEAR, {"A/USDT": (113.0, 1.0)})
+    now = by_coin([*answers, third], tradfi=False, others=proven_others(lists))
+    assert [market.venue for market in now["A"].same] == ["okx", "bybit"]
 
 
 def test_of_two_venues_the_more_markets_are_right() -> None:

@@ -131,18 +131,32 @@ def _rank(market: Market) -> tuple[bool, bool, float]:
     return market.quote != "USDT", market.quote not in DOLLARS, -market.turnover_usd
 
 
-@lru_cache(maxsize=1)
 def other_coins(listings: Listings) -> frozenset[Name]:
-    """The markets of another coin under a taken name, by the kept tickers.
+    """The markets that may be another coin's under a taken name, by the kept tickers.
 
     Who is who does not change while a venue is away.
     """
+    proven, undecided = _apart(listings)
+    return proven | undecided
+
+
+def proven_others(listings: Listings) -> frozenset[Name]:
+    """Those of them of which it is certain; of the rest, newer tickers of more venues may tell."""
+    return _apart(listings)[0]
+
+
+@lru_cache(maxsize=1)
+def _apart(listings: Listings) -> tuple[frozenset[Name], frozenset[Name]]:
     answers = listings.tickers.values()
     coins = [
         markets for tradfi in (False, True) for markets in _by_coin(answers, tradfi=tradfi).values()
     ]
     same = {market.name for markets in coins for market in markets.same}
-    return frozenset(market.name for markets in coins for market in markets.apart) - same
+    proven, undecided = (
+        {market.name for markets in coins if bool(markets.same) is told for market in markets.apart}
+        for told in (True, False)
+    )
+    return frozenset(proven - same), frozenset(undecided - same)
 
 
 def _markets(tickers: Tickers, tradfi: bool) -> Iterable[tuple[str, Market]]:

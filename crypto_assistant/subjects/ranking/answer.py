@@ -9,7 +9,7 @@ import numpy as np
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.listings.coins import Market, Markets, by_coin, other_coins
+from crypto_assistant.listings.coins import Market, Markets, by_coin, proven_others
 from crypto_assistant.listings.lists import Place
 from crypto_assistant.models import (
     Family,
@@ -150,14 +150,14 @@ class Ranking:
             answers,
             tradfi=self._market == "tradfi",
             without=self._round.listings.money,
-            others=other_coins(self._round.listings),
+            others=proven_others(self._round.listings),
         )
 
     def _places(self, coin: str) -> set[Place]:
         """Where the coin itself may be listed, of the venues asked."""
         asked = self._round.asked
         families, tradfi = FAMILIES[self._market], self._market == "tradfi"
-        named = other_coins(self._round.listings)
+        named = proven_others(self._round.listings)
         others = {(venue, family) for venue, family, name in named if name == coin}
         places = self._round.listings.places(coin, families, tradfi)
         return {place for place in places if place[0] in asked} - others
