@@ -76,9 +76,7 @@ def takers(rows: Rows, instrument: Instrument, timeframe: Timeframe, lag: int) -
 
     `lag`: 0 where the time is the start of the period, 1 where it is the end.
     """
-    # The row of the period that has not ended still grows.
-    ended = rows.cells[:, 0] + (1 - lag) * timeframe.ms <= rows.received_ms
-    cells = rows.cells[ended]
+    cells = rows.cells
     starts = cells[:, 0].astype(np.int64) - lag * timeframe.ms
     sold, bought = cells[:, 1] * instrument.contract, cells[:, 2] * instrument.contract
     none = np.full(len(cells), np.nan)
