@@ -68,6 +68,11 @@ async def test_futures_that_trade_are_listed_and_nothing_else(
     assert found.contract.tolist() == found.multiplier.tolist() == [1] * 5
 
 
+async def test_a_row_that_cannot_be_read_is_counted(binance: Binance, host: Loopback) -> None:
+    host.plays(INFO[LINEAR], symbols(*[perp("BTCUSDT", "BTC")] * 9, perp("", "ETH")))
+    assert (await binance.instruments(LINEAR)).unread == 1
+
+
 async def test_a_coin_margined_contract_is_so_many_dollars(
     binance: Binance, host: Loopback
 ) -> None:

@@ -107,13 +107,15 @@ async def test_spot_markets_come_without_pages(bybit: Bybit, host: Loopback) -> 
 async def test_a_list_of_more_than_a_page_is_read_to_its_end(bybit: Bybit, host: Loopback) -> None:
     coins = [f"C{i}" for i in range(1203)]
     rows = [perp(f"{coin}USDT", coin) for coin in coins]
+    rows[999:1001] = [perp("CUSDT", "")] * 2
     first = f"{INSTRUMENTS}?category=linear&limit=1000"
     cursor = "first%3DC1000USDT%26last%3DC1202USDT"
     host.plays(first, listed("linear", *rows[:1000], cursor=cursor))
     host.plays(f"{first}&cursor={cursor}", listed("linear", *rows[1000:], cursor="end"))
     host.plays(f"{first}&cursor=end", listed("linear", cursor=None))
     found = await bybit.instruments(Family.LINEAR)
-    assert found.coins == tuple(coins)
+    assert found.coins == (*coins[:999], *coins[1001:])
+    assert found.unread == 2
     assert len(host.asked) == 3
 
 

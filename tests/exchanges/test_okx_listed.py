@@ -185,6 +185,16 @@ async def test_a_perp_that_leaves_the_list_is_no_dated_future(okx: Okx, host: Lo
     assert (await okx.instruments(Family.LINEAR)).dated.tolist() == [False]
 
 
+async def test_of_both_lists_the_rows_are_counted_that_cannot_be_read(
+    okx: Okx, host: Loopback
+) -> None:
+    dated = future("BTC-USDT-261225", "USDT", "0.01")
+    host.plays(SWAPS, ok(BTC_USD, *[BTC] * 18, *[{**BTC, "instId": ""}] * 2))
+    host.plays(FUTURES, ok(*[dated] * 9, {**dated, "instId": ""}))
+    linear, inverse = [await okx.instruments(family) for family in (Family.LINEAR, Family.INVERSE)]
+    assert (linear.unread, inverse.unread) == (1, 2)
+
+
 async def test_missing_futures_are_an_error_and_not_none(okx: Okx, host: Loopback) -> None:
     host.plays(SWAPS, ok(BTC))
     host.plays(FUTURES, no("51000"))
