@@ -51,7 +51,7 @@ from tests.exchanges.binance_account_bodies import (
     setting,
     spot_account,
 )
-from tests.exchanges.binance_bodies import COIN_PERP, INVERSE, LINEAR, PEPE, PERP, leave
+from tests.exchanges.binance_bodies import COIN_PERP, INVERSE, LINEAR, PEPE, PERP, leave, spend_one
 from tests.exchanges.conftest import NOW, Recorded
 from tests.net.loopback import Reply
 
@@ -290,6 +290,16 @@ async def test_an_inverse_position_is_contracts_of_so_many_dollars(
     assert position.unrealised == 0.0012
 
 
+async def test_a_look_at_inverse_positions_weighs_two(
+    binance: Binance, account: Account, host: Venue
+) -> None:
+    host.plays(COINM_RISK, [])
+    await leave(binance, host, INVERSE, 2)
+    await account.positions(INVERSE, find)
+    with pytest.raises(RateLimited):
+        await spend_one(binance, INVERSE)
+
+
 async def test_an_isolated_inverse_leg_in_hedge_mode(account: Account, host: Venue) -> None:
     more = {"positionSide": "SHORT", "marginType": "isolated", "liquidationPrice": "70000"}
     host.plays(COINM_RISK, [coin_risk("BTCUSD_PERP", "-1", **more)])
@@ -436,10 +446,10 @@ async def test_the_account_shares_the_markets_limit(
 ) -> None:
     wallet = Wallet.USDM if path == USDM_ACCOUNT else Wallet.COINM
     host.plays(path, futures_account())
-    await leave(binance, host, INVERSE, 2 * weight - 1)
+    await leave(binance, host, INVERSE, weight)
     await account.balance(wallet)
     with pytest.raises(RateLimited):
-        await account.balance(wallet)
+        await spend_one(binance, INVERSE)
 
 
 async def test_a_look_at_the_spot_wallet_weighs_twenty(

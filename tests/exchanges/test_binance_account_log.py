@@ -23,7 +23,16 @@ from tests.exchanges.binance_account_bodies import (
     trade,
     windows,
 )
-from tests.exchanges.binance_bodies import BTC, COIN_PERP, INVERSE, LINEAR, PEPE, PERP, leave
+from tests.exchanges.binance_bodies import (
+    BTC,
+    COIN_PERP,
+    INVERSE,
+    LINEAR,
+    PEPE,
+    PERP,
+    leave,
+    spend_one,
+)
 from tests.exchanges.conftest import NOW, Recorded
 
 START, END = NOW - 2 * DAY, NOW
@@ -264,10 +273,10 @@ async def test_an_answer_of_both_logs_weighs_fifty(
     binance: Binance, account: Account, host: Venue
 ) -> None:
     host.tells(USDM_INCOME, Rows([]))
-    await leave(binance, host, INVERSE, 99)
+    await leave(binance, host, INVERSE, 50)
     await account.log(START, END)
     with pytest.raises(RateLimited):
-        await account.log(START, END)
+        await spend_one(binance, INVERSE)
 
 
 @pytest.mark.parametrize(
