@@ -53,6 +53,22 @@ def unreachable(_start_ms: int, _end_ms: int) -> Unreachable:
     return Unreachable("no answer")
 
 
+async def test_what_has_been_written_for_years_is_read_by_the_same_words(
+    path: Path, ledger: Ledger
+) -> None:
+    words = ("realised", "fee", "funding", "rebate", "liquidation", "transfer", "spot", "other")
+    families = ("linear", "inverse", "spot")
+    rows = [
+        (*BOOK, "key", flow, n, families[n % 3], "BTCUSDT", "USDT", 1.0)
+        for n, flow in enumerate(words)
+    ]
+    with closing(sqlite3.connect(path)) as database, database:
+        database.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    found = await everything(ledger)
+    assert [entry.flow for entry in found] == list(Flow)
+    assert [entry.family for entry in found[:3]] == [Family.LINEAR, Family.INVERSE, Family.SPOT]
+
+
 async def test_a_line_is_read_as_it_was_written(ledger: Ledger) -> None:
     lines = [
         Entry("a", Flow.REALISED, NOW - HOUR, Family.INVERSE, "BTCUSD_PERP", "BTC", 0.1 + 0.2),

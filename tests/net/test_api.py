@@ -26,6 +26,7 @@ from crypto_assistant.errors import (
 from crypto_assistant.exchanges.payload import number, readable
 from crypto_assistant.net import api
 from crypto_assistant.net.api import Api, Dialect, Door, Timing, target
+from crypto_assistant.net.body import PACKED
 from crypto_assistant.net.limiter import Budget, Limiter
 from crypto_assistant.net.response import UNREADABLE, Response, Stop
 from tests.net.conftest import due_in
@@ -87,6 +88,7 @@ def zipped(how: str, body: bytes) -> Reply:
 async def test_a_compressed_answer_is_read(venue: Api, host: Loopback, how: str) -> None:
     host.plays("/price", zipped(how, ZIPPED[how]))
     assert (await ask(venue))[0] == GOOD
+    assert set(PACKED.split(", ")) <= ZIPPED.keys()
 
 
 @pytest.mark.parametrize("number", [b"1e400", b"-1e400", b"NaN", b"-Infinity"])
