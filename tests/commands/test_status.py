@@ -152,6 +152,14 @@ async def test_what_was_found_out_of_a_venues_statistics_is_told(market: Floor) 
     assert line in (await market.front.reply("/status")).text.split("\n")
 
 
+async def test_what_is_in_doubt_is_told_with_its_numbers(market: Floor) -> None:
+    market.sandbox.dates = Dates(interest=1.4)
+    await market.ask("/oi BTC")
+    text = (await market.front.reply("/status")).text
+    why = r"its newest sample is [\d.]+ % off what is open now"
+    assert re.search(rf"rows bear: .*open interest in doubt \({why}\)", text)
+
+
 async def test_rows_of_no_known_date_are_told_with_the_numbers(market: Floor) -> None:
     market.sandbox.dates = Dates(by_coin=2)
     await market.ask("/cvd BTC 5m")

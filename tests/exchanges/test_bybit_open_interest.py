@@ -1,5 +1,6 @@
 """Bybit's open interest over time, and who is long."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from crypto_assistant.errors import Malformed, Refused, Unsupported
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.models import Instrument, Timeframe
+from crypto_assistant.net.api import Door
 from tests.exchanges.bybit_bodies import BTC_SPOT, BTCPERP, BTCUSD, BTCUSDT, PEPE1000, no, ok
 from tests.exchanges.conftest import NOW, Recorded, ages
 from tests.net.loopback import Loopback
@@ -221,6 +223,17 @@ async def test_samples_of_the_past_are_kept_longer(
         await bybit.open_interest_history(BTCUSD, Timeframe.M5, 1, end_ms)
         asked.append(len(host.asked))
     assert asked == [1, 1, 2]
+
+
+@pytest.mark.parametrize(("now_ms", "asked"), [(NEWEST + 4999, 2), (NEWEST + 5000, 1)])
+async def test_a_sample_is_waited_for_five_seconds(
+    door: Door, base: str, host: Loopback, now_ms: int, asked: int
+) -> None:
+    bybit = Bybit(replace(door, clock_ms=lambda: now_ms), {"BYBIT_URL": base})
+    host.plays(OPEN_INTEREST, samples(sample(NEWEST - STEP)))
+    async for _ in ages(0, 6):
+        await bybit.open_interest_history(BTCUSD, Timeframe.M5, 1, NEWEST - STEP)
+    assert len(host.asked) == asked
 
 
 async def test_recorded_open_interest_is_halved(

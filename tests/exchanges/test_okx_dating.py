@@ -241,22 +241,22 @@ async def test_open_interest_of_the_past_leads_to_that_of_now(
 async def test_open_interest_of_another_size_is_not_used_after_the_next_row(
     okx: Okx, host: Loopback, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It may have changed so much within a row; not within two. Once it fits, it is used again."""
-    plays_interest(
-        host, "500", (NOON - STEP, "300"), (NOON - STEP, "300"), (NOON, "300"), (NOON, "500")
-    )
+    """It may have changed so much within a row; not within two. Once it fits, a doubt is new."""
+    doubtful, fits = [(NOON - STEP, "300"), (NOON - STEP, "300"), (NOON, "300")], (NOON, "500")
+    plays_interest(host, "500", *doubtful, fits, (NOON, "300"))
     async for _ in ages(0, 6):
         assert await interest(okx, host) == pytest.approx(0.7)
     await asyncio.sleep(6)
     with pytest.raises(Malformed, match=f"^{OPEN.format('40.0')}$"):
         await interest(okx, host)
-    await asyncio.sleep(6)
-    assert await interest(okx, host) == pytest.approx(0.7)
+    async for _ in ages(6, 3607):
+        assert await interest(okx, host) == pytest.approx(0.7)
     told = [record.getMessage() for record in caplog.records if "okx" in record.name]
     assert told == [
         f"okx: rows of open interest bear: in doubt ({OPEN.format('40.0')})",
         f"okx: rows of open interest bear: n/a ({OPEN.format('40.0')})",
         f"okx: rows of open interest bear: its time ({OPEN.format('0.0')})",
+        f"okx: rows of open interest bear: in doubt ({OPEN.format('40.0')})",
     ]
 
 

@@ -377,7 +377,7 @@ async def test_questions_asked_long_before_the_start_are_summed_up(
     old = NOW // 1000 - 121
     for line in ("/echo <A>", "/echo b", "echo  b", "/echo c"):
         api.say(line, date=old)
-    api.say("/echo NEW")
+    api.say("/echo NEW", date=old + 2)
     async with on_air(api, stage, database):
         shown = {(message := await api.next_message()).text: message for _ in range(2)}
         assert "echo NEW no. 1" in shown
