@@ -135,7 +135,9 @@ def test_while_a_venue_is_down_nobody_claims_that_a_coin_is_listed_nowhere() -> 
     down = Listings(TITLES, LISTINGS.instruments, errors={("bybit", SPOT): Unreachable("no")})
     text = str(unknown("QQQQQQ", down))
     assert text == "Not listed by Binance, OKX; Bybit did not answer."
-    assert str(unknown("BTCC", down)).endswith("did not answer. Did you mean BTC, LTC, BCH?")
+    near = unknown("BTCC", down)
+    assert str(near).endswith("did not answer. Did you mean BTC, LTC, BCH?")
+    assert near.nearest == ("BTC", "LTC", "BCH")
 
 
 def test_while_every_venue_misses_a_list_no_venue_is_quoted() -> None:

@@ -114,7 +114,7 @@ async def test_a_dated_future_that_was_delivered_is_not_listed(
 ) -> None:
     host.plays("/dapi/v1/exchangeInfo", symbols(*QUARTERS))
     gone = replace(in_family(INVERSE, "BTCUSD_260626", contract=100), expires_ms=NOON - 90 * DAY)
-    with pytest.raises(NotListed):
+    with pytest.raises(NotListed, match=gone.symbol):
         await binance.open_interest_history(gone, Timeframe.M5, 1)
 
 

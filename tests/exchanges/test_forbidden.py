@@ -106,6 +106,11 @@ EVERYWHERE = [
     pytest.param(Reply(CHALLENGE, 429, MITIGATED), Blocked, id="a challenge for the many"),
     pytest.param(Reply(CHALLENGE, 200), Blocked, id="a challenge that claims to be an answer"),
     pytest.param(Reply(b"<h1>Sorry, you have been blocked</h1>", 403), Blocked, id="blocked"),
+    pytest.param(
+        Reply(b"Sorry, you have been blocked: not available in your country", 403),
+        GeoBlocked,
+        id="blocked, country",
+    ),
     pytest.param(Reply(STATION, 403), Blocked, id="OKX, access denied"),
     pytest.param(Reply(b"", 403, {"Retry-After": "7200"}), 120 * MINUTE_MS, id="for two hours"),
     *(

@@ -87,7 +87,11 @@ OPTION = {"instType": "OPTION", "instId": "BTC-USD-261225-60000-C", "ccy": "BTC"
         (one("9", "49.9", "50", "-0.1"), {Flow.REALISED: 50, Flow.FEE: -0.1}),
         (one("10", "-3", "0"), {Flow.OTHER: -3}),
         *[(one(kind, "1000", **NO_MARKET), {}) for kind in ("15", "16", "22", "33")],
-        (one("27", "250", **NO_MARKET, subType="318"), {Flow.SPOT: 250}),
+        *[
+            (one(kind, "250", **NO_MARKET), {Flow.SPOT: 250})
+            for kind in ("4", "11", "27", "28", "29", "30")
+        ],
+        *[(one(kind, "250", **NO_MARKET), {Flow.TRANSFER: 250}) for kind in ("1", "12")],
         (one("34", "12.5", "0", instType="FUTURES"), {Flow.REALISED: 12.5}),
         (one("250", "-4", **NO_MARKET), {Flow.OTHER: -4}),
         (one("381", "0.01", **NO_MARKET, earnAmt="0.01"), {Flow.OTHER: 0.01}),

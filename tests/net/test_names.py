@@ -49,7 +49,7 @@ async def test_a_name_that_is_not_known_is_an_error(name: str) -> None:
 async def test_a_host_that_has_no_thread_to_spare_is_an_error_like_any_other() -> None:
     usual = threading.stack_size(1 << 46)
     try:
-        with pytest.raises(OSError, match="can't start new thread"):
+        with pytest.raises(BlockingIOError, match="can't start new thread"):
             await Names().resolve("localhost")
     finally:
         threading.stack_size(usual)

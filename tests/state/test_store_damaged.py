@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import os
 import random
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from crypto_assistant.accounts import Access
 from crypto_assistant.errors import LedgerFailed
 from crypto_assistant.ledger import Ledger, Snapshot
 from crypto_assistant.models import AccountLog
+from crypto_assistant.state.damage import alone
 from crypto_assistant.state.store import Store
 from crypto_assistant.subjects.account.pnl.log import read
 from tests.account_log import BOOK, HOUR, NOW, line, quiet
@@ -214,6 +217,14 @@ async def test_of_several_who_find_the_damage_one_sets_aside_and_all_use_the_new
     async with Store.opened(path, clock) as store:
         assert (await left(store))[0] == [b"here"] * 8
     assert [one.read_bytes() for one in aside(path)] == [damaged]
+
+
+def test_a_file_is_set_aside_by_nobody_else_meanwhile(tmp_path: Path) -> None:
+    other = os.open(tmp_path, os.O_RDONLY)
+    with alone(tmp_path), pytest.raises(BlockingIOError):
+        flock(other, LOCK_EX | LOCK_NB)
+    flock(other, LOCK_EX | LOCK_NB)
+    os.close(other)
 
 
 async def damage_while_open(store: Store, path: Path, damage: Callable[[bytes], bytes]) -> None:
