@@ -7,8 +7,12 @@ import pytest
 
 from crypto_assistant.errors import Unsupported
 from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.exchanges.bybit import limits
+from crypto_assistant.exchanges.okx.limits import READS, WINDOW, Budgets
 from crypto_assistant.models import Family, Instruments
+from crypto_assistant.net.limiter import Budget
 from crypto_assistant.sandbox import World
+from crypto_assistant.sandbox.budgets import BYBIT, OKX
 from crypto_assistant.sandbox.catalog import Kind, Market, Venue
 from crypto_assistant.sandbox.tape import Quote
 from tests.exchanges.simulated import CONTRACTS, NOW, PLACES
@@ -38,6 +42,17 @@ async def per_plain_coin(
     wanted = listed.where(listed.dated == dated)
     known = [truth.markets[symbol] for symbol in wanted.symbols]
     return replace(wanted, multiplier=np.array([float(market.multiplier) for market in known]))
+
+
+async def test_a_path_is_asked_as_often_as_the_sandbox_lets_it_be_less_a_margin() -> None:
+    bybit = limits.budgets(Budget(540, 5))
+    assert {path: one.limit / limits.MARGIN for path, one in bybit.items()} == pytest.approx(
+        {path: BYBIT[path] for path in bybit}
+    )
+    okx = {path: Budgets().of(path, "BTC-USDT-SWAP") for _, path in READS}
+    assert {path: WINDOW * one.limit / one.seconds for path, one in okx.items()} == pytest.approx(
+        {path: OKX[path][0] for path in okx}
+    )
 
 
 @pytest.mark.parametrize(("venue", "kind"), PLACES)
