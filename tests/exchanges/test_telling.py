@@ -9,6 +9,7 @@ from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.models import Family
+from crypto_assistant.net.api import Door
 from tests.exchanges.binance_bodies import PERP, PREMIUM, SPOT, in_family
 from tests.exchanges.conftest import NOW
 from tests.exchanges.simulated import Simulation, Venues
@@ -26,6 +27,16 @@ async def test_each_address_of_binance_has_a_health_of_its_own(
     assert told["spot"]
     assert (told["spot"].text, told["spot"].at_ms) == ("HTTP 503", NOW)
     assert told["USDⓈ-M"] is told["COIN-M"] is None
+
+
+@pytest.mark.parametrize("venue", EXCHANGES, ids=lambda venue: venue.name)
+async def test_play_money_is_set_and_asked_for_by_the_venues_own_names(
+    door: Door, venue: type[Exchange]
+) -> None:
+    name, practice = venue.name.upper(), venue(door, venue.addresses).practice
+    assert practice.setting in {f"{name}_TESTNET", f"{name}_DEMO"}
+    for urls in practice.addresses.values():
+        assert urls.keys() <= venue.addresses.keys()
 
 
 @pytest.mark.parametrize("venue", EXCHANGES, ids=lambda venue: venue.name)
