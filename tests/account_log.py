@@ -94,7 +94,7 @@ class PlayedAccount:
             await self.open.wait()
             if error := self.fails(start_ms, end_ms):
                 raise error
-            return AccountLog(self.venue, start_ms, end_ms, await self._told(start_ms, end_ms), NOW)
+            return AccountLog(start_ms, end_ms, await self._told(start_ms, end_ms), NOW)
         finally:
             self.at_once -= 1
 

@@ -151,7 +151,6 @@ class Entry:
 class AccountLog:
     """Every line of the log of [`start_ms`, `end_ms`), in the order of time."""
 
-    venue: str
     start_ms: int
     end_ms: int
     entries: tuple[Entry, ...]

@@ -59,7 +59,7 @@ async def flow_of(account: Account, host: Venue, kind: str) -> Flow:
 async def test_a_line_of_the_log(account: Account, host: Venue) -> None:
     host.tells(USDM_INCOME, Rows([line("COMMISSION", "-0.12800020", 7, asset="BNB")]))
     log = await account.log(START, END)
-    assert (log.venue, log.start_ms, log.end_ms, log.received_ms) == ("binance", START, END, NOW)
+    assert (log.start_ms, log.end_ms, log.received_ms) == (START, END, NOW)
     assert log.entries == (
         Entry(
             key="usdm:COMMISSION:9689322007:7:BNB:BTCUSDT",

@@ -123,7 +123,7 @@ class BinanceAccount:
         pages = [*usdm, *coinm]
         entries = sorted(income.lines(pages), key=lambda entry: entry.time_ms)
         received_ms = min((page.received_ms for page in pages), default=end_ms)
-        return AccountLog(self.venue, start_ms, end_ms, tuple(entries), received_ms)
+        return AccountLog(start_ms, end_ms, tuple(entries), received_ms)
 
     def settled(self, instrument: Instrument) -> str:
         return ""

@@ -117,9 +117,8 @@ class BybitAccount:
         query = [("accountType", "UNIFIED"), *_window(start_ms, end_ms), ("limit", MOST_LINES)]
         page = await self._list(limits.LOG, query, log.entries)
         _check_times(page.found, start_ms, end_ms)
-        return AccountLog(
-            self.venue, start_ms, end_ms, _in_order(page.found, start_ms, end_ms), page.received_ms
-        )
+        entries = _in_order(page.found, start_ms, end_ms)
+        return AccountLog(start_ms, end_ms, entries, page.received_ms)
 
     def settled(self, instrument: Instrument) -> str:
         return "every eight hours" if instrument.quote == "USDC" else ""

@@ -81,7 +81,7 @@ class OkxAccount:
     async def log(self, start_ms: int, end_ms: int) -> AccountLog:
         found = await self._history(ALL_BILLS, (), bills.entries, start_ms, end_ms)
         entries = tuple(entry for row in found.rows for entry in row.said)
-        return AccountLog("okx", start_ms, end_ms, entries, found.received_ms)
+        return AccountLog(start_ms, end_ms, entries, found.received_ms)
 
     def settled(self, instrument: Instrument) -> str:
         return "daily on cross margin" if instrument.expires_ms else ""
