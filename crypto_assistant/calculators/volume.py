@@ -19,7 +19,7 @@ SD_PER_MAD = 1.4826
 """What makes the median absolute deviation of a normal distribution its standard deviation."""
 
 
-def same_slot(open_ms: NDArray[np.int64], volume: Floats, at_ms: int, days: int = 7) -> Floats:
+def same_slot(open_ms: NDArray[np.int64], volume: Floats, at_ms: int, days: int) -> Floats:
     """The volumes of the bars that open exactly 1, 2 ... `days` days before `at_ms`.
 
     Shape (days,), yesterday first; nan where there is no such bar or its volume is nan.

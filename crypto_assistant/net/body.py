@@ -58,8 +58,8 @@ async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
                 yield unpacker.decompress(rest, PIECE)
                 rest = unpacker.unconsumed_tail
             yield rest
-    except zlib.error as error:
-        raise aiohttp.ClientPayloadError(str(error)) from None
+    except zlib.error:
+        raise aiohttp.ClientPayloadError from None
 
 
 def _is_packed(encoding: str) -> bool:

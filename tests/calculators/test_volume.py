@@ -28,14 +28,16 @@ def test_the_same_slot_is_the_bar_that_opens_a_day_two_days_and_so_on_before() -
     volume = np.arange(len(HOURS), dtype=np.float64)
     newest = len(HOURS) - 1
     expected = [newest - 24 * day for day in range(1, 8)]
-    assert same_slot(HOURS, volume, NOON).tolist() == expected
-    assert same_slot(HOURS, volume, NOON, days=2).tolist() == expected[:2]
+    assert same_slot(HOURS, volume, NOON, 7).tolist() == expected
+    assert same_slot(HOURS, volume, NOON, 2).tolist() == expected[:2]
 
 
 def test_a_missing_slot_is_nan_in_its_own_place() -> None:
-    slots = same_slot(times(NOON - 3 * DAY, NOON - DAY + 1, NOON - DAY), floats(3, 99, nan), NOON)
+    slots = same_slot(
+        times(NOON - 3 * DAY, NOON - DAY + 1, NOON - DAY), floats(3, 99, nan), NOON, 7
+    )
     assert np.array_equal(slots, floats(nan, nan, 3, nan, nan, nan, nan), equal_nan=True)
-    assert np.isnan(same_slot(times(), floats(), NOON)).all()
+    assert np.isnan(same_slot(times(), floats(), NOON, 7)).all()
 
 
 def test_relative_volume_by_hand() -> None:

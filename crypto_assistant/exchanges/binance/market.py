@@ -253,7 +253,6 @@ class Binance:
         """Hundreds of USDⓈ-M perps are not paid every eight hours; on COIN-M it may be none."""
         return await self._apis[family].get(
             PREFIX[family] + "/fundingInfo",
-            weight=1,
             budget=self._funding_info,
             lifetime=Lifetime.INSTRUMENTS,
             parse=lambda payload, _: now.Intervals.read(payload, none=family is Family.INVERSE),
