@@ -24,7 +24,10 @@ async def buttons(line: str) -> list[Button]:
 
 
 async def test_start_says_who_may_ask_and_names_every_command() -> None:
-    text = (await front().reply("/start")).text
+    sheet = await front().reply("/start")
+    text = sheet.text
+    assert sheet.answer
+    assert sheet.answer.provenance.asked == ()
     assert "only the people and groups that its owner listed" in text
     for command in COMMANDS:
         assert f"/{command.name}" in text

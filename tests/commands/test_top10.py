@@ -129,6 +129,14 @@ async def test_the_order_by_open_interest_asks_for_a_hundred_and_keeps_them() ->
         assert market.gets("binance")[INTEREST] > 0
 
 
+async def test_what_was_kept_of_one_ranking_is_not_taken_for_another(
+    market: Floor, truth: Truth
+) -> None:
+    for kind in ("perps", "tradfi"):
+        found = await market.ask(f"/top10 {kind} oi")
+        assert differences(found, top(truth, kind, "oi")) == {}
+
+
 async def test_what_was_kept_without_a_kind_of_market_is_not_taken_for_the_whole(
     market: Floor, truth: Truth
 ) -> None:

@@ -25,7 +25,7 @@ from crypto_assistant.errors import (
 )
 from crypto_assistant.exchanges.payload import number, readable
 from crypto_assistant.net import api
-from crypto_assistant.net.api import Api, Dialect, Door, Timing, target
+from crypto_assistant.net.api import Api, Dialect, Door, Request, Timing, target
 from crypto_assistant.net.body import PACKED
 from crypto_assistant.net.limiter import Budget, Limiter
 from crypto_assistant.net.response import UNREADABLE, Response, Stop
@@ -66,6 +66,10 @@ DIALECT = Dialect(unwrap, frozenset(("GET", path) for path in PATHS))
 
 async def ask(venue: Api, path: str = "/price", **more: Any) -> Any:
     return await venue.get(path, parse=lambda payload, received_ms: (payload, received_ms), **more)
+
+
+def test_what_a_request_bears_is_not_shown_with_it() -> None:
+    assert "hush" not in repr(Request("/price", headers={"X-MBX-APIKEY": "hush"}))
 
 
 async def test_an_answer_is_parsed_once_and_dated(venue: Api, host: Loopback) -> None:

@@ -170,11 +170,12 @@ async def test_failures_that_do_not_follow_each_other_give_nobody_up() -> None:
     binance = Venue("binance")
     every_other = coins(100)[::2]
     binance.fails = dict.fromkeys(every_other, Refused("51001", "no such market"))
+    binance.fails[every_other[7]] = Unreachable("HTTP 503")
     found = await scanned(desk_of(binance), listed(binance=coins(100)))
     assert len(binance.asked) == 100
     assert found.failures.keys() == set(every_other)
     assert found.provenance().failed == {
-        "binance": "50 of 100 coins: refused: no such market (51001)"
+        "binance": "49 of 100 coins: refused: no such market (51001); 1 of 100 coins: HTTP 503"
     }
 
 
