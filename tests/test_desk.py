@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.desk import Desk, Wave
+from crypto_assistant.desk import Desk, Wave, outcome
 from crypto_assistant.errors import (
     GeoBlocked,
     InternalError,
@@ -316,6 +316,11 @@ async def test_a_venue_that_stays_silent_is_given_up() -> None:
     wave.ask("price", says("price"))
     binance.say("price")
     assert (await settled(wave)).failed == {"bybit": "no answer in 8 s"}
+
+
+async def test_a_wait_is_told_to_a_tenth_of_a_second() -> None:
+    never: asyncio.Future[Tickers] = asyncio.Future()
+    assert str(await outcome(never, 2.96)) == "no answer in 3 s"
 
 
 def test_a_trader_waits_eight_seconds_and_sees_what_arrived_after_one() -> None:
