@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.desk import Desk, Wave, outcome
+from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.errors import (
     GeoBlocked,
     InternalError,
@@ -22,7 +22,7 @@ from crypto_assistant.errors import (
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Family, Instruments, Provenance, Tickers
 from crypto_assistant.net.api import Timing
-from crypto_assistant.net.deadline import due, question
+from crypto_assistant.net.deadline import due, outcome, question
 from crypto_assistant.net.limiter import Limiter
 from tests.markets import NOW, markets, tickers
 
@@ -536,10 +536,10 @@ async def test_a_list_that_is_seen_late_is_as_old_as_it_says() -> None:
     (okx,) = exchanges = stubs("okx")
     okx.received = lambda: NOW - 400_000
     desk = desk_of(exchanges, clock)
-    for passed in (0, 120):
+    for passed, times in ((0, 1), (103.9, 1), (0.2, 2)):
         await asyncio.sleep(passed)
         await desk.keeper.load(1)
-    assert okx.asked["linear list"] == 2
+        assert okx.asked["linear list"] == times
 
 
 async def test_a_market_that_is_listed_no_more_vanishes_with_its_ticker() -> None:

@@ -34,6 +34,7 @@ async def test_play_money_is_set_and_asked_for_by_the_venues_own_names(
     door: Door, venue: type[Exchange]
 ) -> None:
     name, practice = venue.name.upper(), venue(door, venue.addresses).practice
+    assert practice
     assert practice.setting in {f"{name}_TESTNET", f"{name}_DEMO"}
     for urls in practice.addresses.values():
         assert urls.keys() <= venue.addresses.keys()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Progress, coin_round
-from crypto_assistant.listings.lists import Coin, segments
+from crypto_assistant.listings import segments
+from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Family, Provenance, Timeframe
 from crypto_assistant.subjects.analysis.score import WINDOW, Score, score
 from crypto_assistant.subjects.bars import moves, technicals

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Progress, coin_round
-from crypto_assistant.listings.lists import segments
+from crypto_assistant.listings import segments
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.subjects.bars.primary import Primary
 from crypto_assistant.subjects.cvd import flows, taker_signals

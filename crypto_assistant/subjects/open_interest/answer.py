@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.grammar import Args, Progress, coin_round
+from crypto_assistant.listings import segments
 from crypto_assistant.listings.coins import other_coins
-from crypto_assistant.listings.lists import Coin, Listings, segments
+from crypto_assistant.listings.lists import Coin, Listings
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import Provenance
 from crypto_assistant.subjects.bars import moves

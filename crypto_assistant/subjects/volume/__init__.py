@@ -7,7 +7,8 @@ from crypto_assistant import view as v
 from crypto_assistant.calculators.volume import SOONEST_PACE
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Command, Progress, Takes, coin_round
-from crypto_assistant.listings.lists import Coin, segments
+from crypto_assistant.listings import segments
+from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.subjects.bars.baselines import BARS, closed_ms
 from crypto_assistant.subjects.keyboard import keyboard

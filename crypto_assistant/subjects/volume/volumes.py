@@ -10,7 +10,7 @@ import numpy as np
 
 from crypto_assistant.calculators import volume as calc
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.listings.lists import segments
+from crypto_assistant.listings import segments
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import (
     HOUR_MS,
