@@ -154,9 +154,10 @@ async def test_what_was_found_out_of_a_venues_statistics_is_told(market: Floor) 
 
 async def test_what_is_in_doubt_is_told_with_its_numbers(market: Floor) -> None:
     market.sandbox.dates = Dates(interest=1.4)
-    await market.ask("/oi BTC")
+    found = await market.ask("/oi BTC")
     text = (await market.front.reply("/status")).text
     why = r"its newest sample is [\d.]+ % off what is open now"
+    assert re.fullmatch(rf"open interest: in doubt: {why}", found["failed"]["okx"])
     assert re.search(rf"rows bear: .*open interest in doubt \({why}\)", text)
 
 
