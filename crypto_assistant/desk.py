@@ -13,7 +13,6 @@ from crypto_assistant.errors import (
     ExchangeError,
     RateLimited,
     Unsupported,
-    lasting,
 )
 from crypto_assistant.exchanges.base import IN_DOUBT, Account, Believing, Exchange
 from crypto_assistant.listings.keeper import Keeper
@@ -225,9 +224,9 @@ class Wave:
             if isinstance(error, RateLimited):  # One order to stop, told a moment apart.
                 error = max(holds, key=lambda hold: hold.until_ms)
             if error and not isinstance(error, Unsupported):
-                kind, why = lasting(str(error)), str(error)[:LONGEST_REASON]
+                kind, why = error.reason, str(error)[:LONGEST_REASON]
                 parts.setdefault(kind, []).append(part)
-                if kind not in whys or " since " in why:  # Since when it lasts says more.
+                if kind not in whys or error.since_ms is not None:  # Since when it lasts says more.
                     whys[kind] = why
         if venue not in self._answered and len(parts) == 1:
             return next(iter(whys.values()))

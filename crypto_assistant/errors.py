@@ -6,7 +6,10 @@ AssistantError
 ├── UsageError         the owner's typo, shown with the command's usage
 │   └── UnknownCoin    a coin that no venue lists, with the nearest names
 └── ExchangeError      a venue could not answer, with the reason in words
-    ├── Unreachable    no connection, a time-out, a 5xx, a cut body: worth another try
+    ├── Unreachable    a 5xx, maintenance: worth another try; `since_ms`: it lasts since then
+    │   ├── NoConnection
+    │   ├── NoAnswer   a time-out
+    │   └── Cut        a body that is not whole
     ├── RateLimited    asked too often: nothing is sent before `until_ms`
     ├── GeoBlocked     the venue does not serve this host's country
     ├── Blocked        a firewall before the venue turns this host's address away
@@ -21,11 +24,10 @@ AssistantError
     └── InternalError  a bug of this program's while it read what the venue said
 """
 
-import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 DAY_MS = 86_400_000
-WAITED_OR_KNOWN = re.compile(r"( in [\d.]+ s| since [^:]*:\d\d UTC)$")
 
 
 class AssistantError(Exception):
@@ -57,19 +59,82 @@ class UnknownCoin(UsageError):
 
 
 class ExchangeError(AssistantError):
-    """A venue did not answer a question; `str()` is the reason that the trader reads."""
+    """A venue did not answer a question; `str()` is what the trader reads of it.
+
+    `since_ms`: it has not since then, and was not asked again; None: it was.
+    """
+
+    since_ms: int | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why, in the same words whether it was met now or lasts."""
+        return str(self.args[0])
+
+    def hide(self, hidden: Callable[[str], str]) -> None:
+        """Leaves of a venue's words what `hidden` leaves of them."""
+        self.args = (hidden(self.reason),)
+
+    def lasting(self, since_ms: int, now_ms: int) -> "Unreachable":
+        """The same, met since then."""
+        return Unreachable(self.reason.rstrip("."), since_ms, now_ms)
 
 
 class Unreachable(ExchangeError):
-    """The network or the venue's servers failed.
-
-    `since_ms`: they have done so since then, and were not asked again; None: they were.
-    """
+    """The network or the venue's servers failed; `now_ms`: when that is told."""
 
     def __init__(self, reason: str, since_ms: int | None = None, now_ms: int | None = None) -> None:
-        since = "" if since_ms is None else f" since {moment(since_ms, now_ms, '%H:%M')}"
-        super().__init__(f"{reason}{since}")
+        super().__init__(reason)
         self.since_ms = since_ms
+        self.now_ms = now_ms
+
+    def __str__(self) -> str:
+        return self._since(self.reason) or self.reason
+
+    def _since(self, reason: str) -> str:
+        """The words for what lasts; "" where it was met now."""
+        if self.since_ms is None:
+            return ""
+        return f"{reason} since {moment(self.since_ms, self.now_ms, '%H:%M')}"
+
+
+class NoConnection(Unreachable):
+    """Nobody took the question."""
+
+    def __init__(self, since_ms: int | None = None, now_ms: int | None = None) -> None:
+        super().__init__("no connection", since_ms, now_ms)
+
+    def lasting(self, since_ms: int, now_ms: int) -> "NoConnection":
+        return NoConnection(since_ms, now_ms)
+
+
+class NoAnswer(Unreachable):
+    """Nothing was said within `seconds`."""
+
+    def __init__(
+        self, seconds: float, since_ms: int | None = None, now_ms: int | None = None
+    ) -> None:
+        super().__init__("no answer", since_ms, now_ms)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return self._since(self.reason) or f"{self.reason} in {round(self.seconds, 1):g} s"
+
+    def lasting(self, since_ms: int, now_ms: int) -> "NoAnswer":
+        return NoAnswer(self.seconds, since_ms, now_ms)
+
+
+class Cut(Unreachable):
+    """The answer ended before its end."""
+
+    def __init__(self, since_ms: int | None = None, now_ms: int | None = None) -> None:
+        super().__init__("the answer was cut short", since_ms, now_ms)
+
+    def __str__(self) -> str:
+        return self._since("cut answers") or self.reason
+
+    def lasting(self, since_ms: int, now_ms: int) -> "Cut":
+        return Cut(since_ms, now_ms)
 
 
 class RateLimited(ExchangeError):
@@ -153,11 +218,6 @@ class InternalError(ExchangeError):
 
     def __init__(self) -> None:
         super().__init__("an error in this program, see its log")
-
-
-def lasting(told: str) -> str:
-    """What goes on, whether it was waited for or is known: `no answer in 8 s` as `no answer`."""
-    return WAITED_OR_KNOWN.sub("", told)
 
 
 def moment(ms: int, now_ms: int | None, form: str) -> str:

@@ -11,8 +11,10 @@ import pytest
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.errors import (
+    Cut,
     GeoBlocked,
     InternalError,
+    NoAnswer,
     NotListed,
     RateLimited,
     Refused,
@@ -242,18 +244,17 @@ async def test_of_many_parts_that_failed_for_one_reason_three_are_named() -> Non
     assert failed == {"okx": "perp, mark price, funding and 2 more: HTTP 503"}
 
 
-@pytest.mark.parametrize("reason", ["no answer", "HTTP 503"])
-async def test_one_outage_is_told_once_since_when_it_lasts(reason: str) -> None:
+@pytest.mark.parametrize("waited", [NoAnswer(8), Cut(), Unreachable("HTTP 503")])
+async def test_one_outage_is_told_once_since_when_it_lasts(waited: Unreachable) -> None:
     """What was under way as it began waited for an answer; what came later was not sent."""
     (okx,) = exchanges = stubs("okx")
     wave = wave_of(desk_of(exchanges))
-    waited = f"{reason} in 8 s" if reason == "no answer" else reason
     for part in ("perp", "mark price", "funding"):
         wave.ask(part, says(part))
-    okx.say("perp", Unreachable(waited))
-    okx.say("mark price", Unreachable(reason, NOW, NOW))
-    okx.say("funding", Unreachable(waited))
-    assert (await settled(wave)).failed == {"okx": str(Unreachable(reason, NOW, NOW))}
+    okx.say("perp", waited)
+    okx.say("mark price", waited.lasting(NOW, NOW))
+    okx.say("funding", waited)
+    assert (await settled(wave)).failed == {"okx": str(waited.lasting(NOW, NOW))}
 
 
 async def test_a_bug_that_one_venue_meets_is_logged_and_the_others_answer(
@@ -596,8 +597,8 @@ async def test_a_list_that_waits_for_the_end_of_an_order_to_stop_is_late_for_tha
 async def test_lists_that_keep_failing_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
     (okx,) = exchanges = stubs("okx")
     desk = desk_of(exchanges)
-    for why in ("no answer in 8 s", "no answer since 12:00 UTC", "no answer since 12:00 UTC"):
-        okx.fails = {f"{family} list": Unreachable(why) for family in Family}
+    for why in (NoAnswer(8), NoAnswer(8, NOW), NoAnswer(8, NOW)):
+        okx.fails = {f"{family} list": why for family in Family}
         await desk.keeper.load(1)
     assert caplog.messages == ["okx: listings not loaded (spot, linear, inverse): no answer in 8 s"]
 

@@ -25,9 +25,12 @@ from yarl import URL
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import (
     Blocked,
+    Cut,
     ExchangeError,
     GeoBlocked,
     Malformed,
+    NoAnswer,
+    NoConnection,
     RateLimited,
     Unreachable,
 )
@@ -35,7 +38,7 @@ from crypto_assistant.net import firewall
 from crypto_assistant.net.body import Room
 from crypto_assistant.net.cache import Cache, Lifetime
 from crypto_assistant.net.deadline import due
-from crypto_assistant.net.health import CUT, NO_ANSWER, NO_CONNECTION, Health
+from crypto_assistant.net.health import Health
 from crypto_assistant.net.limiter import Budget, Limiter
 from crypto_assistant.net.response import UNREADABLE, Response, Stop
 from crypto_assistant.net.unread import counting
@@ -310,14 +313,16 @@ class Api:
             self._see_to_probes()
             raise
         except (Unreachable, Malformed) as error:
-            reason, again = request.hide(str(error)), partial(self._once_more, question)
-            whole = seconds >= self._door.timing.attempt / 2 or not reason.startswith(NO_ANSWER)
-            self.health.failed(question.asked, reason, again, sent=sent, whole=whole)
+            error.hide(request.hide)
+            again = partial(self._once_more, question)
+            whole = seconds >= self._door.timing.attempt / 2 or not isinstance(error, NoAnswer)
+            self.health.failed(question.asked, error, again, sent=sent, whole=whole)
             self._see_to_probes()
             raise
         except ExchangeError as error:
             self.health.answered(question.asked, monotonic() - sent)
-            self.health.note(request.hide(str(error)))
+            error.hide(request.hide)
+            self.health.note(str(error))
             raise
         self.health.answered(question.asked, monotonic() - sent)
         return payload
@@ -354,13 +359,13 @@ class Api:
         try:
             return await self._answered(request, seconds)
         except TimeoutError:
-            failure = f"{NO_ANSWER} in {self._door.timing.answer:g} s"
+            failure: Unreachable = NoAnswer(self._door.timing.answer)
         except aiohttp.ClientPayloadError:
-            failure = CUT
+            failure = Cut()
         except (aiohttp.ClientError, OSError):
-            failure = NO_CONNECTION
+            failure = NoConnection()
         # Not from in there: what was caught repeats the address and the headers of the request.
-        raise Unreachable(failure)
+        raise failure
 
     async def _answered(self, request: Request, seconds: float) -> Response:
         url = URL(self._base + request.target, encoded=True)
@@ -399,7 +404,7 @@ class Api:
                 raise Malformed("HTML instead of JSON")
             if response.text.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
                 raise Malformed("UTF-16 instead of UTF-8")
-            raise Unreachable(CUT)
+            raise Cut
         return self._dialect.unwrap(response)
 
     def _stop(self, response: Response) -> Stop:

@@ -9,7 +9,7 @@ from math import inf
 from typing import TypeVar
 
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.errors import ExchangeError, InternalError, Unreachable
+from crypto_assistant.errors import ExchangeError, InternalError, NoAnswer
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ async def outcome(
         async with asyncio.timeout(min(left, patience)):
             return await answer
     except TimeoutError:
-        return Unreachable(f"no answer in {round(patience, 1):g} s")
+        return NoAnswer(patience)
     except ExchangeError as error:
         # It may be kept for minutes: without the frames that hold what was read before it failed.
         error.__cause__ = error.__context__ = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import ceil, inf
 
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.errors import Blocked, ExchangeError, Unreachable, lasting
+from crypto_assistant.errors import Blocked, ExchangeError, NoConnection, Unreachable
 from crypto_assistant.net.unread import HOUR, LastHour, counted
 from crypto_assistant.net.walls import Again, Walls
 
@@ -29,11 +29,6 @@ MOST_UNANSWERED = 8
 """Questions that may be asked again."""
 CLOCK = "/time"
 """The clock of a host in maintenance often goes on: its path tells nothing of the others."""
-NO_ANSWER = "no answer"
-NO_CONNECTION = "no connection"
-CUT = "the answer was cut short"
-AS_A_HABIT = {CUT: "cut answers"}
-"""What reads otherwise before `since`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ class _Outage:
     began: float
     began_ms: int
     ended: float
-    reason: str
+    why: Unreachable
     attempts: int = 0
     is_down: bool = False
     failed: set[str] = field(default_factory=set)
@@ -63,7 +58,7 @@ class _Outage:
     @property
     def is_of_the_host(self) -> bool:
         """Whether it is no matter of one path alone."""
-        return len(self.failed) > 1 or self.reason == NO_CONNECTION
+        return len(self.failed) > 1 or isinstance(self.why, NoConnection)
 
 
 class Health:
@@ -183,20 +178,22 @@ class Health:
             log.warning("%s%s: cannot read %s, left out", self._host, path, counted(rows))
             self._logged[path] = now
 
-    def failed(self, asked: str, error: str, again: Again, *, sent: float, whole: bool) -> None:
+    def failed(
+        self, asked: str, error: ExchangeError, again: Again, *, sent: float, whole: bool
+    ) -> None:
         """An attempt that was sent at `sent` told nothing about its question.
 
         `whole`: it was not cut short by the end of its question; one that was says that a silent
         host is still silent, no more.
         """
-        self.note(error)
+        self.note(str(error))
         path, is_news = _path(asked), whole and not self._walls.is_known_since(sent)
         if is_news:
             self._walls.fell(path)
         if path.endswith(CLOCK):
             return
         if whole:
-            outage = self._add(asked, lasting(error).rstrip("."), again, sent)
+            outage = self._add(asked, error, again, sent)
             if is_news and self._walls.is_of_the_host:
                 self._walls, outage.is_down = Walls(), True
         if self._outage is not None and monotonic() - self._outage.ended <= CONTIGUOUS:
@@ -209,11 +206,13 @@ class Health:
     def _ms(self, sent: float) -> int:
         return self._clock_ms() - round(1000 * (monotonic() - sent))
 
-    def _add(self, asked: str, reason: str, again: Again, sent: float) -> _Outage:
+    def _add(self, asked: str, error: ExchangeError, again: Again, sent: float) -> _Outage:
         outage, now = self._outage, monotonic()
         if outage is None or (not outage.is_down and sent - outage.ended > CONTIGUOUS):
-            outage = self._outage = _Outage(sent, self._ms(sent), now, reason)
-        outage.ended, outage.reason = now, reason
+            began_ms = self._ms(sent)
+            outage = self._outage = _Outage(sent, began_ms, now, error.lasting(began_ms, began_ms))
+        # Not the error itself: it would keep the frames that it passed.
+        outage.ended, outage.why = now, error.lasting(outage.began_ms, outage.began_ms)
         outage.failed.add(_path(asked))
         self._keep(outage, asked, again)
         return outage
@@ -232,8 +231,7 @@ class Health:
                 self._tell_down(self._why(outage))
 
     def _why(self, outage: _Outage) -> Unreachable:
-        reason = AS_A_HABIT.get(outage.reason, outage.reason)
-        return Unreachable(reason, outage.began_ms, self._clock_ms())
+        return outage.why.lasting(outage.began_ms, self._clock_ms())
 
     def _tell_down(self, why: ExchangeError) -> None:
         if not self._is_told:

@@ -113,7 +113,7 @@ class SignedApi:
             try:
                 return await self._api.ask(path, compose, parse=parse, weight=weight, budget=budget)
             except ExchangeError as error:
-                error.args = tuple(signature.hidden_in(str(arg)) for arg in error.args)
+                error.hide(signature.hidden_in)
                 raise
 
         await self._clock.now_ms()

@@ -15,9 +15,12 @@ import pytest
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import (
     Blocked,
+    Cut,
     ExchangeError,
     GeoBlocked,
     Malformed,
+    NoAnswer,
+    NoConnection,
     RateLimited,
     Refused,
     Unreachable,
@@ -38,6 +41,7 @@ PATHS = ("/price", "/other", "/third", TIME)
 GOOD = {"price": "1"}
 SHIPPED = Timing()
 PATIENCE = 600.0
+HTTP_503 = Unreachable("HTTP 503")
 NEVER = 7 * 86_400.0
 """Longer than any of these tests."""
 
@@ -56,7 +60,7 @@ class Clockwork:
     def clock_ms(self) -> int:
         return NOON_MS + round(1000 * (monotonic() - self._noon))
 
-    def fails(self, path: str = "/price", why: str = "HTTP 503", **more: Any) -> None:
+    def fails(self, path: str = "/price", why: ExchangeError = HTTP_503, **more: Any) -> None:
         more = {"sent": monotonic(), "whole": True, **more}
         self.health.failed(path, why, never_asked, **more)
 
@@ -66,7 +70,7 @@ class Clockwork:
             await asyncio.sleep(1)
             self.health.blocked(path, "blocked by a firewall", never_asked, sent=monotonic())
 
-    async def fails_for(self, seconds: float, *paths: str, why: str = "HTTP 503") -> None:
+    async def fails_for(self, seconds: float, *paths: str, why: ExchangeError = HTTP_503) -> None:
         """Twice at each path now, and once more at each so much later."""
         for path in (*paths, *paths):
             self.fails(path, why)
@@ -98,15 +102,15 @@ async def test_a_host_that_fails_for_eight_seconds_is_down(clockwork: Clockwork)
 @pytest.mark.parametrize(
     ("why", "said"),
     [
-        ("no answer in 8 s", "no answer since 12:00 UTC"),
-        ("no connection", "no connection since 12:00 UTC"),
-        ("the answer was cut short", "cut answers since 12:00 UTC"),
-        ("HTML instead of JSON", "HTML instead of JSON since 12:00 UTC"),
-        ("Server error.", "Server error since 12:00 UTC"),
+        (NoAnswer(8), "no answer since 12:00 UTC"),
+        (NoConnection(), "no connection since 12:00 UTC"),
+        (Cut(), "cut answers since 12:00 UTC"),
+        (Malformed("HTML instead of JSON"), "HTML instead of JSON since 12:00 UTC"),
+        (Unreachable("Server error."), "Server error since 12:00 UTC"),
     ],
 )
 async def test_it_is_told_what_goes_on_and_since_when(
-    clockwork: Clockwork, why: str, said: str
+    clockwork: Clockwork, why: ExchangeError, said: str
 ) -> None:
     await clockwork.fails_for(8, "/price", "/other", why=why)
     assert await clockwork.refuses() == said
@@ -115,7 +119,7 @@ async def test_it_is_told_what_goes_on_and_since_when(
 async def test_an_outage_began_when_the_first_that_failed_was_sent(clockwork: Clockwork) -> None:
     await asyncio.sleep(2)
     for path in ("/price", "/other", "/third"):
-        clockwork.fails(path, "no answer in 8 s", sent=monotonic() - 8.5)
+        clockwork.fails(path, NoAnswer(8), sent=monotonic() - 8.5)
     assert await clockwork.refuses() == "no answer since 11:59 UTC"
 
 
@@ -155,8 +159,8 @@ async def test_failures_far_apart_are_not_one_outage(clockwork: Clockwork) -> No
 
 async def test_a_try_that_had_no_time_is_no_failure_of_the_host(clockwork: Clockwork) -> None:
     for _ in range(9):
-        clockwork.fails("/price", "no answer in 8 s", whole=False)
-        clockwork.fails("/other", "no answer in 8 s", whole=False)
+        clockwork.fails("/price", NoAnswer(8), whole=False)
+        clockwork.fails("/other", NoAnswer(8), whole=False)
         await asyncio.sleep(2)
     assert not await clockwork.refuses()
 
@@ -168,7 +172,7 @@ async def test_a_try_that_had_no_time_tells_that_the_host_is_still_silent(
     for passed, whole in ((3, True), (3.5, True), (1.5, False)):
         await asyncio.sleep(passed)
         sent = monotonic() - passed
-        clockwork.fails("/price", "no answer in 8 s", sent=sent, whole=whole)
+        clockwork.fails("/price", NoAnswer(8), sent=sent, whole=whole)
     assert await clockwork.refuses() == "no answer since 12:00 UTC"
 
 
@@ -182,7 +186,7 @@ async def test_one_broken_path_keeps_nobody_from_the_others(clockwork: Clockwork
 
 
 async def test_without_a_connection_no_path_is_asked(clockwork: Clockwork) -> None:
-    await clockwork.fails_for(8, "/price", why="no connection")
+    await clockwork.fails_for(8, "/price", why=NoConnection())
     assert await clockwork.refuses("/other") == "no connection since 12:00 UTC"
 
 
@@ -197,7 +201,7 @@ async def test_a_working_clock_does_not_make_a_host_in_maintenance_look_up(
 
 
 async def test_a_broken_clock_says_nothing_of_the_other_paths(clockwork: Clockwork) -> None:
-    await clockwork.fails_for(8, "/v5/market/time", why="no connection")
+    await clockwork.fails_for(8, "/v5/market/time", why=NoConnection())
     assert not await clockwork.refuses()
     assert clockwork.health.last_error
     assert clockwork.health.last_error.text == "no connection"
@@ -206,7 +210,7 @@ async def test_a_broken_clock_says_nothing_of_the_other_paths(clockwork: Clockwo
 async def test_the_question_that_finds_a_host_silent_is_not_told_since_when(
     clockwork: Clockwork,
 ) -> None:
-    await clockwork.fails_for(7.7, "/price", "/other", why="no answer in 8 s")
+    await clockwork.fails_for(7.7, "/price", "/other", why=NoAnswer(8))
     assert clockwork.health.down_since_ms == NOON_MS
     assert clockwork.health.refusal("/price") is None
     await asyncio.sleep(0.8)
@@ -268,7 +272,7 @@ async def test_what_was_sent_before_the_firewall_stood_brings_nobody_back(
     caplog.clear()
     clockwork.health.answered(TIME, 0.1)
     clockwork.health.answered("/third", 2.0)
-    clockwork.fails("/third", "no answer in 8 s", sent=monotonic() - 8)
+    clockwork.fails("/third", NoAnswer(8), sent=monotonic() - 8)
     assert await clockwork.refuses("/third") == str(Blocked())
     clockwork.health.answered(TIME, 0.1)
     assert await clockwork.refuses("/third") == str(Blocked())
@@ -280,14 +284,14 @@ async def test_where_the_firewall_has_gone_and_nobody_answers_that_is_said(
 ) -> None:
     await clockwork.is_walled("/price", "/other")
     await asyncio.sleep(300)
-    clockwork.fails("/price", "no connection")
+    clockwork.fails("/price", NoConnection())
     await asyncio.sleep(9)
     assert await clockwork.refuses("/third") == "no connection since 12:05 UTC"
     assert clockwork.health.next_probe()
 
 
 async def test_a_silent_host_where_a_firewall_answers_now_is_blocked(clockwork: Clockwork) -> None:
-    await clockwork.fails_for(9, "/price", why="no connection")
+    await clockwork.fails_for(9, "/price", why=NoConnection())
     await clockwork.is_walled("/price")
     assert await clockwork.refuses("/price") == str(Blocked())
     assert not await clockwork.refuses("/other")
@@ -341,7 +345,7 @@ async def test_what_failed_is_asked_in_turn_and_what_was_turned_away_first(
         return saying
 
     for path in ("/price", "/other", "/price", "/other"):
-        health.failed(path, "HTTP 503", say(path), sent=monotonic(), whole=True)
+        health.failed(path, HTTP_503, say(path), sent=monotonic(), whole=True)
     assert health.next_probe() is None
     await asyncio.sleep(8)
     clockwork.fails("/other")
