@@ -9,17 +9,12 @@ from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from functools import partial
+from random import uniform
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
 import orjson
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    wait_random,
-)
 from yarl import URL
 
 from crypto_assistant.clocks import monotonic
@@ -254,46 +249,34 @@ class Api:
         return due.get(monotonic() + self._door.timing.answer)
 
     async def _retrying(self, question: _Question, due: float) -> Any:
-        timing = self._door.timing
+        """The payload of the first try that brings one; raises what the last one met."""
+        timing, tries = self._door.timing, 0
         tired = monotonic() + timing.answer
+        self._refuse(question)
+        while True:
+            tries += 1
+            try:
+                asked = monotonic()
+                await self._limiter.admit(question.budget, question.weight, due, share.get())
+                # A question that has long waits for the limits, but for the venue as long as any.
+                tired += monotonic() - asked
+                if tries == 1:  # Whoever has asked says what he found.
+                    self._refuse(question)
+                seconds = min(question.attempt, min(due, tired) - monotonic())
+                return await self._attempt(question, seconds)
+            except ExchangeError as error:
+                pause = uniform(*timing.pause)  # noqa: S311 (it parts callers, no secret)
+                is_over = tries >= timing.tries or monotonic() + pause >= min(due, tired)
+                if is_over or not self._fits(error, question, due):
+                    raise
+            await asyncio.sleep(pause)
 
-        def fits(error: BaseException) -> bool:
-            if isinstance(error, RateLimited):
-                spent = question.budget, question.weight, share.get()
-                return self._limiter.frees_before(due, *spent)
-            return isinstance(error, Unreachable) and error.since_ms is None
-
-        def is_over(tried: RetryCallState) -> bool:
-            next_try = monotonic() + tried.upcoming_sleep
-            return tried.attempt_number >= timing.tries or next_try >= min(due, tired)
-
-        async def once(*, first: bool = False) -> Any:
-            nonlocal tired
-            asked = monotonic()
-            await self._limiter.admit(question.budget, question.weight, due, share.get())
-            # A question that has long waits for the limits, but for the venue as long as any.
-            tired += monotonic() - asked
-            if first:  # Whoever has asked says what he found.
-                self._refuse(question)
-            seconds = min(question.attempt, min(due, tired) - monotonic())
-            return await self._attempt(question, seconds)
-
-        try:  # A first try without tenacity: its machinery is a tenth of an answer's time.
-            self._refuse(question)
-            return await once(first=True)
-        except ExchangeError as error:
-            failures = [error]
-        async for tried in AsyncRetrying(
-            retry=retry_if_exception(fits),
-            stop=is_over,
-            wait=wait_random(*timing.pause),
-            reraise=True,
-        ):
-            with tried:
-                if failures:
-                    raise failures.pop()
-                return await once()
-        raise AssertionError("unreachable: the last try returns or raises")
+    def _fits(self, error: ExchangeError, question: _Question, due: float) -> bool:
+        """Whether another try may bring what this one did not."""
+        if isinstance(error, RateLimited):
+            spent = question.budget, question.weight, share.get()
+            return self._limiter.frees_before(due, *spent)
+        return isinstance(error, Unreachable) and error.since_ms is None
 
     def _refuse(self, question: _Question) -> None:
         """Raises Unreachable where the host has long been silent; what was asked is asked again."""
