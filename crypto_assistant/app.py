@@ -25,8 +25,8 @@ from crypto_assistant.exchanges.base import LIVE, Account, Accounted, Exchange
 from crypto_assistant.front import Front
 from crypto_assistant.holds import Holds
 from crypto_assistant.ledger import Ledger
-from crypto_assistant.net.api import Door, Timing
 from crypto_assistant.net.body import PACKED
+from crypto_assistant.net.door import Door, Timing
 from crypto_assistant.net.names import Names
 from crypto_assistant.net.signed import Key
 from crypto_assistant.state.store import Store

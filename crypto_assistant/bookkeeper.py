@@ -20,7 +20,7 @@ from crypto_assistant.ledger import Book, Snapshot, SnapshotRow
 from crypto_assistant.midnights import midnight_ms
 from crypto_assistant.models import HOUR_MS, Balance, Family, Wallet
 from crypto_assistant.net import deadline
-from crypto_assistant.net.api import sharing
+from crypto_assistant.net.limiter import sharing
 from crypto_assistant.worth import Prices, prices
 
 log = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ from crypto_assistant.listings.keeper import Keeper
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Dated, Provenance
 from crypto_assistant.net import deadline
-from crypto_assistant.net.api import Timing
 from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.deadline import due, outcome
+from crypto_assistant.net.door import Timing
 from crypto_assistant.vitals import Vitals
 
 T = TypeVar("T", bound=Dated)

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 from crypto_assistant.errors import ExchangeError, LedgerFailed, Malformed
 from crypto_assistant.exchanges.base import Account
 from crypto_assistant.models import HOUR_MS, AccountLog, Entry, Family, Flow
-from crypto_assistant.net.api import share
+from crypto_assistant.net.limiter import share
 from crypto_assistant.state.store import Store
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from crypto_assistant.errors import ExchangeError
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.ledger import Book, Ledger, Snapshot
 from crypto_assistant.models import AccountLog, Balance, Holding, Permissions, Wallet
-from crypto_assistant.net.api import share
+from crypto_assistant.net.limiter import share
 from crypto_assistant.state.store import Store
 from tests.account_log import NOW, PlayedAccount, SetClock
 from tests.clock import clock

@@ -24,7 +24,7 @@ from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.front import Front, Sheet
 from crypto_assistant.grammar import Answer, encode
 from crypto_assistant.ledger import Ledger
-from crypto_assistant.net.api import Door, Timing
+from crypto_assistant.net.door import Door, Timing
 from crypto_assistant.net.signed import Key
 from crypto_assistant.sandbox import KEYS, Dates, Sandbox, World
 from crypto_assistant.sandbox.account.owner import owners

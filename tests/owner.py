@@ -18,7 +18,7 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.front import Front
 from crypto_assistant.ledger import Ledger
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from crypto_assistant.sandbox import Fault, Sandbox
 from crypto_assistant.sandbox.account.owner import owners
 from crypto_assistant.state.store import Store

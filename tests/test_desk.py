@@ -23,8 +23,8 @@ from crypto_assistant.errors import (
 )
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Family, Instruments, Provenance, Tickers
-from crypto_assistant.net.api import Timing
 from crypto_assistant.net.deadline import due, outcome, question
+from crypto_assistant.net.door import Timing
 from crypto_assistant.net.limiter import Limiter
 from tests.markets import NOW, markets, tickers
 

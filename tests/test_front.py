@@ -12,8 +12,8 @@ from crypto_assistant.errors import UnknownCoin, UsageError
 from crypto_assistant.front import Front, Sheet
 from crypto_assistant.grammar import Args, Command, Progress, Takes, encode
 from crypto_assistant.models import Provenance, Timeframe
-from crypto_assistant.net.api import Timing
 from crypto_assistant.net.deadline import due
+from crypto_assistant.net.door import Timing
 from tests.clock import clock
 
 

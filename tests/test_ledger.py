@@ -21,7 +21,7 @@ from crypto_assistant.ledger import (
     SnapshotRow,
 )
 from crypto_assistant.models import Entry, Family, Flow
-from crypto_assistant.net.api import sharing
+from crypto_assistant.net.limiter import sharing
 from crypto_assistant.state.store import Store
 from tests.account_log import BOOK, DAY, HOUR, MINUTE, NOW, PlayedAccount, SetClock, line, quiet
 from tests.clock import clock

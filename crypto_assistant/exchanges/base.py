@@ -31,8 +31,10 @@ from crypto_assistant.models import (
     Trades,
     Wallet,
 )
-from crypto_assistant.net.api import Api, Door, Reads
+from crypto_assistant.net.api import Api
+from crypto_assistant.net.door import Door
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.request import Reads
 from crypto_assistant.net.signed import Key, VenueClock
 
 LIVE = "live"

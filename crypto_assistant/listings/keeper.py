@@ -12,9 +12,9 @@ from crypto_assistant.errors import ExchangeError, RateLimited, Unreachable
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.lists import Listings, Place, per_plain_coin
 from crypto_assistant.models import Dated, Family, Instruments, Tickers
-from crypto_assistant.net.api import Timing
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.deadline import outcome, question
+from crypto_assistant.net.door import Timing
 
 log = logging.getLogger(__name__)
 

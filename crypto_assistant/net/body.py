@@ -1,9 +1,14 @@
-"""Reads the body of an answer, unpacked piece by piece, and no more than there is room for."""
+"""Reads the body of an answer piece by piece, no more than there is room for, and its JSON."""
 
+import json
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
 
 import aiohttp
+import orjson
 
 from crypto_assistant.errors import Malformed
 
@@ -67,3 +72,19 @@ def _is_packed(encoding: str) -> bool:
     if name not in UNPACKED | PLAIN:
         raise Malformed(f"packed with {OTHERS.get(name, 'something')} that was not asked for")
     return name in UNPACKED
+
+
+def decoded(text: bytes | bytearray) -> Any:
+    """The JSON of a body; None where it is none."""
+    plain = text.removeprefix(BOM_UTF8)
+    try:
+        return orjson.loads(plain)
+    except orjson.JSONDecodeError:
+        return _without_infinities(plain)
+
+
+def _without_infinities(text: bytes | bytearray) -> Any:
+    """JSON with numbers beyond all floats, which are null then; None for what is no JSON."""
+    with suppress(ValueError, RecursionError, orjson.JSONEncodeError):
+        return orjson.loads(orjson.dumps(json.loads(text.decode())))
+    return None

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import RateLimited
@@ -11,6 +13,19 @@ LONGEST_HOLD = 7 * 86_400.0
 """Seconds; the longest ban that a venue announces is three days."""
 ONE_ORDER = 1.0
 """Seconds; requests that were under way together are told of one order a moment apart."""
+
+share: ContextVar[float] = ContextVar("share", default=1.0)
+"""What part of each limit the answer that is being worked on may use."""
+
+
+@contextmanager
+def sharing(part: float) -> Iterator[None]:
+    """Whatever is asked inside leaves the rest of each limit to others."""
+    token = share.set(part)
+    try:
+        yield
+    finally:
+        share.reset(token)
 
 
 class Budget:

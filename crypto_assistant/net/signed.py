@@ -6,8 +6,9 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 from crypto_assistant.errors import ClockSkew, ExchangeError
-from crypto_assistant.net.api import Api, Query, Request, target
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.limiter import Budget
+from crypto_assistant.net.request import Query, Request, target
 
 T = TypeVar("T")
 

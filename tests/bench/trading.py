@@ -18,8 +18,8 @@ from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.front import Front
 from crypto_assistant.grammar import Answer, parse
 from crypto_assistant.ledger import Ledger
-from crypto_assistant.net.api import Door, Timing
 from crypto_assistant.net.cache import Cache
+from crypto_assistant.net.door import Door, Timing
 from crypto_assistant.state.store import Store
 from crypto_assistant.view import View
 from tests.bench.bare import Request

@@ -12,7 +12,7 @@ from crypto_assistant.commands import COMMANDS
 from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.front import Front
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from crypto_assistant.sandbox import Dates, Sandbox
 from crypto_assistant.view import View
 from tests.clock import NOW

@@ -8,7 +8,7 @@ from crypto_assistant.commands import COMMANDS
 from crypto_assistant.desk import Desk
 from crypto_assistant.front import Front
 from crypto_assistant.grammar import Command, parse
-from crypto_assistant.net.api import Timing
+from crypto_assistant.net.door import Timing
 from crypto_assistant.view import Button, View
 from tests.clock import clock
 from tests.venues import VENUES

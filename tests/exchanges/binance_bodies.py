@@ -5,7 +5,7 @@ from typing import Any
 
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.models import Family, Instrument, Timeframe
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from tests.exchanges.conftest import NOW
 from tests.net.loopback import Loopback, Reply
 

@@ -17,7 +17,7 @@ from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.okx import Okx
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from crypto_assistant.sandbox import Dates
 from tests.exchanges import simulated
 from tests.net.loopback import Loopback

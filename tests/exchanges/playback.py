@@ -14,7 +14,7 @@ from yarl import URL
 
 from crypto_assistant.errors import ExchangeError
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.net.api import Door, Timing
+from crypto_assistant.net.door import Door, Timing
 from crypto_assistant.sandbox import Sandbox
 from tests.exchanges.questions import Question, markets, questions
 from tests.exchanges.simulated import NOW

@@ -21,7 +21,7 @@ from crypto_assistant.errors import (
 from crypto_assistant.exchanges.base import Account
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.models import Holding, Permissions, Side, Wallet
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from crypto_assistant.net.signed import Key
 from tests.exchanges.binance_account_bodies import (
     BAD_SIGNATURE,

@@ -17,7 +17,7 @@ from crypto_assistant.errors import Refused
 from crypto_assistant.exchanges.base import Account, Exchange
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.models import Entry, Family, Find, Flow, Instrument, Side, Wallet
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from crypto_assistant.net.signed import Key
 from crypto_assistant.sandbox import KEYS, Owner, Sandbox, World
 from crypto_assistant.sandbox.account.book import Book

@@ -9,7 +9,7 @@ import pytest
 from crypto_assistant.errors import Malformed, RateLimited
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.models import Family, Instrument, Timeframe
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from tests.exchanges.binance_bodies import (
     BARS,
     BTC,

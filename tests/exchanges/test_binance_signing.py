@@ -5,7 +5,7 @@ import json
 import pytest
 
 from crypto_assistant.exchanges.binance.signing import digest, sign
-from crypto_assistant.net.api import target
+from crypto_assistant.net.request import target
 from crypto_assistant.net.signed import Key
 from tests.shared import VECTORS, needs_shared
 

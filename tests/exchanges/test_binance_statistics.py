@@ -11,7 +11,7 @@ import pytest
 from crypto_assistant.errors import Malformed, NotListed, RateLimited, Unsupported
 from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.models import Instrument, Timeframe
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from tests.exchanges.binance_bodies import (
     BARS,
     COIN_PERP,

@@ -15,7 +15,7 @@ from crypto_assistant.errors import NotRead, Refused
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.bybit.account import BybitAccount
 from crypto_assistant.models import Entry, Family, Find, Flow, Instrument, Side, Wallet
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from crypto_assistant.net.signed import Key
 from crypto_assistant.sandbox import KEYS, Sandbox, World
 from crypto_assistant.sandbox.account.book import Book

@@ -9,7 +9,7 @@ import pytest
 from crypto_assistant.errors import Malformed, Refused, Unsupported
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.models import Instrument, Timeframe
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from tests.exchanges.bybit_bodies import BTC_SPOT, BTCPERP, BTCUSD, BTCUSDT, PEPE1000, no, ok
 from tests.exchanges.conftest import NOW, Recorded, ages
 from tests.net.loopback import Loopback

@@ -7,7 +7,7 @@ import pytest
 from crypto_assistant.errors import Blocked, ExchangeError, GeoBlocked, RateLimited, Refused
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from tests.exchanges.conftest import NOW
 from tests.net.loopback import Loopback, Reply
 

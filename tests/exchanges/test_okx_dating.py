@@ -11,8 +11,8 @@ from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.exchanges.okx.dating import CLOSEST, FEWEST, fit
 from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.models import Family, Floats, Timeframe
-from crypto_assistant.net.api import Door, sharing
-from crypto_assistant.net.limiter import Limiter
+from crypto_assistant.net.door import Door
+from crypto_assistant.net.limiter import Limiter, sharing
 from tests.exchanges.conftest import NOW, ages
 from tests.exchanges.okx_bodies import PERP, market, no, ok
 from tests.exchanges.okx_dates import (

@@ -9,7 +9,7 @@ from crypto_assistant.exchanges.binance import Binance
 from crypto_assistant.exchanges.bybit import Bybit
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.models import Family
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from tests.exchanges.binance_bodies import PERP, PREMIUM, SPOT, in_family
 from tests.exchanges.conftest import NOW
 from tests.exchanges.simulated import Simulation, Venues

@@ -13,7 +13,7 @@ from crypto_assistant.accounts import Access
 from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.ledger import Ledger
-from crypto_assistant.net.api import Door
+from crypto_assistant.net.door import Door
 from crypto_assistant.state.store import Store
 from tests.clock import clock
 from tests.faults.matrix import TITLES

@@ -28,9 +28,11 @@ from crypto_assistant.models import (
     Timeframe,
     Trades,
 )
-from crypto_assistant.net.api import Api, Dialect, Door, Reads
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.door import Door
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.request import Dialect, Reads
 from crypto_assistant.net.response import Response
 
 READS: Reads = frozenset({("GET", "/time"), ("GET", "/perps"), ("GET", "/bars")})

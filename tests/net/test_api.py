@@ -24,10 +24,12 @@ from crypto_assistant.errors import (
     Unreachable,
 )
 from crypto_assistant.exchanges.payload import number, readable
-from crypto_assistant.net import api
-from crypto_assistant.net.api import Api, Dialect, Door, Request, Timing, target
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.body import PACKED
-from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.door import Door, Timing
+from crypto_assistant.net.host import LARGEST_BODY
+from crypto_assistant.net.limiter import Budget, Limiter, sharing
+from crypto_assistant.net.request import Dialect, Request, target
 from crypto_assistant.net.response import UNREADABLE, Response, Stop
 from tests.net.conftest import due_in
 from tests.net.loopback import Loopback, Reply
@@ -263,7 +265,7 @@ async def test_a_question_may_leave_a_part_of_the_limit_to_others(
     for path in ("/a", "/b", "/c"):
         host.plays(path, GOOD)
     venue = Api(door, base, Limiter(lambda: NOW), Budget(4, 60), DIALECT)
-    with api.sharing(0.5):
+    with sharing(0.5):
         await ask(venue, "/a")
         await ask(venue, "/b")
         with pytest.raises(RateLimited):
@@ -275,7 +277,7 @@ async def test_nobody_waits_with_a_question_that_may_use_less_of_the_limit(
     venue: Api, host: Loopback
 ) -> None:
     host.plays("/price", GOOD)
-    with api.sharing(0.5):
+    with sharing(0.5):
         await ask(venue)
     await ask(venue)
     assert len(host.asked) == 2
@@ -404,7 +406,7 @@ async def test_an_answer_of_another_shape_is_malformed(venue: Api, host: Loopbac
 async def test_an_answer_too_large_for_the_host_is_not_read(
     session: aiohttp.ClientSession, base: str, host: Loopback, budget: Budget
 ) -> None:
-    zipped = gzip.compress(b" " * (api.LARGEST_BODY + 1), 1)
+    zipped = gzip.compress(b" " * (LARGEST_BODY + 1), 1)
     host.plays("/price", Reply(zipped, headers={"Content-Encoding": "gzip"}))
     door = Door(session, lambda: NOW)
     limiter = Limiter(lambda: NOW)
@@ -439,7 +441,7 @@ async def test_answers_that_unpack_to_gigabytes_do_not_fill_the_memory(
     finally:
         tracemalloc.stop()
     assert [str(one) for one in found] == ["an answer too large to read"] * len(queries)
-    assert peak < 2 * api.LARGEST_BODY
+    assert peak < 2 * LARGEST_BODY
 
 
 async def test_a_byte_at_a_time_holds_no_answer_beyond_its_time(

@@ -25,11 +25,13 @@ from crypto_assistant.errors import (
     Refused,
     Unreachable,
 )
-from crypto_assistant.net.api import Api, Dialect, Door, Request, Timing
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.deadline import due
+from crypto_assistant.net.door import Door, Timing
 from crypto_assistant.net.health import Health
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.request import Dialect, Request
 from crypto_assistant.net.response import Response
 from tests.net.loopback import Loopback, Reply
 

@@ -17,16 +17,12 @@ from aiohttp import web
 
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import ClockSkew, ExchangeError, Malformed, Refused, Unreachable
-from crypto_assistant.net.api import (
-    LARGEST_BODY,
-    Api,
-    Dialect,
-    Door,
-    Request,
-    WouldNotRead,
-)
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.door import Door
+from crypto_assistant.net.host import LARGEST_BODY
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.request import Dialect, Request, WouldNotRead
 from crypto_assistant.net.response import Response
 from crypto_assistant.net.signed import MEASURED_MS, Key, Signature, SignedApi, VenueClock
 

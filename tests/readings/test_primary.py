@@ -9,7 +9,7 @@ import pytest
 from crypto_assistant.errors import Unreachable
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Instrument, Timeframe
-from crypto_assistant.net.api import Timing
+from crypto_assistant.net.door import Timing
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.bars.primary import Primary, question, settle
 from crypto_assistant.subjects.bars.primary import candles as current

@@ -14,9 +14,9 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ExchangeError, Refused, Unreachable, Unsupported
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Candles, Family, Instrument, TakerVolumes, Timeframe
-from crypto_assistant.net.api import Timing
 from crypto_assistant.net.cache import Cache, Lifetime
 from crypto_assistant.net.deadline import question
+from crypto_assistant.net.door import Timing
 from crypto_assistant.subjects.scan.answer import GIVE_UP, MOST_AT_ONCE, Scan, scan
 from crypto_assistant.subjects.scan.spikes import universe
 from tests.markets import NOW, markets, tickers

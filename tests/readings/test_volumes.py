@@ -6,7 +6,7 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.errors import Unsupported
 from crypto_assistant.listings.lists import Coin, Listings
 from crypto_assistant.models import Candles, Family, Instrument, TakerVolumes, Timeframe
-from crypto_assistant.net.api import Timing
+from crypto_assistant.net.door import Timing
 from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.volume import volumes
 from crypto_assistant.subjects.volume.volumes import VenueVolume

@@ -11,7 +11,7 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.errors import Unreachable
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Candles, Family, Floats, Instrument, Timeframe
-from crypto_assistant.net.api import Timing
+from crypto_assistant.net.door import Timing
 from crypto_assistant.round import Round
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from crypto_assistant.front import Front
 from crypto_assistant.grammar import Args, Command, Progress, Takes
 from crypto_assistant.journal import request
 from crypto_assistant.models import Provenance
-from crypto_assistant.net.api import Timing as DeskTiming
+from crypto_assistant.net.door import Timing as DeskTiming
 from crypto_assistant.state.database import Timing as DatabaseTiming
 from crypto_assistant.state.store import SHIPPED, Store
 from crypto_assistant.telegram.patience import Timing

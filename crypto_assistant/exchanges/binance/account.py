@@ -29,8 +29,9 @@ from crypto_assistant.models import (
     Positions,
     Wallet,
 )
-from crypto_assistant.net.api import Api, Query
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.limiter import Budget
+from crypto_assistant.net.request import Query
 from crypto_assistant.net.signed import Key, SignedApi, VenueClock
 
 T = TypeVar("T")

@@ -40,9 +40,11 @@ from crypto_assistant.models import (
     Timeframe,
     Trades,
 )
-from crypto_assistant.net.api import Api, Dialect, Door, Reads
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.door import Door
 from crypto_assistant.net.limiter import Budget, Limiter
+from crypto_assistant.net.request import Dialect, Reads
 from crypto_assistant.net.signed import Key, VenueClock
 
 DIALECT = Dialect(unwrap, READS)

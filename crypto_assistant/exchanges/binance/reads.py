@@ -1,6 +1,6 @@
 """The requests to Binance that only read: nothing else is ever sent there."""
 
-from crypto_assistant.net.api import Reads
+from crypto_assistant.net.request import Reads
 
 MARKET = {
     "/api/v3": ("time", "exchangeInfo", "ticker/24hr", "klines", "aggTrades"),

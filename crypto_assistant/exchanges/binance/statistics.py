@@ -19,9 +19,10 @@ from crypto_assistant.models import (
     OpenInterestHistory,
     Timeframe,
 )
-from crypto_assistant.net.api import Api, Query
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.limiter import Budget
+from crypto_assistant.net.request import Query
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.models import Family, Timeframe
-from crypto_assistant.net.api import Query
 from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.request import Query
 
 SETTLED_MS = 10_000
 """After its end a bar is whole by then, at the venue and by every clock."""

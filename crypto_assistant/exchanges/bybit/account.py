@@ -27,8 +27,9 @@ from crypto_assistant.models import (
     Positions,
     Wallet,
 )
-from crypto_assistant.net.api import Api, Query, target
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.limiter import Budget
+from crypto_assistant.net.request import Query, target
 from crypto_assistant.net.signed import Key, SignedApi, VenueClock
 
 S = TypeVar("S")

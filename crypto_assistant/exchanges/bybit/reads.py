@@ -1,7 +1,7 @@
 """The paths of Bybit that only read: nothing else is ever sent there."""
 
 from crypto_assistant.exchanges.bybit.limits import PER_SECOND
-from crypto_assistant.net.api import Reads
+from crypto_assistant.net.request import Reads
 
 MARKET = (
     *("time", "instruments-info", "tickers", "kline", "mark-price-kline", "recent-trade"),

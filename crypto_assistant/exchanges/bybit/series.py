@@ -21,7 +21,7 @@ from crypto_assistant.models import (
     OpenInterestHistory,
     Timeframe,
 )
-from crypto_assistant.net.api import Query
+from crypto_assistant.net.request import Query
 
 INTERVALS = {
     Timeframe.M1: "1",

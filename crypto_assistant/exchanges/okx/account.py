@@ -38,7 +38,7 @@ from crypto_assistant.models import (
     Positions,
     Wallet,
 )
-from crypto_assistant.net.api import Query
+from crypto_assistant.net.request import Query
 from crypto_assistant.net.signed import Key, VenueClock
 
 T = TypeVar("T")

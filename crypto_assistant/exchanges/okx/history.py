@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.okx.envelope import objects
 from crypto_assistant.exchanges.payload import moment
-from crypto_assistant.net.api import Query
+from crypto_assistant.net.request import Query
 
 T = TypeVar("T")
 

@@ -3,8 +3,8 @@
 from itertools import takewhile
 
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.net.api import Reads
 from crypto_assistant.net.limiter import Budget
+from crypto_assistant.net.request import Reads
 
 TIME = "/api/v5/public/time"
 INSTRUMENTS = "/api/v5/public/instruments"

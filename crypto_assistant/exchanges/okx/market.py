@@ -51,9 +51,11 @@ from crypto_assistant.models import (
     Timeframe,
     Trades,
 )
-from crypto_assistant.net.api import Api, Door, Query, Reads
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.door import Door
 from crypto_assistant.net.limiter import Limiter
+from crypto_assistant.net.request import Query, Reads
 from crypto_assistant.net.signed import Key, VenueClock
 
 MOST_CANDLES = 300
@@ -77,11 +79,12 @@ class Okx:
     reads: ClassVar[Reads] = READS
     credentials: ClassVar[tuple[str, ...]] = ("OKX_API_KEY", "OKX_SECRET_KEY", "OKX_PASSPHRASE")
     practice: ClassVar[Practice | None] = Practice("OKX_DEMO", {"demo": {}})
+    hosts: Mapping[str, Api]
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         self.limiter = Limiter(door.clock_ms)
         self._source = Source(door, urls["OKX_URL"], self.limiter)
-        self.hosts: Mapping[str, Api] = {"all": self._source.api}
+        self.hosts = {"all": self._source.api}
         self._statistics = Statistics(self._source)
 
     @property

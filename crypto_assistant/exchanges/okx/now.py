@@ -11,7 +11,7 @@ from crypto_assistant.models import (
     OpenInterests,
     Tickers,
 )
-from crypto_assistant.net.api import Query
+from crypto_assistant.net.request import Query
 
 TICKER_FIELDS = (
     *("last", "bidPx", "askPx", "open24h", "high24h", "low24h"),

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from crypto_assistant.models import Timeframe
-from crypto_assistant.net.api import Query
 from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.request import Query
 
 # The plain 6H, 12H and 1D start at 16:00 UTC.
 BARS = {

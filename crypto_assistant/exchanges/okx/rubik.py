@@ -18,8 +18,8 @@ from crypto_assistant.exchanges.okx.periods import (
 from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.exchanges.payload import matrix
 from crypto_assistant.models import Floats, Timeframe
-from crypto_assistant.net.api import Query
 from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.request import Query
 
 WIDTHS = {TAKERS: 3, SPOT_TAKERS: 3, OPEN_INTERESTS: 4, CANDLES: 9}
 """Numbers in a row; of the ratios' paths two."""

@@ -11,9 +11,11 @@ from crypto_assistant.exchanges.okx.envelope import unwrap
 from crypto_assistant.exchanges.okx.limits import READS, TIME, Budgets
 from crypto_assistant.exchanges.payload import Table
 from crypto_assistant.models import Floats
-from crypto_assistant.net.api import Api, Dialect, Door, Query, share
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.cache import Lifetime
-from crypto_assistant.net.limiter import Limiter
+from crypto_assistant.net.door import Door
+from crypto_assistant.net.limiter import Limiter, share
+from crypto_assistant.net.request import Dialect, Query
 from crypto_assistant.net.signed import Sign, SignedApi, VenueClock
 
 T = TypeVar("T")

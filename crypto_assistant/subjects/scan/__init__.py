@@ -8,7 +8,7 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.grammar import Args, Command, Progress, Takes
 from crypto_assistant.models import Provenance, Timeframe
-from crypto_assistant.net.api import sharing
+from crypto_assistant.net.limiter import sharing
 from crypto_assistant.subjects.keyboard import Row, choice, keyboard
 from crypto_assistant.subjects.scan.answer import TOP, Scan, scan
 from crypto_assistant.subjects.scan.spikes import LEAST_TURNOVER_USD, Spike
