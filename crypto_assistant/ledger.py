@@ -118,15 +118,6 @@ class Ledger:
         """The lines of [`start_ms`, `end_ms`), in the order of time."""
         return await self._read(lambda db: _entries(db, book, start_ms, end_ms))
 
-    async def complete_since(self, book: Book, end_ms: int) -> int | None:
-        """From when on no line is missing, up to the last update before `end_ms`.
-
-        None where nothing before it was ever read.
-        """
-        sql = """SELECT max(start_ms) FROM coverage
-            WHERE (venue, environment, uid) = (?, ?, ?) AND start_ms < ?"""
-        return await self._read(lambda db: _one(db, sql, (*book, end_ms)))
-
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
         """Keeps a snapshot; of two that were taken at one moment, the first."""
         rows = json.dumps([row._asdict() for row in snapshot.rows], allow_nan=False)

@@ -187,7 +187,6 @@ async def test_the_windows_around_one_that_fails_are_kept(ledger: Ledger) -> Non
         await ledger.update(BOOK, account, start_ms, NOW, quiet)
     assert raised.value is error
     assert await keys(ledger) == ["day 3", "day 1", "day 0"]
-    assert await ledger.complete_since(BOOK, NOW) == MIDNIGHT - DAY
 
     account.asked.clear()
     account.fails = lambda *_: None
@@ -290,7 +289,6 @@ async def test_garbage_never_gets_into_the_ledger(ledger: Ledger, garbage: Entry
     with pytest.raises(Malformed, match=garbage.key):
         await ledger.update(BOOK, account, NOW - 2 * HOUR, NOW, quiet)
     assert await everything(ledger) == []
-    assert await ledger.complete_since(BOOK, NOW) is None
 
 
 async def test_the_books_of_two_accounts_are_two(ledger: Ledger) -> None:
@@ -388,18 +386,6 @@ async def test_two_processes_may_keep_one_ledger(path: Path) -> None:
         )
         for ledger in (Ledger(one), Ledger(other)):
             assert await keys(ledger) == [f"day {n}" for n in range(9, 0, -1)]
-            assert await ledger.complete_since(BOOK, NOW) == MIDNIGHT - 9 * DAY
-
-
-async def test_it_is_known_how_far_back_the_ledger_reaches_without_a_gap(ledger: Ledger) -> None:
-    account = PlayedAccount()
-    assert await ledger.complete_since(BOOK, NOW) is None
-    for days in (9, 5):
-        start_ms = MIDNIGHT - days * DAY
-        await ledger.update(BOOK, account, start_ms, start_ms + DAY, quiet)
-    assert await ledger.complete_since(BOOK, NOW) == MIDNIGHT - 5 * DAY
-    assert await ledger.complete_since(BOOK, MIDNIGHT - 8 * DAY) == MIDNIGHT - 9 * DAY
-    assert await ledger.complete_since(BOOK, MIDNIGHT - 9 * DAY) is None
 
 
 def snapshot(taken_ms: int, *rows: SnapshotRow) -> Snapshot:

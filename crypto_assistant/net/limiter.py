@@ -89,8 +89,6 @@ class Limiter:
         self._held_until = 0.0
         self.on_hold: Callable[[int], None] = lambda until_ms: None
         """Called with the end of each order to stop, in ms of the wall clock."""
-        self.waited = 0.0
-        """Seconds that callers spent waiting, for the bench."""
 
     @property
     def held_until_ms(self) -> int | None:
@@ -127,9 +125,7 @@ class Limiter:
         while (free := self._free_at(budget, units, share)) > monotonic():
             if free > deadline:
                 raise self._refusal(free)
-            start = monotonic()
-            await asyncio.sleep(free - start)
-            self.waited += monotonic() - start
+            await asyncio.sleep(free - monotonic())
         budget.spend(units, monotonic())
 
     def _free_at(self, budget: Budget, units: float, share: float) -> float:

@@ -88,7 +88,7 @@ async def report() -> None:
 
 def _print_venues(desk: Trading, sent: Sequence[Request], weight: int) -> float:
     """A row a venue; returns the time that the slowest one's limit dictates."""
-    print(f"{'':10} {'GETs':>5} {'weight':>7} {'dictated s':>11} {'all callers waited s':>21}")
+    print(f"{'':10} {'GETs':>5} {'weight':>7} {'dictated s':>11}")
     slowest = 0.0
     for venue, exchange in zip(VENUES, desk.front.desk.exchanges, strict=True):
         hosts = tuple(desk.urls[name] for name in exchange.addresses)
@@ -97,7 +97,7 @@ def _print_venues(desk: Trading, sent: Sequence[Request], weight: int) -> float:
         dictated = LIMITS[venue].dictates(units)
         slowest = max(slowest, dictated)
         shown = f"{len(urls):5} {units if venue == 'binance' else '':7} {dictated:11.1f}"
-        print(f"{exchange.title:10} {shown} {exchange.limiter.waited:21.1f}")
+        print(f"{exchange.title:10} {shown}")
     return slowest
 
 
