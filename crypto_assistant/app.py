@@ -168,6 +168,7 @@ async def connected(
             left_out=[venue.name for venue in config.exchanges if not around.has(venue)],
             zone=config.timezone,
             accounts=_accesses(stack, accounts, stores),
+            kept=door.cache,
         )
         stack.push_async_callback(desk.close)
         yield desk

@@ -45,6 +45,7 @@ class Desk:
         left_out: Collection[str] = (),
         accounts: Mapping[str, Access] | None = None,
         zone: ZoneInfo | None = None,
+        kept: Cache | None = None,
     ) -> None:
         self.exchanges = tuple(exchanges)
         self.accounts = accounts or {}
@@ -56,7 +57,7 @@ class Desk:
         self.simulated = simulated
         self.left_out = left_out
         """The venues that have no place in the simulated market."""
-        self.kept = Cache()
+        self.kept = kept or Cache()
         """Answers that several venues' data went into, or that stay good for long."""
         self.vitals = Vitals()
         self.keeper = Keeper(exchanges, timing, clock_ms)

@@ -192,6 +192,12 @@ async def test_without_a_key_there_is_no_account_and_no_file(machine: Machine) -
     assert not machine.state.exists()
 
 
+async def test_what_exchanges_say_and_what_is_made_of_it_share_one_room(machine: Machine) -> None:
+    async with open_desk(machine.sets(), "sandbox", clock) as desk:
+        await desk.listings()
+        assert desk.kept.bytes > 0
+
+
 @pytest.mark.parametrize("market", ["live", "sandbox"])
 async def test_what_the_daemon_has_open_is_not_opened_again(machine: Machine, market: Any) -> None:
     config = machine.sets(MARKED)

@@ -1,9 +1,10 @@
-"""How long an answer stays good, and one request for many callers."""
+"""How long an answer stays good, how much of it all is kept, and one request for many callers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import ExchangeError
@@ -11,7 +12,11 @@ from crypto_assistant.errors import ExchangeError
 T = TypeVar("T")
 
 
-SWEEP_SECONDS = 1.0
+MOST_BYTES = 16 * 1024 * 1024
+"""Of all answers that are kept."""
+FIELD_BYTES = 100
+"""Of a number, a name or a time, and the reference to it."""
+SWEEP_SECONDS = 5.0
 """How often what is too old is thrown away: looking through all of it at each answer is slow."""
 LATE_SECONDS = 1.0
 """How long a flight must have been under way for its failure to be another one's."""
@@ -28,24 +33,35 @@ class Lifetime(Enum):
     INSTRUMENTS = 500.0
 
 
+class _Kept(NamedTuple):
+    """`expires`: on the clock of `monotonic`."""
+
+    value: Any
+    expires: float
+    size: int
+
+
 class Cache:
     """Answers by key while they live, and the one flight under way for each key.
 
     A flight is a task of its own: a caller that is cancelled or out of time leaves it to the
-    others. Errors are not kept.
+    others. Errors are not kept; where answers take more than `MOST_BYTES`, the oldest go.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[Hashable, tuple[float, Any]] = {}
+        self.bytes = 0
+        """Of what is kept."""
+        self._kept: dict[Hashable, _Kept] = {}
+        """The oldest first."""
         self._flights: dict[Hashable, tuple[float, asyncio.Task[Any]]] = {}
-        self._swept = 0.0
+        self._sweeping: asyncio.TimerHandle | None = None
 
     async def get(self, key: Hashable, seconds: float, fetch: Callable[[], Awaitable[T]]) -> T:
         """What is kept under `key`, else what `fetch` brings."""
         joined = monotonic()
-        expires, value = self._kept.get(key, (0.0, None))
-        if expires > joined:
-            return value  # type: ignore[no-any-return]
+        kept = self._kept.get(key)
+        if kept and kept.expires > joined:
+            return kept.value  # type: ignore[no-any-return]
         begun, flight = self._under_way(key) or self._begin(key, seconds, fetch)
         try:
             return await asyncio.shield(flight)
@@ -57,6 +73,8 @@ class Cache:
 
     async def close(self) -> None:
         """Ends the flights under way."""
+        if self._sweeping:
+            self._sweeping.cancel()
         flights = [flight for _, flight in self._flights.values()]
         for flight in flights:
             flight.cancel()
@@ -77,11 +95,21 @@ class Cache:
 
     async def _fly(self, key: Hashable, seconds: float, fetch: Callable[[], Awaitable[T]]) -> T:
         value = await fetch()
-        now = monotonic()
-        if now - self._swept >= SWEEP_SECONDS:
-            self._sweep(now)
-        self._kept[key] = (now + seconds, value)
+        if seconds > 0:
+            self._keep(key, _Kept(value, monotonic() + seconds, FIELD_BYTES + size(value)))
         return value
+
+    def _keep(self, key: Hashable, new: _Kept) -> None:
+        self._drop(key)
+        self._kept[key] = new
+        self.bytes += new.size
+        while self.bytes > MOST_BYTES:
+            self._drop(next(iter(self._kept)))
+        self._sweep_later()
+
+    def _drop(self, key: Hashable) -> None:
+        if old := self._kept.pop(key, None):
+            self.bytes -= old.size
 
     def _landed(self, key: Hashable, flight: asyncio.Task[Any]) -> None:
         if self._flights[key][1] is flight:
@@ -89,7 +117,27 @@ class Cache:
         if not flight.cancelled():
             flight.exception()  # Looked at, for where every caller has left.
 
-    def _sweep(self, now: float) -> None:
-        self._swept = now
-        for key in [key for key, (expires, _) in self._kept.items() if expires <= now]:
-            del self._kept[key]
+    def _sweep_later(self) -> None:
+        if self._sweeping is None and self._kept:
+            loop = asyncio.get_running_loop()
+            self._sweeping = loop.call_later(SWEEP_SECONDS, self._sweep)
+
+    def _sweep(self) -> None:
+        now, self._sweeping = monotonic(), None
+        for key in [key for key, kept in self._kept.items() if kept.expires <= now]:
+            self._drop(key)
+        self._sweep_later()
+
+
+def size(value: Any) -> int:
+    """Bytes that a value takes, about: those of its columns, and `FIELD_BYTES` a field.
+
+    What is no plain data tells its `nbytes` itself.
+    """
+    if (told := getattr(value, "nbytes", None)) is not None:
+        return int(told)
+    if is_dataclass(value):
+        return sum(FIELD_BYTES + size(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, tuple | list) and value and not isinstance(value[0], str):
+        return FIELD_BYTES + sum(map(size, value))
+    return FIELD_BYTES * len(value) if isinstance(value, tuple | list | dict | set) else 0

@@ -4,12 +4,15 @@ import asyncio
 import gc
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 
 from crypto_assistant.errors import Unreachable
-from crypto_assistant.net.cache import Cache, Lifetime
+from crypto_assistant.models import Floats
+from crypto_assistant.net.cache import FIELD_BYTES, MOST_BYTES, SWEEP_SECONDS, Cache, Lifetime, size
 
 
 class Answer:
@@ -119,13 +122,61 @@ async def test_an_error_that_nobody_waits_for_any_more_makes_no_noise() -> None:
     assert not noise
 
 
-async def test_what_is_out_of_date_does_not_stay_in_memory() -> None:
+async def test_what_is_out_of_date_does_not_stay_in_memory_though_nobody_asks() -> None:
     cache = Cache()
     watched = await _watched(cache, "old")
-    await asyncio.sleep(2)
-    await cache.get("new", 1, opened("answer"))
+    lasting = await cache.get("lasting", 60, opened("answer"))
+    await asyncio.sleep(2 * SWEEP_SECONDS)
     gc.collect()
     assert watched() is None
+    assert await cache.get("lasting", 60, opened("another")) is lasting
+    await asyncio.sleep(60 + SWEEP_SECONDS)
+    assert cache.bytes == 0
+
+
+async def test_where_answers_take_more_than_there_is_room_for_the_oldest_go() -> None:
+    cache, third = Cache(), np.zeros(MOST_BYTES // 25)
+    for key in ("first", "second", "third"):
+        await cache.get(key, 60, opened(third))
+    await cache.get("first", 60, opened("as it was"))
+    assert cache.bytes == 3 * (third.nbytes + FIELD_BYTES)
+    await cache.get("fourth", 60, opened(third))
+    assert cache.bytes == 3 * (third.nbytes + FIELD_BYTES)
+    for key in ("second", "third", "fourth"):
+        assert await cache.get(key, 60, opened("asked again")) is third
+    assert await cache.get("first", 60, opened("asked again")) == "asked again"
+
+
+async def test_what_is_asked_again_when_it_is_too_old_is_the_newest() -> None:
+    cache, third = Cache(), np.zeros(MOST_BYTES // 25)
+    for key, seconds in (("old", 1), ("second", 60), ("third", 60)):
+        await cache.get(key, seconds, opened(third))
+    await asyncio.sleep(1)
+    await cache.get("old", 60, opened(third))
+    await cache.get("fourth", 60, opened(third))
+    assert await cache.get("old", 60, opened("asked again")) is third
+    assert await cache.get("second", 60, opened("asked again")) == "asked again"
+
+
+async def test_what_is_larger_than_all_room_is_told_and_not_kept() -> None:
+    cache, large = Cache(), np.zeros(MOST_BYTES // 8)
+    assert await cache.get("key", 60, opened(large)) is large
+    assert cache.bytes == 0
+
+
+@dataclass
+class Bars:
+    name: str
+    close: Floats
+    parts: tuple[Floats, ...] = ()
+
+
+def test_an_answer_is_as_large_as_its_columns_and_its_fields() -> None:
+    close = np.zeros(1000)
+    assert size(Bars("BTC", close)) == 8000 + 3 * FIELD_BYTES
+    assert size(Bars("BTC", close, (close, close))) == 24_000 + 4 * FIELD_BYTES
+    assert size([Bars("BTC", close)] * 2) == 2 * size(Bars("BTC", close)) + FIELD_BYTES
+    assert size(("BTC", "ETH")) == 2 * FIELD_BYTES
 
 
 async def _watched(cache: Cache, key: str) -> Callable[[], Answer | None]:

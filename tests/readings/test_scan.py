@@ -154,6 +154,12 @@ async def test_the_most_traded_coins_come_first() -> None:
     assert binance.asked == coins(50)
 
 
+async def test_what_is_kept_of_a_scan_counts_for_each_coin() -> None:
+    desk = desk_of(Venue("binance"))
+    await scanned(desk, listed(binance=coins(50)))
+    assert desk.kept.bytes > 50_000
+
+
 async def test_a_venue_that_only_fails_is_given_up_and_the_others_are_not() -> None:
     binance, okx = Venue("binance"), Venue("okx")
     binance.fails = dict.fromkeys(coins(100), Unreachable("HTTP 503"))

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from crypto_assistant.errors import ExchangeError, Malformed, Unreachable, Unsup
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Candles, Family, Instrument, Provenance, Timeframe, known
+from crypto_assistant.net.cache import FIELD_BYTES
 from crypto_assistant.net.deadline import outcome, sparing
 from crypto_assistant.subjects.bars.baselines import BARS, closed_ms
 from crypto_assistant.subjects.scan.spikes import (
@@ -84,6 +85,11 @@ class Scan:
         self._flight: asyncio.Task[None] | None = None
         self._readers = 0
         self._know(listings)
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes when all of it is found, about."""
+        return len(self.coins) * FIELD_BYTES * len(fields(Spike))
 
     @property
     def is_whole(self) -> bool:
