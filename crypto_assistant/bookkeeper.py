@@ -7,18 +7,11 @@ from functools import partial
 
 from crypto_assistant.accounts import Access
 from crypto_assistant.desk import Desk
-from crypto_assistant.errors import (
-    DAY_MS,
-    Blocked,
-    ExchangeError,
-    Malformed,
-    Refused,
-    Unsupported,
-)
+from crypto_assistant.errors import Blocked, ExchangeError, Malformed, Refused, Unsupported
 from crypto_assistant.exchanges.base import Account
 from crypto_assistant.ledger import Book, Snapshot, SnapshotRow
 from crypto_assistant.midnights import midnight_ms
-from crypto_assistant.models import HOUR_MS, Balance, Family, Wallet
+from crypto_assistant.models import DAY_MS, HOUR_MS, Balance, Family, Wallet
 from crypto_assistant.net import deadline
 from crypto_assistant.net.limiter import sharing
 from crypto_assistant.worth import Prices, prices
@@ -146,7 +139,7 @@ async def _snapshot(desk: Desk, account: Account, book: Book) -> Snapshot:
             exchange.tickers(listed),
             asyncio.gather(*(_balance(account, wallet) for wallet in account.wallets)),
         )
-    worth = prices(tickers)
+    worth = prices(tickers, exchange.lent)
     rows = (row for balance in balances if balance for row in _rows(balance, worth))
     return Snapshot(*book, taken_ms, tuple(rows))
 

@@ -27,7 +27,7 @@ AssistantError
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-DAY_MS = 86_400_000
+from crypto_assistant.models.units import DAY_MS
 
 
 class AssistantError(Exception):

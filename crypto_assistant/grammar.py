@@ -9,7 +9,7 @@ import orjson
 
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
-from crypto_assistant.listings.lists import nearest
+from crypto_assistant.listings.names import nearest
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.round import CoinRound
 from crypto_assistant.view import Page, View

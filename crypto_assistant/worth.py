@@ -7,7 +7,8 @@ from math import fsum
 import numpy as np
 
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.listings.lists import Listings, bare
+from crypto_assistant.listings.lists import Listings
+from crypto_assistant.listings.names import bare
 from crypto_assistant.models import Family, Provenance, Tickers
 from crypto_assistant.net import deadline
 from crypto_assistant.round import Round
@@ -15,10 +16,8 @@ from crypto_assistant.round import Round
 Name = tuple[str, float]
 """A plain coin, and how many of it the venue's name means: 1000SATS is 1000 SATS."""
 
-DOLLARS = ("USDT", "USD", "BNFCR")
+AT_PAR = ("USDT", "USD", "BNFCR")
 """What is a dollar each, whatever it trades at; BNFCR are Binance's futures credits."""
-LENT = {"binance": "LD"}
-"""What comes before the name of a coin that is in flexible Earn: LDBTC."""
 OLDEST_MS = 600_000
 """How old the prices that came with the listings may be where a venue tells none now."""
 
@@ -42,7 +41,7 @@ class Prices:
         return price
 
     def _usd(self, coin: str) -> float | None:
-        if coin in DOLLARS:
+        if coin in AT_PAR:
             return 1.0
         as_called = self.by_name.get((coin, 1.0))
         return self.by_name.get(bare(coin)) if as_called is None else as_called
@@ -67,7 +66,8 @@ def question(round: Round) -> Callable[[], Mapping[str, Prices]]:
 
     told = round.ask("spot prices", spot_prices, aside=True)
     kept = _kept(round.listings, round.provenance())
-    return lambda: {venue: prices(tickers) for venue, tickers in (kept | told).items()}
+    lent = {exchange.name: exchange.lent for exchange in round.desk.exchanges}
+    return lambda: {v: prices(tickers, lent[v]) for v, tickers in (kept | told).items()}
 
 
 def dated(known: Provenance, priced: Mapping[str, Prices]) -> Provenance:
@@ -77,13 +77,12 @@ def dated(known: Provenance, priced: Mapping[str, Prices]) -> Provenance:
     return replace(known, oldest_ms=min(ages, default=None))
 
 
-def prices(tickers: Tickers) -> Prices:
+def prices(tickers: Tickers, lent: str = "") -> Prices:
     """COIN/USDT, else COIN/USDC at what USDC is worth, else COIN/USD; mids, else last prices."""
     quoted = _quoted(tickers)
     usdt, usdc, usd = (quoted.get(quote, {}) for quote in ("USDT", "USDC", "USD"))
     dollar = usdt.get(("USDC", 1.0), usd.get(("USDC", 1.0)))
     through_usdc = {name: mid * dollar for name, mid in usdc.items()} if dollar else {}
-    lent = LENT.get(tickers.instruments.venue, "")
     return Prices({**usd, **through_usdc, **usdt}, lent, tickers.received_ms)
 
 

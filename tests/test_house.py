@@ -14,12 +14,12 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 SUBJECT = "errors models view exchanges listings desk round grammar subjects.keyboard"
 
 FLOORS = {
-    "errors": "",
+    "models": "",
+    "errors": "models",
     "clocks": "",
     "threads": "",
     "journal": "",
     "midnights": "",
-    "models": "",
     "notify": "clocks",
     "calculators": "models",
     "view": "errors models",

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from crypto_assistant.errors import NotListed, UnknownCoin, Unreachable, UsageError
-from crypto_assistant.listings.lists import Coin, Listings, Place, per_plain_coin
+from crypto_assistant.listings.lists import Coin, Listings, Place
+from crypto_assistant.listings.names import per_plain_coin
 from crypto_assistant.models import Family, Instruments
 from tests.markets import joined, markets, tickers
 

@@ -5,9 +5,7 @@ from math import isnan, log, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from crypto_assistant.models import Floats
-
-DAY_MS = 86_400_000
+from crypto_assistant.models import DAY_MS, Floats
 
 LEVELS = ((0.5, "ELEVATED"), (1.5, "MODERATE"), (3.0, "HIGH"), (5.0, "EXTREME"))
 """The least spike of each level, as a fraction, ascending."""

@@ -52,6 +52,8 @@ class Exchange(Protocol):
     """As it is shown: `Binance`."""
     short: ClassVar[str]
     """Three letters for tables, no other venue's: `BIN`."""
+    lent: ClassVar[str]
+    """What comes before the name of a coin that is lent out, and can be had back: `LD`."""
     addresses: ClassVar[Mapping[str, str]]
     """The setting of each base address and its public default."""
     reads: ClassVar[Reads]

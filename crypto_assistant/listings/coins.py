@@ -6,8 +6,8 @@ from math import isnan, nan
 from statistics import median, median_high, median_low
 from typing import NamedTuple
 
-from crypto_assistant.listings.lists import DOLLARS, Listings
-from crypto_assistant.models import Family, Instrument, Tickers
+from crypto_assistant.listings.lists import Listings
+from crypto_assistant.models import DOLLARS, Family, Instrument, Tickers
 
 SAME_COIN = 0.10
 """A market further than this from the median of its name trades another coin."""

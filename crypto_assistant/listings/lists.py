@@ -1,11 +1,9 @@
 """What is listed where: coins, their markets on each venue, their primary market, near names."""
 
-import difflib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from sys import intern
 from typing import NamedTuple
 
 import numpy as np
@@ -17,14 +15,11 @@ from crypto_assistant.errors import (
     Unreachable,
     UsageError,
 )
-from crypto_assistant.models import Family, Instrument, Instruments, Tickers
+from crypto_assistant.listings.names import bare, nearest
+from crypto_assistant.models import DOLLARS, Family, Instrument, Instruments, Tickers
 
 Place = tuple[str, Family]
 """A venue and one of its families of markets."""
-
-DOLLARS = ("USDT", "USDC", "USD")
-LEADING = re.compile(r"(10{3,6}|1M)(?=[^\W\d_]{2})")
-TRAILING = re.compile(r"(?<=[^\W\d_]{2})1000$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,47 +215,3 @@ class Listings:
         for venue, title in self.titles.items():
             if unread := self.unread(venue):
                 yield f"{unread} of {title}'s markets cannot be read"
-
-
-def nearest(word: str, names: Iterable[str]) -> list[str]:
-    """Up to three names that a hasty thumb may have meant, the nearest first."""
-    return difflib.get_close_matches(word, sorted(names), n=3, cutoff=0.57)
-
-
-def bare(name: str) -> tuple[str, float]:
-    """A name without its multiplier, and the multiplier: 1000PEPE, SHIB1000, 1MBABYDOGE."""
-    if match := LEADING.match(name):
-        return name[match.end() :], 1e6 if match[1] == "1M" else float(match[1])
-    if match := TRAILING.search(name):
-        return name[: match.start()], 1000.0
-    return name, 1.0
-
-
-def per_plain_coin(lists: Mapping[Place, Instruments]) -> dict[Place, Instruments]:
-    """The lists with multiplier contracts under their plain coin: 1000PEPE is 1000 PEPE.
-
-    A name is a multiplier contract only where the rest of it is known as a coin by itself, or
-    where it comes with a multiplier on several venues or in several ways: 1INCH stays what it is.
-    """
-    names = {(venue, coin) for (venue, _), listed in lists.items() for coin in listed.coins}
-    plain = {coin for _, coin in names}
-    spellings: dict[str, int] = {}
-    for _, coin in names:
-        spellings[bare(coin)[0]] = spellings.get(bare(coin)[0], 0) + (bare(coin)[1] > 1)
-    known = {rest for rest, times in spellings.items() if rest in plain or times > 1}
-    return {place: _unmultiplied(listed, known) for place, listed in lists.items()}
-
-
-def _unmultiplied(listed: Instruments, known: set[str]) -> Instruments:
-    parts = [bare(name) for name in listed.coins]
-    parts = [
-        part if part[0] in known else (name, 1.0)
-        for part, name in zip(parts, listed.coins, strict=True)
-    ]
-    multiplier = np.array([times for _, times in parts])
-    return replace(
-        listed,
-        coins=tuple(intern(name) for name, _ in parts),
-        multiplier=multiplier,
-        tick=listed.tick / multiplier,
-    )

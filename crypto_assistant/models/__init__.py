@@ -47,6 +47,8 @@ from crypto_assistant.models.series import (
     Trades,
 )
 from crypto_assistant.models.units import (
+    DAY_MS,
+    DOLLARS,
     HOUR_MS,
     Family,
     Floats,
@@ -56,6 +58,8 @@ from crypto_assistant.models.units import (
 )
 
 __all__ = [
+    "DAY_MS",
+    "DOLLARS",
     "HOUR_MS",
     "AccountLog",
     "Balance",

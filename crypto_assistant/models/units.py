@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+DOLLARS = ("USDT", "USDC", "USD")
+"""What counts as a dollar where prices and sizes are compared."""
 
 
 class Family(StrEnum):
@@ -38,7 +42,7 @@ class Timeframe(StrEnum):
     @property
     def ms(self) -> int:
         """The length of one bar."""
-        unit = {"m": 60_000, "h": HOUR_MS, "d": 24 * HOUR_MS}[self.value[-1]]
+        unit = {"m": 60_000, "h": HOUR_MS, "d": DAY_MS}[self.value[-1]]
         return int(self.value[:-1]) * unit
 
 

@@ -48,6 +48,7 @@ class Fourth:
     name: ClassVar[str] = "fourth"
     title: ClassVar[str] = "Fourth"
     short: ClassVar[str] = "4TH"
+    lent: ClassVar[str] = ""
     addresses: ClassVar[Mapping[str, str]] = {"FOURTH_URL": "https://fourth.example"}
     reads: ClassVar[Reads] = READS
     credentials: ClassVar[tuple[str, ...]] = ()

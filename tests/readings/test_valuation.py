@@ -6,7 +6,7 @@ from math import nan
 import numpy as np
 import pytest
 
-from crypto_assistant.listings.lists import per_plain_coin
+from crypto_assistant.listings.names import per_plain_coin
 from crypto_assistant.models import Family, Provenance, Tickers
 from crypto_assistant.worth import NO_PRICES, Prices, dated, prices, whole
 from tests.markets import markets, tickers
@@ -97,7 +97,7 @@ def test_what_is_lent_out_is_worth_the_coin_unless_the_name_is_a_coin(
     coin: str, usd: float | None
 ) -> None:
     listed = markets("binance", Family.SPOT, "BTC/USDT", "LDO/USDT", "O/USDT")
-    found = prices(tickers(listed, {"BTCUSDT": 60_000.0, "LDOUSDT": 2.0, "OUSDT": 9.0}))
+    found = prices(tickers(listed, {"BTCUSDT": 60_000.0, "LDOUSDT": 2.0, "OUSDT": 9.0}), "LD")
     assert found.usd(coin) == usd
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-from crypto_assistant.errors import DAY_MS, NotRead, Refused, Unsupported
+from crypto_assistant.errors import NotRead, Refused, Unsupported
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.exchanges.binance import income, positions, user_trades, wallets
 from crypto_assistant.exchanges.binance.halving import MOST_ROWS, Page, R, Window, whole
@@ -18,6 +18,7 @@ from crypto_assistant.exchanges.binance.signing import sign
 from crypto_assistant.exchanges.binance.user_trades import Trade
 from crypto_assistant.exchanges.payload import uid
 from crypto_assistant.models import (
+    DAY_MS,
     AccountLog,
     Balance,
     Entry,

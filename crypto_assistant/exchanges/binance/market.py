@@ -58,6 +58,7 @@ class Binance:
     name: ClassVar[str] = "binance"
     title: ClassVar[str] = "Binance"
     short: ClassVar[str] = "BIN"
+    lent: ClassVar[str] = "LD"
     addresses: ClassVar[Mapping[str, str]] = {
         "BINANCE_SPOT_URL": "https://api.binance.com",
         "BINANCE_USDM_URL": "https://fapi.binance.com",

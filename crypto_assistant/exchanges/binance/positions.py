@@ -6,12 +6,21 @@ from typing import Any, NamedTuple
 
 from crypto_assistant.exchanges.binance.told import amount, each
 from crypto_assistant.exchanges.payload import name, number, readable
-from crypto_assistant.models import Family, Find, Instrument, Position, Positions, Side, known
+from crypto_assistant.models import (
+    DOLLARS,
+    Family,
+    Find,
+    Instrument,
+    Position,
+    Positions,
+    Side,
+    known,
+)
 
 LEGS = {"LONG": Side.LONG, "SHORT": Side.SHORT}
 """The sides of hedge mode; in one-way mode both share one position, and its sign tells."""
 ISOLATED = {"ISOLATED": True, "CROSSED": False, "CROSS": False}
-DOLLARS = {"USDT", "USDC", "BNFCR"}
+AT_PAR = {*DOLLARS, "BNFCR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ def _linear(row: Mapping[str, Any], find: Find) -> Position:
         hedged=row["positionSide"] in LEGS,
         contracts=contracts,
         coins=contracts * instrument.multiplier if instrument else None,
-        usd=known(abs(number(row.get("notional")))) if settle in DOLLARS else None,
+        usd=known(abs(number(row.get("notional")))) if settle in AT_PAR else None,
         entry=prices.entry,
         mark=prices.mark,
         liquidation=prices.liquidation,

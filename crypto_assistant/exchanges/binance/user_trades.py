@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from crypto_assistant.errors import DAY_MS
 from crypto_assistant.exchanges.binance.halving import Page, Window
 from crypto_assistant.exchanges.binance.told import amount
-from crypto_assistant.models import Family, Fills, Instrument
+from crypto_assistant.models import DAY_MS, Family, Fills, Instrument
 
 WINDOW_MS = 7 * DAY_MS
 KEPT_MS = 89 * DAY_MS

@@ -15,6 +15,7 @@ from crypto_assistant.exchanges.bybit.fills import Fill
 from crypto_assistant.exchanges.bybit.signing import sign
 from crypto_assistant.exchanges.payload import every
 from crypto_assistant.models import (
+    DAY_MS,
     AccountLog,
     Balance,
     Entry,
@@ -37,7 +38,6 @@ T = TypeVar("T")
 Read = Callable[[Mapping[str, Any]], list[T]]
 """What a row of a list says: nothing, one thing, or more."""
 
-DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
 """The longest part of the log, and of the trades, that may be asked for at once."""
 REACH_MS = 729 * DAY_MS

@@ -63,6 +63,7 @@ class Bybit:
     name: ClassVar[str] = "bybit"
     title: ClassVar[str] = "Bybit"
     short: ClassVar[str] = "BYB"
+    lent: ClassVar[str] = ""
     addresses: ClassVar[Mapping[str, str]] = {"BYBIT_URL": "https://api.bybit.com"}
     reads: ClassVar[Reads] = READS
     credentials: ClassVar[tuple[str, ...]] = ("BYBIT_API_KEY", "BYBIT_SECRET_KEY")

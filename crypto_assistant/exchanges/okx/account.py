@@ -27,7 +27,7 @@ from crypto_assistant.exchanges.okx.positions import positions
 from crypto_assistant.exchanges.okx.signing import sign
 from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.models import (
-    HOUR_MS,
+    DAY_MS,
     AccountLog,
     Balance,
     Family,
@@ -43,7 +43,6 @@ from crypto_assistant.net.signed import Key, VenueClock
 
 T = TypeVar("T")
 
-DAY_MS = 24 * HOUR_MS
 # The paths of what is new reach back for a day longer.
 ALL_BILLS = Kept(BILLS, OLD_BILLS, 6 * DAY_MS)
 ALL_FILLS = Kept(FILLS, OLD_FILLS, 2 * DAY_MS)

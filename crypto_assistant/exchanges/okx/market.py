@@ -75,6 +75,7 @@ class Okx:
     name: ClassVar[str] = "okx"
     title: ClassVar[str] = "OKX"
     short: ClassVar[str] = "OKX"
+    lent: ClassVar[str] = ""
     addresses: ClassVar[Mapping[str, str]] = {"OKX_URL": "https://www.okx.com"}
     reads: ClassVar[Reads] = READS
     credentials: ClassVar[tuple[str, ...]] = ("OKX_API_KEY", "OKX_SECRET_KEY", "OKX_PASSPHRASE")

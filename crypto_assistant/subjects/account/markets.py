@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from crypto_assistant.listings.lists import Listings, bare
+from crypto_assistant.listings.lists import Listings
+from crypto_assistant.listings.names import bare
 from crypto_assistant.models import Entry, Family, Instrument, Position
 
 CONTRACTS = (Family.LINEAR, Family.INVERSE)

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from crypto_assistant.calculators import indicators, profile
-from crypto_assistant.models import Candles, Instrument, Timeframe, known
+from crypto_assistant.models import DAY_MS, Candles, Instrument, Timeframe, known
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.bars.primary import Build, candles, question
 
 MINUTE_MS = Timeframe.M1.ms
-DAY_MS = Timeframe.D1.ms
 QUARTER_MS = Timeframe.M15.ms
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from crypto_assistant.calculators.volume import buy_share, level, rvol, spike
-from crypto_assistant.listings.coins import by_coin, proven_others
+from crypto_assistant.listings.coins import by_coin, other_coins
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Candles, Family, Instrument, known
 from crypto_assistant.subjects.bars.baselines import FEWEST, before
@@ -43,7 +43,7 @@ class Spike:
 def universe(listings: Listings) -> list[Coin]:
     """Every coin that has a USDT perp, by the kept tickers, the most traded one first."""
     tickers = [told for (_, family), told in listings.tickers.items() if family is Family.LINEAR]
-    coins = by_coin(tickers, tradfi=False, without=listings.money, others=proven_others(listings))
+    coins = by_coin(tickers, tradfi=False, without=listings.money, others=other_coins(listings))
     found = []
     for name, markets in coins.items():
         perps = [market for market in markets.same if market.quote == "USDT"]

@@ -13,7 +13,7 @@ from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings import segments
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import (
-    HOUR_MS,
+    DAY_MS,
     Candles,
     Dated,
     Instrument,
@@ -26,7 +26,6 @@ from crypto_assistant.subjects.bars.baselines import BARS, DAYS, Sample, Series,
 
 T = TypeVar("T", bound=Dated)
 
-DAY_MS = 24 * HOUR_MS
 MOST_AT_ONCE = 1000
 """Bars that are asked for at once; a week of shorter ones is asked for day by day."""
 SPARE = 1
