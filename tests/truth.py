@@ -3,7 +3,7 @@
 Where an exchange prints fewer decimals than the market has, the truth is rounded as printed.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import fsum
 from operator import itemgetter
 from statistics import median
@@ -194,7 +194,11 @@ def added_up(
         {v: venues[v][part] for v in truth.ranked(part, coin, quote) if venues.get(v, {}).get(part)}
         for part in ("perp", "spot")
     )
-    _tell_apart([*perps.values(), *spots.values()])
+    known: dict[tuple[str, str], Market] = {(m.venue, m.symbol): m for m in truth.markets}
+    _tell_apart(
+        [*perps.items(), *spots.items()],
+        lambda venue, fields: truth.is_its_coin(known[venue, fields["symbol"]]),
+    )
     perps, spots = _same(perps), _same(spots)
     return {
         "coin": coin,
@@ -214,11 +218,23 @@ def _first_priced(markets: Mapping[str, Fields]) -> str | None:
     return next((v for v, m in markets.items() if any(map(m.get, prices))), None)
 
 
-def _tell_apart(markets: Sequence[Fields]) -> None:
-    prices = [market["last_price"] or market["mid_price"] for market in markets]
-    first = next((price for price in prices if price), None)
-    for market, price in zip(markets, prices, strict=True):
-        market["other_coin"] = bool(price and first and abs(price / first - 1) > 0.1)
+def _tell_apart(
+    markets: Sequence[tuple[str, Fields]], is_known: Callable[[str, Fields], bool]
+) -> None:
+    """By the middle of the venues' prices; of two venues, of all their markets'."""
+    prices = {id(m): m["last_price"] or m["mid_price"] or m.get("mark_price") for _, m in markets}
+    of_venue: dict[str, list[float]] = {}
+    for venue, market in markets:
+        if (price := prices[id(market)]) and is_known(venue, market):
+            of_venue.setdefault(venue, []).append(price)
+    voices = sorted(map(median, of_venue.values()))
+    if len(voices) < 3:
+        voices = sorted(price for each in of_venue.values() for price in each)
+    for venue, market in markets:
+        price = prices[id(market)]
+        low, high = (voices[(len(voices) - 1) // 2], voices[len(voices) // 2]) if voices else (0, 0)
+        agreed = high <= 1.1 * low and price and abs(price / ((low + high) / 2) - 1) <= 0.1
+        market["other_coin"] = bool(price and not agreed) or not is_known(venue, market)
 
 
 def _same(markets: Mapping[str, Fields]) -> dict[str, Fields]:

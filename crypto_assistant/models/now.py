@@ -1,4 +1,7 @@
-"""A market at this moment: ticker, funding, mark price, open interest; one by one and in bulk."""
+"""A market at this moment: ticker, funding, mark price, open interest; one by one and in bulk.
+
+Of a market alone, nothing is known.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -14,15 +17,15 @@ class Ticker:
     """
 
     instrument: Instrument
-    last: float | None
-    bid: float | None
-    ask: float | None
-    change_24h: float | None
-    high_24h: float | None
-    low_24h: float | None
-    volume_24h: float | None
-    turnover_24h: float | None
-    received_ms: int
+    last: float | None = None
+    bid: float | None = None
+    ask: float | None = None
+    change_24h: float | None = None
+    high_24h: float | None = None
+    low_24h: float | None = None
+    volume_24h: float | None = None
+    turnover_24h: float | None = None
+    received_ms: int = 0
 
     @property
     def mid(self) -> float | None:
@@ -67,10 +70,10 @@ class Funding:
     """The rate that longs pay shorts at `next_ms`, for `hours` hours, as a fraction."""
 
     instrument: Instrument
-    rate: float | None
-    hours: float | None
-    next_ms: int | None
-    received_ms: int
+    rate: float | None = None
+    hours: float | None = None
+    next_ms: int | None = None
+    received_ms: int = 0
 
     @property
     def rate_8h(self) -> float | None:
@@ -109,9 +112,9 @@ class Mark:
     """The prices that margin and funding are reckoned with."""
 
     instrument: Instrument
-    mark: float | None
-    index: float | None
-    received_ms: int
+    mark: float | None = None
+    index: float | None = None
+    received_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,9 +137,9 @@ class OpenInterest:
     """Open contracts, one side counted: plain coins and USD; None where the venue sends neither."""
 
     instrument: Instrument
-    coins: float | None
-    usd: float | None
-    received_ms: int
+    coins: float | None = None
+    usd: float | None = None
+    received_ms: int = 0
 
     def valued(self, mark: float | None) -> "OpenInterest":
         """The same, the unit that the venue did not send reckoned at the mark price."""

@@ -45,9 +45,9 @@ FIELDS: list[tuple[str, str, Gone]] = [
     ("okx", "fundingRate", {"perp": RATE}),
     ("okx", "fundingTime", {"perp": [*NEXT, *HOURS]}),
     ("okx", "nextFundingTime", {"perp": HOURS}),
-    ("okx", "oi", {}),
-    ("okx", "oiCcy", {}),  # USD at the mark price are the same
-    ("okx", "oiUsd", {}),  # and so are coins
+    ("okx", "oi", {"perp": ["oi_coins"]}),
+    ("okx", "oiCcy", {}),
+    ("okx", "oiUsd", {"perp": ["oi_usd"]}),
 ]
 
 

@@ -36,7 +36,8 @@ forming one; last = the last price against it. Takers: what they bought less wha
 share of their buys in USD, in the perps of this quote and in spot, to the five-minute boundary that
 is printed, over the venues that tell all of it (/help cvd); the others are named.
 
-A market whose price is more than 10 % off the primary one is shown apart and never summed."""
+A market whose price is more than 10 % off the median of its name is another coin: shown apart and
+never summed. From three venues on each has one voice; of two that disagree both stand apart."""
 TAKES = Takes(symbol=True, venue=True, choices=(("", "tradfi"),), details=True)
 
 

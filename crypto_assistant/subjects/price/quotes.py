@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.listings.coins import is_same_coin, other_coins
+from crypto_assistant.listings.coins import is_same_coin, other_coins, reference_price
 from crypto_assistant.listings.lists import Coin, Listings
 from crypto_assistant.models import (
     Family,
@@ -110,7 +110,6 @@ class Quotes:
 
 def question(round: CoinRound) -> Callable[[], Quotes]:
     """Whoever lists neither a perp nor a spot market is named for it."""
-
     coin, listings = round.coin, round.listings
 
     def perp(exchange: Exchange) -> Instrument:
@@ -122,18 +121,18 @@ def question(round: CoinRound) -> Callable[[], Quotes]:
     # Who has no perp is named for it once; who has no spot market only where there are no perps.
     perps = [v for v in listings.titles if listings.may_list(v, coin.perps, coin)]
     spots = [v for v in listings.titles if listings.may_list(v, Family.SPOT, coin.at_spot)]
-    heard = _Heard(
+    replies = _Replies(
         perps=round.ask("perp", lambda ex: ex.ticker(perp(ex)), None if perps else ()),
         marks=round.ask("mark price", lambda ex: ex.mark(perp(ex)), perps),
         fundings=round.ask("funding", lambda ex: ex.funding(perp(ex)), perps),
         interests=round.ask("open interest", lambda ex: ex.open_interest(perp(ex)), perps),
         spots=round.ask("spot", lambda ex: ex.ticker(spot(ex)), spots if perps else None),
     )
-    return lambda: _quotes(coin, listings, heard)
+    return lambda: _quotes(coin, listings, replies)
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Replies:
     """What has arrived, by venue."""
 
     perps: Mapping[str, Ticker]
@@ -144,24 +143,37 @@ class _Heard:
 
     def tells(self, venue: str) -> bool:
         """Whether the venue has said anything of its perp."""
-        return any(
-            venue in part for part in (self.perps, self.marks, self.fundings, self.interests)
-        )
+        return any(venue in part for part in self._of_perps)
+
+    def market(self, venue: str) -> Instrument:
+        """The perp of which it has."""
+        return next(part[venue].instrument for part in self._of_perps if venue in part)
+
+    @property
+    def _of_perps(self) -> tuple[Mapping[str, Ticker | Mark | Funding | OpenInterest], ...]:
+        return self.perps, self.marks, self.fundings, self.interests
 
 
-def _quotes(coin: Coin, listings: Listings, heard: _Heard) -> Quotes:
-    perps = {v: _perp(v, heard) for v in listings.by_turnover(coin.perps, coin) if heard.tells(v)}
+def _quotes(coin: Coin, listings: Listings, replies: _Replies) -> Quotes:
+    perps = {
+        venue: _perp(venue, replies)
+        for venue in listings.by_turnover(coin.perps, coin)
+        if replies.tells(venue)
+    }
     spots = {
-        venue: _spot(heard.spots[venue])
+        venue: _spot(replies.spots[venue])
         for venue in listings.by_turnover(Family.SPOT, coin.at_spot)
-        if venue in heard.spots
+        if venue in replies.spots
     }
     others = other_coins(listings)
     other_perps = {venue for venue in perps if (venue, coin.perps, coin.name) in others}
     other_spots = {venue for venue in spots if (venue, Family.SPOT, coin.name) in others}
-    prices = [_price(perp) for venue, perp in perps.items() if venue not in other_perps]
-    prices += [_price(spot) for venue, spot in spots.items() if venue not in other_spots]
-    reference = next(filter(None, prices), None)
+    prices: dict[str, list[float]] = {}
+    for markets, apart in ((perps, other_perps), (spots, other_spots)):
+        for venue, market in markets.items():
+            if venue not in apart and (price := _price(market)):
+                prices.setdefault(venue, []).append(price)
+    reference = reference_price(prices) if prices else None
     perps = _told_apart(perps, other_perps, reference)
     spots = _told_apart(spots, other_spots, reference)
     same_perps = {venue: perp for venue, perp in perps.items() if not perp.other_coin}
@@ -184,30 +196,30 @@ def _primary(ranked: Mapping[str, Perp] | Mapping[str, Spot]) -> str | None:
     return next((venue for venue, market in ranked.items() if _price(market)), None)
 
 
-def _perp(venue: str, heard: _Heard) -> Perp:
-    ticker, funding = heard.perps.get(venue), heard.fundings.get(venue)
-    mark, interest = heard.marks.get(venue), heard.interests.get(venue)
-    if interest and mark:
-        interest = interest.valued(mark.mark)
-    instrument = next(part for part in (ticker, funding, mark, interest) if part).instrument
+def _perp(venue: str, replies: _Replies) -> Perp:
+    market = replies.market(venue)
+    ticker = replies.perps.get(venue, Ticker(market))
+    mark = replies.marks.get(venue, Mark(market))
+    funding = replies.fundings.get(venue, Funding(market))
+    interest = replies.interests.get(venue, OpenInterest(market))
     return Perp(
-        symbol=instrument.symbol,
-        tick_size=instrument.tick,
-        last_price=ticker.last if ticker else None,
-        mid_price=ticker.mid if ticker else None,
-        mark_price=mark.mark if mark else None,
-        index_price=mark.index if mark else None,
-        change_24h_fraction=ticker.change_24h if ticker else None,
-        high_24h_price=ticker.high_24h if ticker else None,
-        low_24h_price=ticker.low_24h if ticker else None,
-        volume_24h_coins=ticker.volume_24h if ticker else None,
-        turnover_24h_usd=ticker.turnover_24h if ticker else None,
-        oi_coins=interest.coins if interest else None,
-        oi_usd=interest.usd if interest else None,
-        funding_fraction=funding.rate if funding else None,
-        funding_hours=funding.hours if funding else None,
-        funding_8h_fraction=funding.rate_8h if funding else None,
-        next_funding_ms=funding.next_ms if funding else None,
+        symbol=market.symbol,
+        tick_size=market.tick,
+        last_price=ticker.last,
+        mid_price=ticker.mid,
+        mark_price=mark.mark,
+        index_price=mark.index,
+        change_24h_fraction=ticker.change_24h,
+        high_24h_price=ticker.high_24h,
+        low_24h_price=ticker.low_24h,
+        volume_24h_coins=ticker.volume_24h,
+        turnover_24h_usd=ticker.turnover_24h,
+        oi_coins=interest.coins,
+        oi_usd=interest.usd,
+        funding_fraction=funding.rate,
+        funding_hours=funding.hours,
+        funding_8h_fraction=funding.rate_8h,
+        next_funding_ms=funding.next_ms,
     )
 
 

@@ -33,7 +33,8 @@ Binance tells open interest market by market: it is asked for the ten coins show
 oi for its 100 perps with the highest turnover.
 
 Stablecoins and fiat (whatever a venue quotes bitcoin in) and leveraged tokens stay out. A market
-whose price is more than 10 % off the primary one is another coin: named below, not summed."""
+whose price is more than 10 % off the median of its name is another coin: named below, not summed; of
+two that disagree neither is ranked."""
 
 
 @dataclass(frozen=True, slots=True)
