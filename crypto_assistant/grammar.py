@@ -38,7 +38,7 @@ Progress = Callable[[A], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Takes:
+class Parameters:
     """What a command accepts.
 
     `names`: what the usage calls the symbol. `choices`: groups of words that exclude each other,
@@ -95,7 +95,7 @@ class Command(Generic[A]):
     """What /help NAME says: definitions, sources, units, thresholds."""
     run: Callable[[Args, Desk, Progress[A]], Awaitable[A]]
     render: Callable[[A, Args, View], Page]
-    takes: Takes = field(default_factory=Takes)
+    parameters: Parameters = field(default_factory=Parameters)
     scans: bool = False
     """Whether it reads the whole market, for which a trader waits longer."""
     private: bool = False
@@ -103,15 +103,15 @@ class Command(Generic[A]):
 
     @property
     def usage(self) -> str:
-        takes = self.takes
+        parameters = self.parameters
         words = [
             f"/{self.name}",
-            f"[{takes.names}]" if takes.symbol else "",
-            "[TIMEFRAME]" if takes.timeframe else "",
-            "[VENUE]" if takes.venue else "",
-            *(f"[{'|'.join(filter(None, group))}]" for group in takes.choices),
-            *(f"[{name}]" for name in takes.numbers),
-            "[details]" if takes.details else "",
+            f"[{parameters.names}]" if parameters.symbol else "",
+            "[TIMEFRAME]" if parameters.timeframe else "",
+            "[VENUE]" if parameters.venue else "",
+            *(f"[{'|'.join(filter(None, group))}]" for group in parameters.choices),
+            *(f"[{name}]" for name in parameters.numbers),
+            "[details]" if parameters.details else "",
         ]
         return " ".join(word for word in words if word)
 
@@ -166,10 +166,10 @@ class _Reader:
     def __init__(self, command: Command[Any], venues: Collection[str]) -> None:
         self._command = command
         self._venues = venues
-        self._takes = command.takes
+        self._parameters = command.parameters
         self._chosen: dict[tuple[str, ...], str] = {}
         self._numbers: list[float] = []
-        self._args = Args(command.name, timeframe=command.takes.timeframe)
+        self._args = Args(command.name, timeframe=command.parameters.timeframe)
         self._given: set[str] = set()
 
     def read(self, word: str, following: Iterator[str]) -> None:
@@ -178,19 +178,19 @@ class _Reader:
             self._set("page", _page(next(following, "")))
         elif lower in {"details", "compact"}:
             self._details(lower)
-        elif group := next((group for group in self._takes.choices if lower in group), None):
+        elif group := next((group for group in self._parameters.choices if lower in group), None):
             self._choose(group, lower)
         elif lower in self._venues:
             self._venue(lower)
         elif TIMEFRAME.fullmatch(lower):
             self._timeframe(lower)
-        elif self._takes.numbers and NUMBER.fullmatch(lower):
+        elif self._parameters.numbers and NUMBER.fullmatch(lower):
             self._number(float(lower.removesuffix("%")))
         else:
             self._symbol(word)
 
     def args(self) -> Args:
-        choices = tuple(self._chosen.get(group, group[0]) for group in self._takes.choices)
+        choices = tuple(self._chosen.get(group, group[0]) for group in self._parameters.choices)
         return replace(self._args, choices=choices, numbers=tuple(self._numbers))
 
     def _choose(self, group: tuple[str, ...], word: str) -> None:
@@ -198,23 +198,23 @@ class _Reader:
             raise UsageError(f"Choose one of {self._chosen[group]} and {word}.")
 
     def _details(self, word: str) -> None:
-        if not self._takes.details:
+        if not self._parameters.details:
             raise UsageError(f"/{self._command.name} has no details.")
         self._choose(("compact", "details"), word)
         self._args = replace(self._args, details=word == "details")
 
     def _number(self, value: float) -> None:
-        if len(self._numbers) == len(self._takes.numbers):
+        if len(self._numbers) == len(self._parameters.numbers):
             raise UsageError(f"Too many arguments: /{self._command.name} takes no more numbers.")
         self._numbers.append(value)
 
     def _venue(self, name: str) -> None:
-        if not self._takes.venue:
+        if not self._parameters.venue:
             raise UsageError(f"/{self._command.name} takes no venue.")
         self._set("venue", name)
 
     def _timeframe(self, word: str) -> None:
-        if not self._takes.timeframe:
+        if not self._parameters.timeframe:
             raise UsageError(f"/{self._command.name} takes no timeframe.")
         if word not in TIMEFRAMES:
             raise UsageError(f"There is no timeframe {word}: {' '.join(TIMEFRAMES)}.")
@@ -225,7 +225,7 @@ class _Reader:
         venue, _, rest = symbol.partition(":")
         if rest and venue.lower() in self._venues:  # As TradingView writes it: BINANCE:BTCUSDT
             symbol = rest
-        if not self._takes.symbol or not SYMBOL.fullmatch(symbol):
+        if not self._parameters.symbol or not SYMBOL.fullmatch(symbol):
             raise UsageError(f"/{self._command.name} does not know the word {word[:32]}.")
         if len(symbol.encode()) > LONGEST_SYMBOL:
             raise UsageError("No market is asked for by a symbol that long.")

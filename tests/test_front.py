@@ -10,7 +10,7 @@ from crypto_assistant import view as v
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UnknownCoin, UsageError
 from crypto_assistant.front import Front, Sheet
-from crypto_assistant.grammar import Args, Command, Progress, Takes, encode
+from crypto_assistant.grammar import Args, Command, Parameters, Progress, encode
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.net.deadline import due
 from crypto_assistant.net.door import Timing
@@ -51,7 +51,7 @@ COUNT: Command[Any] = Command(
     explains="",
     run=count,
     render=blocks,
-    takes=Takes(symbol=True, timeframe=Timeframe.M15, venue=True),
+    parameters=Parameters(symbol=True, timeframe=Timeframe.M15, venue=True),
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from crypto_assistant.errors import NotListed, UnknownCoin, Unreachable, UsageError
-from crypto_assistant.listings.lists import Coin, Listings, Place
+from crypto_assistant.listings.lists import Coin, Listings, Listing
 from crypto_assistant.listings.names import per_plain_coin
 from crypto_assistant.models import Family, Instruments
 from tests.markets import joined, markets, tickers
@@ -14,11 +14,11 @@ SPOT, LINEAR, INVERSE = Family.SPOT, Family.LINEAR, Family.INVERSE
 TITLES = {"binance": "Binance", "bybit": "Bybit", "okx": "OKX"}
 
 
-def places(*lists: Instruments) -> dict[Place, Instruments]:
+def places(*lists: Instruments) -> dict[Listing, Instruments]:
     return {(listed.venue, listed.family): listed for listed in lists}
 
 
-def plain(*lists: Instruments) -> dict[Place, Instruments]:
+def plain(*lists: Instruments) -> dict[Listing, Instruments]:
     return per_plain_coin(places(*lists))
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import ExchangeError, RateLimited, Unreachable
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.listings.lists import Listings, Place
+from crypto_assistant.listings.lists import Listings, Listing
 from crypto_assistant.listings.names import per_plain_coin
 from crypto_assistant.models import Dated, Family, Instruments, Tickers
 from crypto_assistant.net.cache import Lifetime
@@ -37,10 +37,10 @@ class Keeper:
         self._clock_ms = clock_ms
         self.known = Listings({exchange.name: exchange.title for exchange in exchanges})
         """What is known up to now."""
-        self._lists: dict[Place, Instruments] = {}
-        self._arrivals: dict[tuple[Place, type], tuple[int, float]] = {}
+        self._lists: dict[Listing, Instruments] = {}
+        self._arrivals: dict[tuple[Listing, type], tuple[int, float]] = {}
         """Of each list and its tickers: what they say of themselves, and by `monotonic`."""
-        self._failing: set[Place] = set()
+        self._failing: set[Listing] = set()
         self._loading: asyncio.Task[None] | None = None
 
     @property
@@ -108,13 +108,13 @@ class Keeper:
             errors={place: error for place, error in errors.items() if place not in self._lists},
         )
 
-    def _renamed(self, instruments: Mapping[Place, Instruments]) -> Iterator[Place]:
+    def _renamed(self, instruments: Mapping[Listing, Instruments]) -> Iterator[Listing]:
         """The places where a list that came later says what a plain coin is called."""
         for place, before in self.known.instruments.items():
             if instruments[place].coins != before.coins:
                 yield place
 
-    def _tell(self, failures: dict[Place, ExchangeError]) -> None:
+    def _tell(self, failures: dict[Listing, ExchangeError]) -> None:
         """Logs what has begun to fail, once."""
         begun: dict[tuple[str, str], list[Family]] = {}
         for (venue, family), error in failures.items():
@@ -124,7 +124,7 @@ class Keeper:
             log.warning("%s: listings not loaded (%s): %s", venue, ", ".join(families), why)
         self._failing = set(failures)
 
-    def _stale(self) -> dict[Place, Exchange]:
+    def _stale(self) -> dict[Listing, Exchange]:
         """The places whose list or tickers are missing or old."""
         return {
             (exchange.name, family): exchange
@@ -133,7 +133,7 @@ class Keeper:
             if self._age((exchange.name, family)) > RELOAD_SECONDS * 0.9
         }
 
-    def _note(self, arrived: Mapping[Place, Dated]) -> None:
+    def _note(self, arrived: Mapping[Listing, Dated]) -> None:
         """When each of them arrived by a clock that nobody sets; some have been kept since."""
         for place, answer in arrived.items():
             known_ms, _ = self._arrivals.get((place, type(answer)), (None, 0.0))
@@ -142,14 +142,14 @@ class Keeper:
                 age = min(max(age, 0.0), Lifetime.INSTRUMENTS.value)
                 self._arrivals[place, type(answer)] = answer.received_ms, monotonic() - age
 
-    def _age(self, place: Place) -> float:
+    def _age(self, place: Listing) -> float:
         """Seconds since the older of a place's list and its tickers arrived."""
         arrivals = [self._arrivals.get((place, kind)) for kind in (Instruments, Tickers)]
         return max(monotonic() - at[1] if at else inf for at in arrivals)
 
     async def _each(
-        self, questions: Mapping[Place, Awaitable[T]], patience: float
-    ) -> tuple[dict[Place, T], dict[Place, ExchangeError]]:
+        self, questions: Mapping[Listing, Awaitable[T]], patience: float
+    ) -> tuple[dict[Listing, T], dict[Listing, ExchangeError]]:
         """All answers at once, by the places of the questions, and the errors by theirs."""
         with question(self._timing.answer):
             outcomes = (

@@ -18,7 +18,7 @@ from crypto_assistant.errors import (
 from crypto_assistant.listings.names import bare, nearest
 from crypto_assistant.models import DOLLARS, Family, Instrument, Instruments, Tickers
 
-Place = tuple[str, Family]
+Listing = tuple[str, Family]
 """A venue and one of its families of markets."""
 
 
@@ -62,10 +62,10 @@ class Listings:
     """
 
     titles: Mapping[str, str]
-    instruments: Mapping[Place, Instruments] = field(default_factory=dict)
-    tickers: Mapping[Place, Tickers] = field(default_factory=dict)
-    errors: Mapping[Place, ExchangeError] = field(default_factory=dict)
-    dated: Mapping[Place, Instruments] = field(default_factory=dict)
+    instruments: Mapping[Listing, Instruments] = field(default_factory=dict)
+    tickers: Mapping[Listing, Tickers] = field(default_factory=dict)
+    errors: Mapping[Listing, ExchangeError] = field(default_factory=dict)
+    dated: Mapping[Listing, Instruments] = field(default_factory=dict)
 
     def listed(self, venue: str, family: Family) -> Instruments:
         """All markets of a venue's family; raises why they are not known."""
@@ -98,7 +98,7 @@ class Listings:
         """Whether the venue lists the market, or its list is not known."""
         return self._row(venue, family, coin) is not None or (venue, family) in self.errors
 
-    def places(self, name: str, families: Collection[Family], tradfi: bool) -> set[Place]:
+    def places(self, name: str, families: Collection[Family], tradfi: bool) -> set[Listing]:
         """Where a coin of that name is listed in whatever quote, or may be."""
         keys = self._rows.get(name, ())
         listed = {(key.venue, key.family) for key in keys if key.tradfi == tradfi}

@@ -6,7 +6,7 @@ from typing import Any
 
 from crypto_assistant import view as v
 from crypto_assistant.desk import Desk
-from crypto_assistant.grammar import TIMEFRAMES, Args, Command, Progress, Takes, find
+from crypto_assistant.grammar import TIMEFRAMES, Args, Command, Parameters, Progress, find
 from crypto_assistant.models import Provenance
 
 PER_ROW = 4
@@ -39,7 +39,7 @@ def command(commands: Callable[[], Sequence[Command[Any]]]) -> Command[Help]:
         explains="Lists the commands; with the name of one, explains its numbers.",
         run=run,
         render=render,
-        takes=Takes(symbol=True, names="COMMAND"),
+        parameters=Parameters(symbol=True, names="COMMAND"),
     )
 
 
@@ -56,7 +56,7 @@ def _all(commands: Sequence[Command[Any]], view: v.View) -> v.Page:
     buttons = [
         v.Button(command.name, f"help {command.name}")
         for command in commands
-        if command.takes.venue or command.takes.timeframe
+        if command.parameters.venue or command.parameters.timeframe
     ]
     rows = tuple(tuple(buttons[i : i + PER_ROW]) for i in range(0, len(buttons), PER_ROW))
     return v.Page((*lines, grammar), rows)

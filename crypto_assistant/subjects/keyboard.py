@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from crypto_assistant.grammar import TIMEFRAMES, Args, Takes
+from crypto_assistant.grammar import TIMEFRAMES, Args, Parameters
 from crypto_assistant.models import Timeframe
 from crypto_assistant.view import Button
 
@@ -11,9 +11,9 @@ PER_ROW = 6
 """Timeframes that fit side by side on a phone."""
 
 
-def keyboard(args: Args, takes: Takes) -> tuple[Row, ...]:
+def keyboard(args: Args, parameters: Parameters) -> tuple[Row, ...]:
     """Whatever of them the command takes; `args` names the coin that was found."""
-    return (_first(args, takes), *_timeframes(args, takes))
+    return (_first(args, parameters), *_timeframes(args, parameters))
 
 
 def choice(words: Sequence[str], current: str, line: Callable[[str], str]) -> Row:
@@ -21,19 +21,19 @@ def choice(words: Sequence[str], current: str, line: Callable[[str], str]) -> Ro
     return tuple(Button(f"• {word}" if word == current else word, line(word)) for word in words)
 
 
-def _first(args: Args, takes: Takes) -> Row:
+def _first(args: Args, parameters: Parameters) -> Row:
     refresh = Button("Refresh", args.line())
-    if not takes.details:
+    if not parameters.details:
         return (refresh,)
     label = "Compact" if args.details else "Details"
     return refresh, Button(label, args.line(details=not args.details))
 
 
-def _timeframes(args: Args, takes: Takes) -> list[Row]:
-    if takes.timeframe is None:
+def _timeframes(args: Args, parameters: Parameters) -> list[Row]:
+    if parameters.timeframe is None:
         return []
     words = [TIMEFRAMES[i : i + PER_ROW] for i in range(0, len(TIMEFRAMES), PER_ROW)]
-    current = args.timeframe or takes.timeframe
+    current = args.timeframe or parameters.timeframe
     return [
         choice(row, current, lambda word: args.line(timeframe=Timeframe(word))) for row in words
     ]

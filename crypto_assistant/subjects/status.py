@@ -7,7 +7,7 @@ from crypto_assistant import view as v
 from crypto_assistant.accounts import verdict
 from crypto_assistant.desk import Desk, Wave
 from crypto_assistant.exchanges.base import IN_DOUBT, Belief, Believing, Exchange
-from crypto_assistant.grammar import Args, Command, Progress, Takes
+from crypto_assistant.grammar import Args, Command, Parameters, Progress
 from crypto_assistant.models import Permissions, Provenance
 from crypto_assistant.net.health import Health
 from crypto_assistant.net.signed import VenueClock
@@ -39,7 +39,7 @@ kind of question, that kind alone is asked every 5 minutes; where it does so wit
 host is down. Rows that cannot be read are left out: so many of all answers in the last hour, a row
 that came with each of them each time."""
 
-TAKES = Takes(venue=True)
+PARAMETERS = Parameters(venue=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,9 @@ def render(answer: Status, args: Args, view: v.View) -> v.Page:
         v.lines(map(v.escape, _venue(view.venue(name), venue, view, answer.provenance.time_ms)))
         for name, venue in answer.venues.items()
     ]
-    return v.Page(tuple(blocks), keyboard(args, TAKES), footer=view.provenance(answer.provenance))
+    return v.Page(
+        tuple(blocks), keyboard(args, PARAMETERS), footer=view.provenance(answer.provenance)
+    )
 
 
 def _process(process: Process) -> Iterator[v.Html]:
@@ -242,6 +244,6 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=TAKES,
+    parameters=PARAMETERS,
     private=True,
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.errors import UsageError
-from crypto_assistant.grammar import LONGEST_SYMBOL, Args, Command, Takes, parse
+from crypto_assistant.grammar import LONGEST_SYMBOL, Args, Command, Parameters, parse
 from crypto_assistant.models import Timeframe
 from crypto_assistant.view import Page
 from tests.venues import VENUES
@@ -19,18 +19,20 @@ LARGEST_BUTTON = 64
 TIMEFRAMES = "1m 3m 5m 15m 30m 1h 2h 4h 6h 12h 1d"
 
 
-def command(name: str, takes: Takes) -> Command[Any]:
+def command(name: str, parameters: Parameters) -> Command[Any]:
     async def run(*_: object) -> Any:
         raise AssertionError("a line is read without asking anybody")
 
-    return Command(name, "", "", "", run, lambda *_: Page(()), takes)
+    return Command(name, "", "", "", run, lambda *_: Page(()), parameters)
 
 
-CVD = command("cvd", Takes(symbol=True, timeframe=Timeframe.H1, venue=True, details=True))
-VOLSCAN = command("volscan", Takes(timeframe=Timeframe.M15, numbers=("THRESHOLD", "N")))
-TOP = command("top10", Takes(venue=True, choices=(("perps", "spot"), ("volume", "oi", "losers"))))
-PRICE = command("price", Takes(symbol=True, venue=True, choices=(("", "tradfi"),)))
-START = command("start", Takes())
+CVD = command("cvd", Parameters(symbol=True, timeframe=Timeframe.H1, venue=True, details=True))
+VOLSCAN = command("volscan", Parameters(timeframe=Timeframe.M15, numbers=("THRESHOLD", "N")))
+TOP = command(
+    "top10", Parameters(venue=True, choices=(("perps", "spot"), ("volume", "oi", "losers")))
+)
+PRICE = command("price", Parameters(symbol=True, venue=True, choices=(("", "tradfi"),)))
+START = command("start", Parameters())
 ALL = (CVD, VOLSCAN, TOP, PRICE, START)
 
 COINS = st.sampled_from(["BTC", "1INCH", "1000PEPEUSDT", "BTC-USDT-SWAP", "BTC/USDC", "42", "币安"])
@@ -41,7 +43,7 @@ NUMBERS = st.decimals(0, 999_999_999, places=4).map(float)
 def questions(draw: st.DrawFn) -> Args:
     """What can be asked of one of the commands."""
     asked = draw(st.sampled_from(ALL))
-    takes = asked.takes
+    takes = asked.parameters
     return Args(
         asked.name,
         symbol=draw(st.none() | COINS) if takes.symbol else None,
@@ -204,7 +206,7 @@ def test_a_word_said_twice_is_said_once() -> None:
 
 @pytest.mark.parametrize("known", COMMANDS, ids=lambda known: known.name)
 def test_the_longest_line_of_each_command_fits_a_button(known: Command[Any]) -> None:
-    takes = known.takes
+    takes = known.parameters
     for choices in product(*takes.choices):
         longest = Args(
             known.name,

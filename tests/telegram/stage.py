@@ -10,7 +10,7 @@ from pathlib import Path
 from crypto_assistant.app import connection
 from crypto_assistant.desk import Desk
 from crypto_assistant.front import Front
-from crypto_assistant.grammar import Args, Command, Progress, Takes
+from crypto_assistant.grammar import Args, Command, Parameters, Progress
 from crypto_assistant.journal import request
 from crypto_assistant.models import Provenance
 from crypto_assistant.net.door import Timing as DeskTiming
@@ -57,7 +57,9 @@ class Stage:
     def front(self) -> Front:
         runs = [self.echo, self.hold, self.bug, self.hostile, self.unbalanced, self.unsendable]
         commands = [
-            Command(run.__name__, f"Plays {run.__name__}", "/x", "", run, _page, Takes(symbol=True))
+            Command(
+                run.__name__, f"Plays {run.__name__}", "/x", "", run, _page, Parameters(symbol=True)
+            )
             for run in runs
         ]
         secret = replace(commands[0], name="secret", private=True)

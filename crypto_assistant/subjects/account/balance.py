@@ -7,7 +7,7 @@ from math import fsum
 from crypto_assistant import view as v
 from crypto_assistant import worth
 from crypto_assistant.desk import Desk
-from crypto_assistant.grammar import Args, Command, Progress, Takes
+from crypto_assistant.grammar import Args, Command, Parameters, Progress
 from crypto_assistant.models import Provenance
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import remarks, wallets
@@ -45,7 +45,7 @@ The total is over the venues of which all wallets and prices arrived, as (2/3 ve
 did not is named, what arrived of its venue is in the total. Play money (testnet, demo) is shown,
 and added to real money nowhere."""
 
-TAKES = Takes(venue=True, details=True)
+PARAMETERS = Parameters(venue=True, details=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def render(answer: Balance, args: Args, view: v.View) -> v.Page:
     if args.details:
         for venue, purses in answer.venues.items():
             blocks += _wallets(remarks.label(venue, answer.accounts, view), purses)
-    buttons = keyboard(replace(args, page=1), TAKES)
+    buttons = keyboard(replace(args, page=1), PARAMETERS)
     return v.Page(tuple(blocks), buttons, footer=view.provenance(answer.provenance))
 
 
@@ -191,6 +191,6 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=TAKES,
+    parameters=PARAMETERS,
     private=True,
 )

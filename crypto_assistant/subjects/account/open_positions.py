@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from crypto_assistant import worth
 from crypto_assistant.exchanges.base import Account, Exchange
 from crypto_assistant.listings.coins import Name, other_coins
-from crypto_assistant.listings.lists import Place
+from crypto_assistant.listings.lists import Listing
 from crypto_assistant.models import Family, Funding, Fundings, Position, Positions, Timeframe
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import exposure
@@ -152,7 +152,7 @@ def _market(position: Position) -> tuple[str, str]:
     return position.venue, position.symbol
 
 
-def _place(position: Position) -> Place:
+def _place(position: Position) -> Listing:
     return position.venue, position.family
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from crypto_assistant import view as v
 from crypto_assistant import worth
 from crypto_assistant.desk import Desk
-from crypto_assistant.grammar import Args, Command, Progress, Takes
+from crypto_assistant.grammar import Args, Command, Parameters, Progress
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Provenance
 from crypto_assistant.round import Round
@@ -41,7 +41,7 @@ total is over the venues of which all kinds of positions arrived, as (2/3 venues
 have none in spot margin or options (OKX), which are not read; "No open positions" is said of those
 alone. Play money (testnet, demo) is shown, and in no total."""
 
-TAKES = Takes(symbol=True, venue=True, details=True)
+PARAMETERS = Parameters(symbol=True, venue=True, details=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def render(answer: Positions, args: Args, view: v.View) -> v.Page:
         blocks += _table(answer.positions, view)
     blocks += _nets(answer.nets)
     blocks.append(v.lines(remarks.notes(answer.accounts, answer.keyless, view)))
-    buttons = keyboard(replace(args, symbol=answer.coin, page=1), TAKES)
+    buttons = keyboard(replace(args, symbol=answer.coin, page=1), PARAMETERS)
     return v.Page(tuple(filter(None, blocks)), buttons, footer=view.provenance(answer.provenance))
 
 
@@ -235,6 +235,6 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=TAKES,
+    parameters=PARAMETERS,
     private=True,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from crypto_assistant import view as v
-from crypto_assistant.grammar import Args, Command, Takes
+from crypto_assistant.grammar import Args, Command, Parameters
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Timeframe
 from crypto_assistant.subjects.analysis.answer import Analysis, run
@@ -51,7 +51,7 @@ spot, the same in perps, and new longs over 4h (/help oi); minus one each for th
 shorts. Covered shorts, unwound longs and no quadrant count 0. What is not known is not counted:
 +2 of 4."""
 
-TAKES = Takes(
+PARAMETERS = Parameters(
     symbol=True,
     timeframe=Timeframe.M15,
     venue=True,
@@ -67,7 +67,7 @@ def render(answer: Analysis, args: Args, view: v.View) -> v.Page:
         blocks = [v.lines(map(v.escape, compact(answer, view))), levels(answer.primary)]
         blocks += details(answer, view) if args.details else ()
     blocks.append(v.lines(map(v.escape, _apart(answer, view))))
-    buttons = keyboard(replace(args, symbol=coin.symbol, page=1), TAKES)
+    buttons = keyboard(replace(args, symbol=coin.symbol, page=1), PARAMETERS)
     heading = v.bold(title(answer, coin, view))
     footer = view.provenance(answer.provenance)
     return v.Page(tuple(filter(None, blocks)), buttons, heading, footer)
@@ -90,5 +90,5 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=TAKES,
+    parameters=PARAMETERS,
 )

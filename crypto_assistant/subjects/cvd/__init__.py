@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from crypto_assistant import view as v
-from crypto_assistant.grammar import Args, Command, Takes
+from crypto_assistant.grammar import Args, Command, Parameters
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Timeframe
 from crypto_assistant.subjects.cvd.answer import Cvd, run
@@ -50,7 +50,7 @@ it rises.
 
 Primary market: the perp of the venue with the highest 24h turnover."""
 
-TAKES = Takes(
+PARAMETERS = Parameters(
     symbol=True,
     timeframe=Timeframe.H1,
     venue=True,
@@ -68,7 +68,7 @@ def render(answer: Cvd, args: Args, view: v.View) -> v.Page:
         asked = view.venues(answer.provenance.asked)
         heading = v.bold(f"{coin.symbol} CVD")
         shown = [v.escape(f"No market of it known on {asked}")]
-    buttons = keyboard(replace(args, symbol=coin.symbol, page=1), TAKES)
+    buttons = keyboard(replace(args, symbol=coin.symbol, page=1), PARAMETERS)
     return v.Page(
         tuple(filter(None, (heading, *shown))), buttons, footer=view.provenance(answer.provenance)
     )
@@ -81,5 +81,5 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=TAKES,
+    parameters=PARAMETERS,
 )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from crypto_assistant import view as v
-from crypto_assistant.grammar import Args, Command, Takes
+from crypto_assistant.grammar import Args, Command, Parameters
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.subjects.keyboard import keyboard
 from crypto_assistant.subjects.open_interest.answer import Oi, run
@@ -51,12 +51,12 @@ def render(answer: Oi, args: Args, view: v.View) -> v.Page:
     blocks.append(notes(answer, args.details, view))
     return v.Page(
         tuple(filter(None, blocks)),
-        keyboard(replace(args, symbol=coin.symbol), TAKES),
+        keyboard(replace(args, symbol=coin.symbol), PARAMETERS),
         footer=view.provenance(answer.provenance),
     )
 
 
-TAKES = Takes(symbol=True, venue=True, choices=(("", "tradfi"),), details=True)
+PARAMETERS = Parameters(symbol=True, venue=True, choices=(("", "tradfi"),), details=True)
 COMMAND = Command(
     name="oi",
     summary="open interest: changes, quadrants, funding",
@@ -64,5 +64,5 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=TAKES,
+    parameters=PARAMETERS,
 )

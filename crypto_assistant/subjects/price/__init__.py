@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from crypto_assistant import view as v
-from crypto_assistant.grammar import Args, Command, Takes
+from crypto_assistant.grammar import Args, Command, Parameters
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.subjects.keyboard import keyboard
 from crypto_assistant.subjects.price.answer import Price, run
@@ -38,14 +38,16 @@ is printed, over the venues that tell all of it (/help cvd); the others are name
 
 A market whose price is more than 10 % off the median of its name is another coin: shown apart and
 never summed. From three venues on each has one voice; of two that disagree both stand apart."""
-TAKES = Takes(symbol=True, venue=True, choices=(("", "tradfi"),), details=True)
+PARAMETERS = Parameters(symbol=True, venue=True, choices=(("", "tradfi"),), details=True)
 
 
 def render(answer: Price, args: Args, view: v.View) -> v.Page:
     blocks = [compact(answer, view)]
     if answer.details:
         blocks += details(answer, answer.details, view)
-    buttons = keyboard(replace(args, symbol=Coin(answer.coin, answer.quote).symbol, page=1), TAKES)
+    buttons = keyboard(
+        replace(args, symbol=Coin(answer.coin, answer.quote).symbol, page=1), PARAMETERS
+    )
     return v.Page(tuple(filter(None, blocks)), buttons, footer=view.provenance(answer.provenance))
 
 
@@ -56,5 +58,5 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=TAKES,
+    parameters=PARAMETERS,
 )

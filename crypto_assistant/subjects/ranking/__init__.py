@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from crypto_assistant import view as v
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
-from crypto_assistant.grammar import Args, Command, Progress, Takes
+from crypto_assistant.grammar import Args, Command, Parameters, Progress
 from crypto_assistant.models import Provenance
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.keyboard import choice
@@ -33,8 +33,8 @@ Binance tells open interest market by market: it is asked for the ten coins show
 oi for its 100 perps with the highest turnover.
 
 Stablecoins and fiat (whatever a venue quotes bitcoin in) and leveraged tokens stay out. A market
-whose price is more than 10 % off the median of its name is another coin: named below, not summed; of
-two that disagree neither is ranked."""
+whose price is more than 10 % off the median of its name is another coin: named below, not summed;
+of two that disagree neither is ranked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +133,5 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=Takes(venue=True, choices=(MARKETS, ORDERS)),
+    parameters=Parameters(venue=True, choices=(MARKETS, ORDERS)),
 )

@@ -10,7 +10,7 @@ import numpy as np
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.coins import Market, Markets, by_coin, proven_others
-from crypto_assistant.listings.lists import Place
+from crypto_assistant.listings.lists import Listing
 from crypto_assistant.models import (
     Family,
     Fundings,
@@ -153,7 +153,7 @@ class Ranking:
             others=proven_others(self._round.listings),
         )
 
-    def _places(self, coin: str) -> set[Place]:
+    def _places(self, coin: str) -> set[Listing]:
         """Where the coin itself may be listed, of the venues asked."""
         asked = self._round.asked
         families, tradfi = FAMILIES[self._market], self._market == "tradfi"
@@ -278,7 +278,7 @@ def _turnover(markets: Sequence[Market]) -> float:
     return fsum(market.turnover_usd for market in markets)
 
 
-def _row(coin: str, markets: Markets, heard: _Heard, asked: Collection[Place]) -> Row:
+def _row(coin: str, markets: Markets, heard: _Heard, asked: Collection[Listing]) -> Row:
     primary = markets.same[0]
     asked = set(asked) - {(market.venue, market.family) for market in markets.apart}
     interests = [(market, heard.oi_usd(market)) for market in markets.same]
@@ -302,7 +302,7 @@ def _row(coin: str, markets: Markets, heard: _Heard, asked: Collection[Place]) -
 
 
 def _whole(
-    markets: Sequence[Market], asked: Collection[Place], lacking: Collection[str]
+    markets: Sequence[Market], asked: Collection[Listing], lacking: Collection[str]
 ) -> tuple[str, ...]:
     """The venues of which every family that may list the coin is among the markets.
 

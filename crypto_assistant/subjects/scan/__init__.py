@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from crypto_assistant import view as v
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
-from crypto_assistant.grammar import Args, Command, Progress, Takes
+from crypto_assistant.grammar import Args, Command, Parameters, Progress
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.net.limiter import sharing
 from crypto_assistant.subjects.keyboard import Row, choice, keyboard
@@ -39,7 +39,7 @@ THRESHOLD_PERCENT = 200.0
 MOST_PERCENT = 100_000.0
 THRESHOLDS = ("50", "100", "200", "300", "500")
 PART_OF_LIMITS = 0.5
-TAKES = Takes(timeframe=Timeframe.M15, numbers=("THRESHOLD", "N"))
+PARAMETERS = Parameters(timeframe=Timeframe.M15, numbers=("THRESHOLD", "N"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _buttons(answer: VolScan, args: Args) -> tuple[Row, ...]:
     rest = args.numbers[1:]
     current = v.plain(100 * answer.threshold_fraction)
     thresholds = choice(THRESHOLDS, current, lambda word: args.line(numbers=(float(word), *rest)))
-    return (*keyboard(replace(args, page=1), TAKES), thresholds)
+    return (*keyboard(replace(args, page=1), PARAMETERS), thresholds)
 
 
 COMMAND = Command(
@@ -190,6 +190,6 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=TAKES,
+    parameters=PARAMETERS,
     scans=True,
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from crypto_assistant import view as v
 from crypto_assistant.calculators.volume import SOONEST_PACE
 from crypto_assistant.desk import Desk
-from crypto_assistant.grammar import Args, Command, Progress, Takes, coin_round
+from crypto_assistant.grammar import Args, Command, Parameters, Progress, coin_round
 from crypto_assistant.listings import segments
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Provenance, Timeframe
@@ -51,7 +51,7 @@ TITLES = {
     "usdc": "USDC perps",
     "coin_margined": "coin-margined perps",
 }
-TAKES = Takes(
+PARAMETERS = Parameters(
     symbol=True,
     timeframe=Timeframe.M15,
     venue=True,
@@ -105,7 +105,7 @@ def render(answer: Volume, args: Args, view: v.View) -> v.Page:
     ]
     return v.Page(
         tuple(filter(None, blocks)),
-        keyboard(replace(args, symbol=coin.symbol), TAKES),
+        keyboard(replace(args, symbol=coin.symbol), PARAMETERS),
         heading=v.bold(f"{coin.symbol} volume {answer.timeframe}"),
         footer=view.provenance(answer.provenance),
     )
@@ -216,5 +216,5 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=TAKES,
+    parameters=PARAMETERS,
 )

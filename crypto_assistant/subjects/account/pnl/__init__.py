@@ -9,8 +9,8 @@ from crypto_assistant.subjects.account import remarks
 from crypto_assistant.subjects.account.environments import environments
 from crypto_assistant.subjects.account.pnl.answer import Pnl, summed, venue_pnl
 from crypto_assistant.subjects.account.pnl.page import render
+from crypto_assistant.subjects.account.pnl.parameters import DAYS, PARAMETERS
 from crypto_assistant.subjects.account.pnl.question import Question
-from crypto_assistant.subjects.account.pnl.takes import DAYS, TAKES
 
 EXPLAINS = """\
 What your derivatives brought (+) and cost (-) since midnight in your zone (TIMEZONE, else UTC), by
@@ -87,7 +87,7 @@ COMMAND = Command(
     explains=EXPLAINS,
     run=run,
     render=render,
-    takes=TAKES,
+    parameters=PARAMETERS,
     private=True,
     scans=True,
 )

@@ -10,8 +10,8 @@ from crypto_assistant.subjects.account.environments import counted
 from crypto_assistant.subjects.account.pnl.answer import Lacks, Pnl, VenuePnl
 from crypto_assistant.subjects.account.pnl.derivatives import Flows, Open
 from crypto_assistant.subjects.account.pnl.details import details
+from crypto_assistant.subjects.account.pnl.parameters import PARAMETERS, WINDOWS
 from crypto_assistant.subjects.account.pnl.phrases import costs, day, moment, on_margin, on_opening
-from crypto_assistant.subjects.account.pnl.takes import TAKES, WINDOWS
 from crypto_assistant.subjects.keyboard import choice, keyboard
 
 
@@ -27,7 +27,7 @@ def render(answer: Pnl, args: Args, view: v.View) -> v.Page:
             blocks += details(venue, answer, view)
     asked = replace(args, symbol=answer.coin, page=1)
     windows = choice(WINDOWS, answer.window, lambda word: asked.line(choices=(word,)))
-    buttons = (*keyboard(asked, TAKES), windows)
+    buttons = (*keyboard(asked, PARAMETERS), windows)
     return v.Page(tuple(blocks), buttons, footer=view.provenance(answer.provenance))
 
 

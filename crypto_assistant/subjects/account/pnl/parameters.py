@@ -1,8 +1,8 @@
 """What /pnl accepts."""
 
-from crypto_assistant.grammar import Takes
+from crypto_assistant.grammar import Parameters
 
 DAYS = {"today": 0, "7d": 6, "30d": 29}
 """How many days each window begins before today."""
 WINDOWS = tuple(DAYS)
-TAKES = Takes(symbol=True, venue=True, choices=(WINDOWS,), details=True)
+PARAMETERS = Parameters(symbol=True, venue=True, choices=(WINDOWS,), details=True)
