@@ -10,7 +10,7 @@ from typing import TypeVar
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import ExchangeError, RateLimited, Unreachable
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.listings.lists import Listings, Listing
+from crypto_assistant.listings.lists import Listing, Listings
 from crypto_assistant.listings.names import per_plain_coin
 from crypto_assistant.models import Dated, Family, Instruments, Tickers
 from crypto_assistant.net.cache import Lifetime

@@ -8,7 +8,7 @@ import pytest
 from crypto_assistant.models import Timeframe
 from crypto_assistant.subjects.bars import trend
 from crypto_assistant.subjects.bars.trend import Indicators, Volatility
-from tests.readings.venue import Venue, candles, round_of, settled
+from tests.subjects.venue import Venue, candles, round_of, settled
 
 HOUR = Timeframe.H1
 NOW = 600_000 * HOUR.ms

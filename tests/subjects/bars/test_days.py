@@ -5,7 +5,7 @@ import pytest
 
 from crypto_assistant.models import Timeframe
 from crypto_assistant.subjects.bars import days
-from tests.readings.venue import Venue, candles, round_of, rows, settled
+from tests.subjects.venue import Venue, candles, round_of, rows, settled
 
 MINUTE = 60_000
 MIDNIGHT = 20_000 * 86_400_000

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from crypto_assistant.errors import NotListed, UnknownCoin, Unreachable, UsageError
-from crypto_assistant.listings.lists import Coin, Listings, Listing
+from crypto_assistant.listings.lists import Coin, Listing, Listings
 from crypto_assistant.listings.names import per_plain_coin
 from crypto_assistant.models import Family, Instruments
 from tests.markets import joined, markets, tickers

@@ -8,7 +8,7 @@ import pytest
 
 from crypto_assistant.models import Entry, Family, Fills, Flow, Instrument, Position, Side
 from crypto_assistant.subjects.account.pnl.fills import TradesPnl, trades_pnl
-from tests.readings.test_pnl import POSITION
+from tests.subjects.account.test_derivatives import POSITION
 
 USD = {"USDT": 1.0, "BTC": 50_000.0}.get
 LINEAR = Instrument("okx", Family.LINEAR, "BTC-USDT", "BTC", "USDT", 1.0, 0.01, 0.1, False)

@@ -13,7 +13,7 @@ from crypto_assistant.net.door import Timing
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.bars.primary import Primary, question, settle
 from crypto_assistant.subjects.bars.primary import candles as current
-from tests.readings.venue import Venue, candles, round_of
+from tests.subjects.venue import Venue, candles, round_of
 
 MINUTE = 60_000
 PARTS = ("today", "yesterday")

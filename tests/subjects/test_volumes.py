@@ -11,7 +11,7 @@ from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.volume import volumes
 from crypto_assistant.subjects.volume.volumes import VenueVolume
 from tests.markets import NOW, markets
-from tests.readings.test_scan import bars
+from tests.subjects.test_scan import bars
 
 STEP = Timeframe.M15.ms
 RUNNING = NOW // STEP * STEP
