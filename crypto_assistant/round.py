@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Never, TypeVar
 
-from crypto_assistant.desk import Desk, Wave
+from crypto_assistant.desk import Desk
 from crypto_assistant.errors import NotListed, Refused
 from crypto_assistant.exchanges.base import Account, Exchange
 from crypto_assistant.listings.coins import other_coins
 from crypto_assistant.listings.lists import Coin, Listings
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import Dated, Family, Instrument
+from crypto_assistant.wave import Wave
 
 T = TypeVar("T")
 D = TypeVar("D", bound=Dated)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.desk import Desk, Wave
+from crypto_assistant.desk import Desk
 from crypto_assistant.errors import (
     Cut,
     GeoBlocked,
@@ -26,6 +26,7 @@ from crypto_assistant.models import Family, Instruments, Provenance, Tickers
 from crypto_assistant.net.deadline import due, outcome, question
 from crypto_assistant.net.door import Timing
 from crypto_assistant.net.limiter import Limiter
+from crypto_assistant.wave import Wave
 from tests.markets import NOW, markets, tickers
 
 NEVER = 3600.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
 from crypto_assistant.accounts import verdict
-from crypto_assistant.desk import Desk, Wave
+from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges.base import IN_DOUBT, Belief, Believing, Exchange
 from crypto_assistant.grammar import Args, Command, Parameters, Progress
 from crypto_assistant.models import Permissions, Provenance
@@ -14,6 +14,7 @@ from crypto_assistant.net.signed import VenueClock
 from crypto_assistant.net.unread import counted
 from crypto_assistant.subjects.keyboard import keyboard
 from crypto_assistant.vitals import Process
+from crypto_assistant.wave import Wave
 
 EXPLAINS = """\
 How the program is doing: for the owner, in private chats.

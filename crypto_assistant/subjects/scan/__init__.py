@@ -10,8 +10,9 @@ from crypto_assistant.grammar import Args, Command, Parameters, Progress
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.net.limiter import sharing
 from crypto_assistant.subjects.keyboard import Row, choice, keyboard
-from crypto_assistant.subjects.scan.answer import TOP, Scan, scan
+from crypto_assistant.subjects.scan.answer import Scan, scan
 from crypto_assistant.subjects.scan.spikes import LEAST_TURNOVER_USD, Spike
+from crypto_assistant.subjects.scan.tally import TOP
 
 EXPLAINS = """\
 In any order; the first number is the least spike in percent (200), the second how many coins to

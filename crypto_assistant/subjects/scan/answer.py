@@ -2,35 +2,27 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from crypto_assistant.calculators.volume import buy_share
 from crypto_assistant.clocks import monotonic
-from crypto_assistant.desk import LONGEST_REASON, Desk
+from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ExchangeError, Malformed, Unreachable, Unsupported
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.lists import Listings
-from crypto_assistant.models import Candles, Family, Instrument, Provenance, Timeframe, known
-from crypto_assistant.net.cache import FIELD_BYTES
+from crypto_assistant.models import Candles, Instrument, Timeframe, known
 from crypto_assistant.net.deadline import outcome, sparing
 from crypto_assistant.subjects.bars.baselines import BARS, closed_ms
-from crypto_assistant.subjects.scan.spikes import (
-    LEAST_TURNOVER_USD,
-    Coin,
-    Spike,
-    against_baseline,
-    is_void,
-    universe,
-)
+from crypto_assistant.subjects.scan.spikes import Coin, Spike, is_void
+from crypto_assistant.subjects.scan.tally import Tally, silent
 
 MOST_AT_ONCE = 20
 """Requests under way to a venue."""
 GIVE_UP = 5
 """Failures in a row after which the rest of a venue's coins is not asked for."""
-TOP = 10
 SETTLING = 2.0
 """Of `Timing.partial`, after the end of a bar: what venues say before then may not be final."""
 NOT_YET = "its last bar is not there yet"
@@ -61,62 +53,18 @@ async def scan(
     return found
 
 
-class Scan:
-    """One bar of all coins: what was found, what was not, and why."""
+class Scan(Tally):
+    """Asks the venues for one bar of all coins."""
 
     def __init__(
         self, desk: Desk, listings: Listings, timeframe: Timeframe, at_ms: int, most: int | None
     ) -> None:
-        self.timeframe = timeframe
-        self.at_ms = at_ms
-        self.coins: list[Coin] = []
-        self.below_turnover = 0
-        self.spikes: dict[str, Spike] = {}
-        self.without_baseline: set[str] = set()
-        self.failures: dict[str, ExchangeError] = {}
-        self._desk = desk
-        self._most = most
+        super().__init__(desk, listings, timeframe, at_ms, most)
         self._end_ms = at_ms + timeframe.ms
         self._settled_ms = self._end_ms + round(1000 * SETTLING * desk.timing.partial)
-        self._silent: dict[str, str] = {}
-        self._takers: dict[str, ExchangeError | None] = {}
-        self._received: dict[str, int] = {}
         self._too_early: Counter[str] = Counter()
         self._flight: asyncio.Task[None] | None = None
         self._readers = 0
-        self._know(listings)
-
-    @property
-    def nbytes(self) -> int:
-        """What it takes when all of it is found, about."""
-        return len(self.coins) * FIELD_BYTES * len(fields(Spike))
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing is left to ask for, of all venues."""
-        return not self._silent and not self._left() and not any(self._takers.values())
-
-    @property
-    def valid_until_ms(self) -> int:
-        return self.at_ms + 2 * self.timeframe.ms
-
-    @property
-    def ranked(self) -> list[Spike]:
-        """The highest spike first."""
-        return sorted(self.spikes.values(), key=lambda found: -found.spike_fraction)
-
-    @property
-    def coins_by_venue(self) -> dict[str, int]:
-        """How many coins each venue is asked for."""
-        counts = Counter(coin.market.venue for coin in self.coins)
-        return {exchange.name: counts[exchange.name] for exchange in self._desk.exchanges}
-
-    @property
-    def held_until_ms(self) -> dict[str, int]:
-        """Until when the venues that are waited for want to be asked nothing."""
-        waiting = self._waiting()
-        holds = {e.name: e.limiter.held_until_ms for e in self._desk.exchanges if e.name in waiting}
-        return {venue: until_ms for venue, until_ms in holds.items() if until_ms is not None}
 
     async def follow(self, listings: Listings, report: Callable[["Scan"], None]) -> None:
         """Asks for whatever is missing, together with all who follow it at the time."""
@@ -141,7 +89,7 @@ class Scan:
 
     async def _run(self, listings: Listings) -> None:
         """Returns at the latest when the question is due."""
-        if _silent(listings) != self._silent:
+        if silent(listings) != self._silent:
             self._know(listings)
         left = self._left()
         self.failures.clear()
@@ -153,52 +101,6 @@ class Scan:
                     coins = [coin for coin in left if coin.market.venue == exchange.name]
                     group.create_task(self._ask_venue(exchange, coins))
         await self._ask_takers()
-
-    def provenance(self) -> Provenance:
-        """Who has said what up to now."""
-        there = {coin.market.venue for coin in self.coins} | self._silent.keys()
-        venues = [exchange.name for exchange in self._desk.exchanges if exchange.name in there]
-        waiting = self._waiting()
-        return Provenance(
-            asked=tuple(venues),
-            answered=tuple(venue for venue in venues if venue in self._received),
-            failed={venue: why for venue in venues if (why := self._why(venue))},
-            waiting=tuple(venue for venue in venues if venue in waiting),
-            simulated=self._desk.simulated,
-            time_ms=self._desk.clock_ms(),
-            oldest_ms=min(self._received.values(), default=None),
-        )
-
-    def _know(self, listings: Listings) -> None:
-        """The coins by the tickers that are there; what was found on the same markets stays."""
-        every = universe(listings)
-        thick = [coin for coin in every if coin.turnover_24h_usd >= LEAST_TURNOVER_USD]
-        before = {coin.name: coin.market for coin in self.coins}
-        self.coins = thick[: self._most]
-        self.below_turnover = len(every) - len(thick)
-        self._silent = _silent(listings)
-        same = {coin.name: coin for coin in self.coins if before.get(coin.name) == coin.market}
-        self.spikes = {
-            name: replace(found, turnover_24h_usd=same[name].turnover_24h_usd)
-            for name, found in self.spikes.items()
-            if name in same
-        }
-        self.without_baseline &= same.keys()
-        self._takers = {name: error for name, error in self._takers.items() if name in same}
-        told = {same[name].market.venue for name in self.spikes.keys() | self.without_baseline}
-        self._received = {venue: ms for venue, ms in self._received.items() if venue in told}
-
-    def _waiting(self) -> set[str]:
-        """The venues that are still to answer."""
-        waiting = {coin.market.venue for coin in self._left() if coin.name not in self.failures}
-        return waiting | {found.venue for found in self._without_takers()}
-
-    def _left(self) -> list[Coin]:
-        return [
-            coin
-            for coin in self.coins
-            if coin.name not in self.spikes and coin.name not in self.without_baseline
-        ]
 
     async def _ask_venue(self, exchange: Exchange, coins: Sequence[Coin]) -> None:
         """A few coins at a time, until all are asked for or the venue is given up."""
@@ -236,7 +138,8 @@ class Scan:
             # With one bar more than the last time: what is kept of that is not asked for again.
             count = BARS + 1 + self._too_early[coin.name]
             question = exchange.candles(coin.market, self.timeframe, count, self._end_ms)
-            bars = await outcome(question, timing.scan - timing.attempt)
+            whom = f"{exchange.name} ({coin.name})"
+            bars = await outcome(question, timing.scan - timing.attempt, whom)
             if isinstance(bars, ExchangeError):
                 return bars
             if self._is_final(bars):
@@ -251,15 +154,6 @@ class Scan:
         is_there = len(bars) and bars.open_ms[-1] == self.at_ms and bars.closed[-1]
         return bool(is_there) and bars.received_ms >= self._settled_ms
 
-    def _note(self, coin: Coin, bars: Candles) -> None:
-        found = against_baseline(coin, bars)
-        if found is None:
-            self.without_baseline.add(coin.name)
-        else:
-            self.spikes[coin.name] = found
-        venue, received_ms = coin.market.venue, bars.received_ms
-        self._received[venue] = min(received_ms, self._received.get(venue, received_ms))
-
     async def _ask_takers(self) -> None:
         """For the top ten, of the venues whose bars do not tell them."""
         exchanges = {exchange.name: exchange for exchange in self._desk.exchanges}
@@ -270,14 +164,9 @@ class Scan:
         )
         await asyncio.gather(*questions)
 
-    def _without_takers(self) -> list[Spike]:
-        """Those of the top ten whose takers are still to be asked for."""
-        top = self.ranked[:TOP]
-        return [f for f in top if f.buy_fraction is None and f.coin not in self._takers]
-
     async def _ask_taker(self, exchange: Exchange, market: Instrument, found: Spike) -> None:
         question = exchange.taker_volumes(market, self.timeframe, 2)
-        takers = await outcome(question, self._desk.timing.scan)
+        takers = await outcome(question, self._desk.timing.scan, f"{exchange.name} (takers)")
         if isinstance(takers, ExchangeError):
             self._takers[found.coin] = None if isinstance(takers, Unsupported) else takers
             return
@@ -290,29 +179,3 @@ class Scan:
             bought, sold = float(takers.bought[row[0]]), float(takers.sold[row[0]])
             share = known(buy_share(bought, bought + sold))
             self.spikes[found.coin] = replace(found, buy_fraction=share)
-
-    def _why(self, venue: str) -> str:
-        """In words, why a venue's part is missing or not whole."""
-        coins = [coin.name for coin in self.coins if coin.market.venue == venue]
-        parts = [self._silent[venue]] if venue in self._silent else []
-        failures = _reasons(self.failures.get(name) for name in coins)
-        if venue not in self._received and len(failures) == 1:
-            parts += failures
-        else:
-            parts += [f"{count} of {len(coins)} coins: {why}" for why, count in failures.items()]
-        parts += [f"takers: {why}" for why in _reasons(self._takers.get(name) for name in coins)]
-        return "; ".join(parts)
-
-
-def _silent(listings: Listings) -> dict[str, str]:
-    """The venues whose coins are not known, and why."""
-    places = {venue: (venue, Family.LINEAR) for venue in listings.titles}
-    return {
-        venue: str(listings.errors.get(place, "tickers not loaded"))[:LONGEST_REASON]
-        for venue, place in places.items()
-        if place not in listings.tickers
-    }
-
-
-def _reasons(errors: Iterable[ExchangeError | None]) -> Counter[str]:
-    return Counter(str(error)[:LONGEST_REASON] for error in errors if error)
