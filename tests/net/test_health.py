@@ -540,7 +540,7 @@ async def test_probes_go_out_though_nobody_asks_one_at_a_time_each_path_in_turn(
 ) -> None:
     await bring_down(venue, host)
     host.asked.clear()
-    await asyncio.sleep(8 * SHIPPED.probe)
+    await asyncio.sleep(8.5 * SHIPPED.probe)
     assert host.asked in (["/price", "/other"] * 4, ["/other", "/price"] * 4)
 
 
