@@ -216,6 +216,11 @@ def part(fraction: float | None, digits: int = 0) -> str:
     return NOTHING if fraction is None else f"{fraction:.{digits}%}"
 
 
+def percents(fraction: float) -> str:
+    """As text writes it: `10 %`, `0.5 %`."""
+    return f"{plain(100 * fraction)} %"
+
+
 def plain(value: float) -> str:
     """A number as somebody typed it: `200`, `1.5`."""
     return f"{value:.15g}"

@@ -14,13 +14,14 @@ from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import exposure, remarks
 from crypto_assistant.subjects.account.environments import Environment, counted, environments
 from crypto_assistant.subjects.account.exposure import Net, Open, Totals
-from crypto_assistant.subjects.account.open_positions import Question
+from crypto_assistant.subjects.account.open_positions import LARGEST, Question
+from crypto_assistant.subjects.bars.trend import WARM_UP
 from crypto_assistant.subjects.keyboard import keyboard
 
 PER_TABLE = 30
 """Rows that are not torn apart."""
 
-EXPLAINS = """\
+EXPLAINS = f"""\
 Every open position, perps and dated futures, linear and coin-margined, the largest first. Sizes are
 plain coins, and USD at the mark price; in the table a short has a minus.
 
@@ -29,9 +30,9 @@ coin's spot price there, as in /balance (/help balance): USDT counts as dollars.
 unrealised / initial margin, both in that coin.
 
 To liq = liquidation price / mark price - 1: how far the price may still go. Details give it in ATRs
-of an hour, too (Wilder, 14 closed bars of 1h after 300 of warm-up), for the 20 largest positions.
-In cross margin it moves with everything else in the wallet; no liq: the venue says that there is
-no such price.
+of an hour, too (Wilder, 14 closed bars of 1h after {WARM_UP} of warm-up), for the {LARGEST} largest
+positions. In cross margin it moves with everything else in the wallet; no liq: the venue says that
+there is no such price.
 
 Next funding = rate of now x size, with a minus where the position pays: longs pay a positive rate.
 The rate may still change until it is paid.

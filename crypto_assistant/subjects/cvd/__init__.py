@@ -3,15 +3,18 @@
 from dataclasses import replace
 
 from crypto_assistant import view as v
+from crypto_assistant.calculators.cvd import ABSORBED_ATR, ABSORBED_SHARE, CERTAIN, LEADING_SHARE
 from crypto_assistant.grammar import Args, Command, Parameters
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Timeframe
+from crypto_assistant.subjects.bars.trend import WARM_UP
 from crypto_assistant.subjects.cvd.answer import Cvd, run
 from crypto_assistant.subjects.cvd.compact import compact
 from crypto_assistant.subjects.cvd.details import details
+from crypto_assistant.subjects.cvd.flows import NEWEST
 from crypto_assistant.subjects.keyboard import keyboard
 
-EXPLAINS = """\
+EXPLAINS = f"""\
 CVD, the cumulative volume delta: what takers bought less what they sold, summed over a window. It
 is counted by the exchanges' own data about takers, never guessed from the colour of candles.
 
@@ -37,16 +40,17 @@ its part (37 of 60 min); it is never added and never scaled up.
 % vol = delta / volume, in USD. % OI = delta / open interest now, in USD, as in /oi; Binance's coins
 are valued at the mark price. Bybit's open interest is one-sided.
 
-Spot-led: over 1h the delta of spot is at least 5 % of its volume and at least twice that share of
-the perps, with the same sign. Perp-led: the reverse.
+Spot-led: over 1h the delta of spot is at least {v.percents(LEADING_SHARE)} of its volume and at
+least twice that share of the perps, with the same sign. Perp-led: the reverse.
 
-Absorption: over 1h the delta of the perps is at least 10 % of their volume while the price of the
-primary market moved less than 0.25 ATR(14) of 1h (Wilder, closed bars, after 300 of warm-up).
+Absorption: over 1h the delta of the perps is at least {v.percents(ABSORBED_SHARE)} of their volume
+while the price of the primary market moved less than {ABSORBED_ATR} ATR(14) of 1h (Wilder, closed
+bars, after {WARM_UP} of warm-up).
 
-Divergence: over the last 20 closed bars of the timeframe the mean log return of the primary market
-and the mean delta of all perps in USD have opposite signs, each more than two standard errors from
-0: |mean| / (sd / sqrt(20)) > 2. Bullish: takers buy while the price falls; bearish: they sell while
-it rises.
+Divergence: over the last {NEWEST} closed bars of the timeframe the mean log return of the primary
+market and the mean delta of all perps in USD have opposite signs, each more than two standard
+errors from 0: |mean| / (sd / sqrt({NEWEST})) > {v.plain(CERTAIN)}. Bullish: takers buy while the
+price falls; bearish: they sell while it rises.
 
 Primary market: the perp of the venue with the highest 24h turnover."""
 

@@ -3,18 +3,20 @@
 from dataclasses import replace
 
 from crypto_assistant import view as v
+from crypto_assistant.calculators.open_interest import HEATS, LEAST_ATR, LEAST_CHANGE
 from crypto_assistant.grammar import Args, Command, Parameters
 from crypto_assistant.listings.lists import Coin
+from crypto_assistant.subjects.bars.trend import WARM_UP
 from crypto_assistant.subjects.keyboard import keyboard
 from crypto_assistant.subjects.open_interest.answer import Oi, run
 from crypto_assistant.subjects.open_interest.compact import compact
 from crypto_assistant.subjects.open_interest.details import details, notes
 
-EXPLAINS = """\
+EXPLAINS = f"""\
 Open interest of all perps of the coin, one side counted: USDT, USDC and coin-margined (coin-M).
-BTC/USDC and BTC/USD ask for one kind. Bybit's plain field counts both sides: its one-sided field
-is used, or half. Binance sends coins, valued at the mark price; Bybit and OKX send USD themselves.
-A venue's share is of the sum shown; n/a where only a part of its perps is in the sum.
+BTC/USDC and BTC/USD ask for one kind. Bybit's plain field counts both sides: its one-sided field is
+used, or half. Binance sends coins, valued at the mark price; Bybit and OKX send USD themselves. A
+venue's share is of the sum shown; n/a where only a part of its perps is in the sum.
 
 Change = (now - then) / then over 15m, 1h, 4h, 24h before the question. then = the venue's
 five-minute sample nearest to that time; where it is off by more than 2.5 min its true age is
@@ -24,19 +26,20 @@ that is near enough. Each market counts in its own unit: coins, coin-margined on
 theirs moves with the price alone). Sums compare only the markets that are there at both ends; who
 is missing is named.
 
-Open interest in USD changes by positions = change in coins * price then, and by price = coins now
-* change of the price: together exactly the change. Coin-margined: all of it is positions. The price
+Open interest in USD changes by positions = change in coins * price then, and by price = coins now *
+change of the price: together exactly the change. Coin-margined: all of it is positions. The price
 then is the venue's own (Bybit: its mark price).
 
 Quadrant, of USDT and USDC perps together and the primary market's price (px): new longs (both up),
 short covering (price up, open interest down), new shorts (price down, open interest up), long
-unwinding (both down); a dash below 0.1 ATR(14) or 0.5 % of open interest. ATR: Wilder's, of closed
-bars of 15m, 1h, 4h, 1d, warmed up for 300 of them, else n/a. Price: the last one against the close
-of the five-minute bar that ended nearest to the start of the window. BTC/USD: of coin-M perps.
+unwinding (both down); a dash below {LEAST_ATR} ATR(14) or {v.percents(LEAST_CHANGE)} of open
+interest. ATR: Wilder's, of closed bars of 15m, 1h, 4h, 1d, warmed up for {WARM_UP} of them, else
+n/a. Price: the last one against the close of the five-minute bar that ended nearest to the start of
+the window. BTC/USD: of coin-M perps.
 
 Funding: each perp's rate as if paid for 8 h (intervals 1, 2, 4, 8 h as the venue tells), weighted
-with open interest in USD; per year = times 3 * 365. elevated from 0.03 % per 8 h, extreme from
-0.10 %, either sign.
+with open interest in USD; per year = times 3 * 365. {HEATS[0][1]} from {v.percents(HEATS[0][0])}
+per 8 h, {HEATS[1][1]} from {v.percents(HEATS[1][0])}, either sign.
 
 Details: each market, the split, dated futures (apart, in no sum), and who is long by each
 exchange's own counts: all accounts, the top 20 % (Binance) or 5 % (OKX) of accounts, their

@@ -4,20 +4,22 @@ from dataclasses import replace
 
 from crypto_assistant import view as v
 from crypto_assistant.grammar import Args, Command, Parameters
+from crypto_assistant.listings.coins import SAME_COIN
 from crypto_assistant.listings.lists import Coin
+from crypto_assistant.subjects.bars.trend import WARM_UP
 from crypto_assistant.subjects.keyboard import keyboard
 from crypto_assistant.subjects.price.answer import Price, run
 from crypto_assistant.subjects.price.compact import compact
 from crypto_assistant.subjects.price.details import details
 
-EXPLAINS = """\
+EXPLAINS = f"""\
 One row a venue: last price of the perp, change over 24 h, open interest in USD, funding in percent
 with its interval. Prices and sizes are per plain coin: 1000PEPE counts as 1000 PEPE.
 
 Markets: USDT perps; BTC/USDC asks for USDC perps, BTC/USD for coin-margined ones.
 
-Open interest is one-sided (Bybit's plain field counts both sides). Binance sends coins, valued
-here at the mark price; Bybit and OKX send USD themselves.
+Open interest is one-sided (Bybit's plain field counts both sides). Binance sends coins, valued here
+at the mark price; Bybit and OKX send USD themselves.
 
 24h turnover: Binance and Bybit as sent; OKX sends coins, valued at the last price.
 
@@ -30,14 +32,15 @@ Spread = highest / lowest mid of the perps - 1. 1 bp is 0.01 %. Venues are named
 
 Details: turnover, high and low over 24 h of each market, and the next funding. Of the primary
 market the change over 15m (the last price against the open of the minute that began nearest to 15
-minutes ago), ATR(14) of 15m and 1h (Wilder, closed bars, after 300 of warm-up; % of the last close)
-and the VWAP since 00:00 UTC: (high + low + close) / 3 of 1m bars weighted with volume, with the
-forming one; last = the last price against it. Takers: what they bought less what they sold and the
-share of their buys in USD, in the perps of this quote and in spot, to the five-minute boundary that
-is printed, over the venues that tell all of it (/help cvd); the others are named.
+minutes ago), ATR(14) of 15m and 1h (Wilder, closed bars, after {WARM_UP} of warm-up; % of the last
+close) and the VWAP since 00:00 UTC: (high + low + close) / 3 of 1m bars weighted with volume, with
+the forming one; last = the last price against it. Takers: what they bought less what they sold and
+the share of their buys in USD, in the perps of this quote and in spot, to the five-minute boundary
+that is printed, over the venues that tell all of it (/help cvd); the others are named.
 
-A market whose price is more than 10 % off the median of its name is another coin: shown apart and
-never summed. From three venues on each has one voice; of two that disagree both stand apart."""
+A market whose price is more than {v.percents(SAME_COIN)} off the median of its name is another
+coin: shown apart and never summed. From three venues on each has one voice; of two that disagree
+both stand apart."""
 PARAMETERS = Parameters(symbol=True, venue=True, choices=(("", "tradfi"),), details=True)
 
 

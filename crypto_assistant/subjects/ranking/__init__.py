@@ -7,34 +7,45 @@ from crypto_assistant import view as v
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.grammar import Args, Command, Parameters, Progress
+from crypto_assistant.listings.coins import SAME_COIN
 from crypto_assistant.models import Provenance
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.keyboard import choice
-from crypto_assistant.subjects.ranking.answer import MOST_ONE_BY_ONE, Ranking, Row
+from crypto_assistant.subjects.ranking.answer import (
+    LEAST_TURNOVER_USD,
+    MOST_ONE_BY_ONE,
+    Ranking,
+    Row,
+)
 
 MARKETS = ("perps", "spot", "tradfi")
 ORDERS = ("volume", "gainers", "losers", "funding", "oi")
 
-EXPLAINS = """\
+
+def _millions(market: str) -> str:
+    return f"${v.plain(LEAST_TURNOVER_USD[market] / 1e6)}M"
+
+
+EXPLAINS = f"""\
 Ten coins over all venues together. perps (the default): turnover and open interest in USD are
 summed over USDT, USDC and coin-margined perps (OKX sends turnover in coins, valued at the last
-price); price, 24h change and funding are those of the
-primary market, the USDT perp with the highest 24h turnover. Funding is per 8 h.
+price); price, 24h change and funding are those of the primary market, the USDT perp with the
+highest 24h turnover. Funding is per 8 h.
 
 spot: turnover summed over all quotes, each valued at its USDT price on the same venue; USD, USDC
 and USDT count alike. tradfi: stock, metal, index and currency perps instead of coins.
 
 volume, gainers, losers, funding (five highest, five lowest), oi: the order. gainers, losers and
-funding leave out coins below $10M of 24h turnover ($1M for spot).
+funding leave out coins below {_millions("perps")} of 24h turnover ({_millions("spot")} for spot).
 
 venues: of how many venues that list the coin all its open interest is in the sum.
 
-Binance tells open interest market by market: it is asked for the ten coins shown, for the order
-oi for its 100 perps with the highest turnover.
+Binance tells open interest market by market: it is asked for the ten coins shown, for the order oi
+for its {MOST_ONE_BY_ONE} perps with the highest turnover.
 
 Stablecoins and fiat (whatever a venue quotes bitcoin in) and leveraged tokens stay out. A market
-whose price is more than 10 % off the median of its name is another coin: named below, not summed;
-of two that disagree neither is ranked."""
+whose price is more than {v.percents(SAME_COIN)} off the median of its name is another coin: named
+below, not summed; of two that disagree neither is ranked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,35 +4,38 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
+from crypto_assistant.calculators.volume import LEVELS
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.grammar import Args, Command, Parameters, Progress
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.net.limiter import sharing
+from crypto_assistant.subjects.bars.baselines import BARS, FEWEST
 from crypto_assistant.subjects.keyboard import Row, choice, keyboard
-from crypto_assistant.subjects.scan.answer import Scan, scan
+from crypto_assistant.subjects.scan.answer import GIVE_UP, Scan, scan
 from crypto_assistant.subjects.scan.spikes import LEAST_TURNOVER_USD, Spike
 from crypto_assistant.subjects.scan.tally import TOP
 
-EXPLAINS = """\
+LEVEL_NAMES = ", ".join(f"{name} from +{v.percents(least)}" for least, name in LEVELS)
+
+EXPLAINS = f"""\
 In any order; the first number is the least spike in percent (200), the second how many coins to
 scan, the most traded ones first (all).
 
 Every coin that has a USDT perp, each on the venue where that has the highest 24h turnover, if its
-USDT perps turn over at least $5M in 24h over all venues (tickers at most 10 minutes old). No
-stocks, no stablecoins; another coin under the same name is left out.
+USDT perps turn over at least ${v.plain(LEAST_TURNOVER_USD / 1e6)}M in 24h over all venues (tickers
+at most 10 minutes old). No stocks, no stablecoins; another coin under the same name is left out.
 
-spike = volume of the last closed bar / median of the 96 closed bars before it - 1. ELEVATED from
-+50 %, MODERATE from +150 %, HIGH from +300 %, EXTREME from +500 %. Skipped: coins with fewer than
-20 such bars or a median of 0.
+spike = volume of the last closed bar / median of the {BARS} closed bars before it - 1.
+{LEVEL_NAMES}. Skipped: coins with fewer than {FEWEST} such bars or a median of 0.
 
 The ten highest spikes from the threshold on, else the highest of all. $: turnover of the bar; bar:
 its close / open - 1; buy: what takers bought of it (Binance: from its candles; OKX: its taker
 statistics, from 5m on; Bybit: only where its last 1000 trades reach back over all of the bar).
 
 At most half of each venue's limit is used, so that other questions are not held up. A venue that
-fails five times in a row is not asked further, its coins count as failed. A bar counts from 2 s
-after its end on; one that is not there yet is asked for again until 8 s after it. After 60 s the
+fails {GIVE_UP} times in a row is not asked further, its coins count as failed. A bar counts from 2
+s after its end on; one that is not there yet is asked for again until 8 s after it. After 60 s the
 answer is what has arrived. It is good until the next bar closes and comes from memory until then;
 what failed is asked for again, and so is a venue whose lists or tickers were missing."""
 

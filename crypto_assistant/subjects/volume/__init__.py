@@ -4,30 +4,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
-from crypto_assistant.calculators.volume import SOONEST_PACE
+from crypto_assistant.calculators.volume import SD_PER_MAD, SOONEST_PACE
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Command, Parameters, Progress, coin_round
 from crypto_assistant.listings import segments
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Provenance, Timeframe
-from crypto_assistant.subjects.bars.baselines import BARS, closed_ms
+from crypto_assistant.subjects.bars.baselines import BARS, DAYS, closed_ms
 from crypto_assistant.subjects.keyboard import keyboard
 from crypto_assistant.subjects.volume import volumes
 from crypto_assistant.subjects.volume.volumes import Bar, Forming, Volumes
 
-EXPLAINS = """\
-The last closed bar of the timeframe on each venue, in plain coins and USD (as the venue sends
-them; USDT and USDC count as dollars). Which bar that is, our clock says for all venues alike; a
-venue that does not have it yet shows n/a.
+EXPLAINS = f"""\
+The last closed bar of the timeframe on each venue, in plain coins and USD (as the venue sends them;
+USDT and USDC count as dollars). Which bar that is, our clock says for all venues alike; a venue
+that does not have it yet shows n/a.
 
-RVOL = its volume / the median of the bars at the same time of day (UTC) on the 7 days before.
+RVOL = its volume / the median of the bars at the same time of day (UTC) on the {DAYS} days before.
 Where one of the seven is missing or their median is 0: of the 96 closed bars before it, or as many
 as there are, which is printed; below 20: n/a.
 
 spike = RVOL - 1. ELEVATED from +50 %, MODERATE from +150 %, HIGH from +300 %, EXTREME from +500 %.
 
-z, robust: (ln volume - median) / (1.4826 * MAD) over ln of the 96 closed bars before with a volume
-above 0; n/a where MAD is 0 or there are fewer than 20 bars.
+z, robust: (ln volume - median) / ({SD_PER_MAD} * MAD) over ln of the {BARS} closed bars before with
+a volume above 0; n/a where MAD is 0 or there are fewer than 20 bars.
 
 all: the volumes of each of those times summed over the venues that have the bar and all seven days,
 then the median; where no venue has all seven, over those that have 20 of the 96 bars, at the times
