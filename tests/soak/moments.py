@@ -73,6 +73,10 @@ class Stretch:
 
     def range(self, market: Market, figure: Figure) -> Range:
         values = self.values(market, figure)
+        if figure is interest_usd and (market.venue, market.kind) == ("binance", "linear"):
+            # Its mark price comes apart from it, and may be of another moment.
+            marks = self.values(market, mark_price)
+            values = [truth.interest(market)[0] * mark for truth in self.truths for mark in marks]
         return Range(min(values), max(values))
 
     def ranked(self, markets: Iterable[Market]) -> list[Market]:
@@ -112,6 +116,10 @@ def change(truth: Truth, market: Market) -> float:
 
 def turnover(truth: Truth, market: Market) -> float:
     return truth.turnover(market) * worth(truth, market)
+
+
+def mark_price(truth: Truth, market: Market) -> float:
+    return truth.mark_and_index(market)[0] / market.multiplier
 
 
 def interest_usd(truth: Truth, market: Market) -> float:
