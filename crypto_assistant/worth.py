@@ -64,16 +64,16 @@ def question(round: Round) -> Callable[[], Mapping[str, Prices]]:
             await desk.accounts[exchange.name].account()
             return await exchange.tickers(round.listings.listed(exchange.name, Family.SPOT))
 
-    told = round.ask("spot prices", spot_prices, aside=True)
+    replies = round.ask("spot prices", spot_prices, aside=True)
     kept = _kept(round.listings, round.provenance())
     lent = {exchange.name: exchange.lent for exchange in round.desk.exchanges}
-    return lambda: {v: prices(tickers, lent[v]) for v, tickers in (kept | told).items()}
+    return lambda: {v: prices(tickers, lent[v]) for v, tickers in (kept | replies).items()}
 
 
 def dated(known: Provenance, priced: Mapping[str, Prices]) -> Provenance:
     """The provenance where prices that nobody asked for now were used, too."""
-    told = (priced[venue].received_ms for venue in known.answered if venue in priced)
-    ages = [ms for ms in (known.oldest_ms, *told) if ms is not None]
+    received = (priced[venue].received_ms for venue in known.answered if venue in priced)
+    ages = [ms for ms in (known.oldest_ms, *received) if ms is not None]
     return replace(known, oldest_ms=min(ages, default=None))
 
 
@@ -97,7 +97,11 @@ def _kept(listings: Listings, known: Provenance) -> dict[str, Tickers]:
     """What came with the listings, of the venues that are asked."""
     found = {venue: listings.tickers.get((venue, Family.SPOT)) for venue in known.asked}
     since_ms = known.time_ms - OLDEST_MS
-    return {venue: told for venue, told in found.items() if told and told.received_ms >= since_ms}
+    return {
+        venue: tickers
+        for venue, tickers in found.items()
+        if tickers and tickers.received_ms >= since_ms
+    }
 
 
 def _quoted(tickers: Tickers) -> dict[str, dict[Name, float]]:

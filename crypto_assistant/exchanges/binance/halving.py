@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.binance.told import each
+from crypto_assistant.exchanges.binance.amounts import each
 
 MOST_ROWS = 1000
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crypto_assistant.errors import Malformed
+from crypto_assistant.exchanges.binance.amounts import amount
 from crypto_assistant.exchanges.binance.halving import Page
-from crypto_assistant.exchanges.binance.told import amount
 from crypto_assistant.exchanges.payload import key, kind, moment, name
 from crypto_assistant.models import Entry, Family, Flow
 

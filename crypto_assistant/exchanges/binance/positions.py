@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from crypto_assistant.exchanges.binance.told import amount, each
+from crypto_assistant.exchanges.binance.amounts import amount, each
 from crypto_assistant.exchanges.payload import name, number, readable
 from crypto_assistant.models import (
     DOLLARS,
@@ -40,11 +40,11 @@ class Settings:
             received_ms,
         )
 
-    def applied(self, told: Positions) -> Positions:
+    def applied(self, positions: Positions) -> Positions:
         return replace(
-            told,
-            positions=tuple(map(self._applied, told.positions)),
-            received_ms=min(told.received_ms, self.received_ms),
+            positions,
+            positions=tuple(map(self._applied, positions.positions)),
+            received_ms=min(positions.received_ms, self.received_ms),
         )
 
     def _applied(self, position: Position) -> Position:
@@ -150,8 +150,8 @@ def _prices(row: Mapping[str, Any], instrument: Instrument | None) -> Prices:
     if instrument is None:  # Its multiplier is not known.
         return Prices()
     # Zero is a placeholder: no liquidation price, an entry that is not known.
-    told = (number(row.get(price)) for price in PRICES)
-    return Prices(*(price / instrument.multiplier if price > 0 else None for price in told))
+    prices = (number(row.get(price)) for price in PRICES)
+    return Prices(*(price / instrument.multiplier if price > 0 else None for price in prices))
 
 
 def _is_endless(row: Mapping[str, Any]) -> bool:

@@ -24,32 +24,32 @@ def joined(earlier: OpenInterestHistory, later: OpenInterestHistory) -> OpenInte
     return replace(later, **columns, received_ms=min(earlier.received_ms, later.received_ms))
 
 
-def lacking(told: OpenInterestHistory, step_ms: int, limit: int, until_ms: int) -> Times:
+def lacking(history: OpenInterestHistory, step_ms: int, limit: int, until_ms: int) -> Times:
     """Which of the last `limit` samples up to `until_ms` lack; before the first there is none."""
-    if not len(told):
-        return told.time_ms
+    if not len(history):
+        return history.time_ms
     last = until_ms // step_ms
-    first = max(-(-int(told.time_ms[0]) // step_ms), last + 1 - limit)
-    return np.setdiff1d(np.arange(first, last + 1) * step_ms, told.time_ms)
+    first = max(-(-int(history.time_ms[0]) // step_ms), last + 1 - limit)
+    return np.setdiff1d(np.arange(first, last + 1) * step_ms, history.time_ms)
 
 
-def still(told: OpenInterestHistory, lacking: Times, bars: Candles) -> Times:
+def still(history: OpenInterestHistory, lacking: Times, bars: Candles) -> Times:
     """Those before which nobody traded, in any bar since the sample before."""
     empty = bars.open_ms[bars.volume == 0]
-    since = told.time_ms[np.searchsorted(told.time_ms, lacking) - 1]
+    since = history.time_ms[np.searchsorted(history.time_ms, lacking) - 1]
     count = np.searchsorted(empty, lacking) - np.searchsorted(empty, since)
     known: Times = lacking[count * bars.timeframe.ms == lacking - since]
     return known
 
 
-def filled(told: OpenInterestHistory, still: Times, limit: int) -> OpenInterestHistory:
+def filled(history: OpenInterestHistory, still: Times, limit: int) -> OpenInterestHistory:
     """The last `limit` samples, one that was left out as the one before it.
 
     What it was worth in USD is not known, so the one that the first of them is as comes along.
     """
-    wanted = np.union1d(told.time_ms, still)[-limit:]
-    first = np.searchsorted(told.time_ms, wanted[0], "right") - 1
-    time_ms = np.union1d(told.time_ms[first], wanted)
-    row = np.searchsorted(told.time_ms, time_ms, "right") - 1
-    usd = np.where(told.time_ms[row] == time_ms, told.usd[row], np.nan)
-    return replace(told, time_ms=time_ms, coins=told.coins[row], usd=usd)
+    wanted = np.union1d(history.time_ms, still)[-limit:]
+    first = np.searchsorted(history.time_ms, wanted[0], "right") - 1
+    time_ms = np.union1d(history.time_ms[first], wanted)
+    row = np.searchsorted(history.time_ms, time_ms, "right") - 1
+    usd = np.where(history.time_ms[row] == time_ms, history.usd[row], np.nan)
+    return replace(history, time_ms=time_ms, coins=history.coins[row], usd=usd)

@@ -64,7 +64,7 @@ class Statistics:
         """A sample at `end_ms` itself is one of them."""
         if timeframe in NO_PERIODS:
             raise Unsupported(f"open interest is not told every {timeframe}")
-        told = await paged(
+        history = await paged(
             limit,
             MOST_SAMPLES,
             timeframe.ms,
@@ -73,46 +73,46 @@ class Statistics:
             now_ms=self._clock_ms(),
         )
         if instrument.family is Family.INVERSE:
-            return told
+            return history
         if end_ms is not None:
-            told = await self._with_one_before(told, timeframe, limit, end_ms)
-        return await self._with_left_out(told, timeframe, limit, end_ms)
+            history = await self._with_one_before(history, timeframe, limit, end_ms)
+        return await self._with_left_out(history, timeframe, limit, end_ms)
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
-        told = await asyncio.gather(*(self._count(instrument, path) for path in COUNTS))
+        answers = await asyncio.gather(*(self._count(instrument, path) for path in COUNTS))
         return LongShorts(
             instrument,
-            tuple(count for one in told for count in one.counts),
-            min(one.received_ms for one in told),
+            tuple(count for one in answers for count in one.counts),
+            min(one.received_ms for one in answers),
         )
 
     async def _with_one_before(
-        self, told: OpenInterestHistory, timeframe: Timeframe, limit: int, end_ms: int
+        self, history: OpenInterestHistory, timeframe: Timeframe, limit: int, end_ms: int
     ) -> OpenInterestHistory:
         """Where the first samples are left out, it is one before them that they are as."""
         first_ms = (end_ms // timeframe.ms - limit + 1) * timeframe.ms
-        if len(told) and told.time_ms[0] <= first_ms:
-            return told
-        before = await self._samples(told.instrument, timeframe, MOST_SAMPLES, first_ms)
-        return quiet.joined(before, told)
+        if len(history) and history.time_ms[0] <= first_ms:
+            return history
+        before = await self._samples(history.instrument, timeframe, MOST_SAMPLES, first_ms)
+        return quiet.joined(before, history)
 
     async def _with_left_out(
-        self, told: OpenInterestHistory, timeframe: Timeframe, limit: int, end_ms: int | None
+        self, history: OpenInterestHistory, timeframe: Timeframe, limit: int, end_ms: int | None
     ) -> OpenInterestHistory:
         """A sample that is not there a period after its time may be one; before, it is late."""
         until_ms = self._clock_ms() - timeframe.ms
         until_ms = until_ms if end_ms is None else min(end_ms, until_ms)
-        lacking = quiet.lacking(told, timeframe.ms, limit, until_ms)
+        lacking = quiet.lacking(history, timeframe.ms, limit, until_ms)
         if not len(lacking):
-            return told
+            return history
         last_ms = int(lacking[-1])
-        before_ms = int(told.time_ms[np.searchsorted(told.time_ms, lacking[0]) - 1])
+        before_ms = int(history.time_ms[np.searchsorted(history.time_ms, lacking[0]) - 1])
         bars = (last_ms - before_ms) // timeframe.ms
         try:
-            traded = await self._candles(told.instrument, timeframe, bars, last_ms)
+            traded = await self._candles(history.instrument, timeframe, bars, last_ms)
         except ExchangeError:
-            return told
-        return quiet.filled(told, quiet.still(told, lacking, traded), limit)
+            return history
+        return quiet.filled(history, quiet.still(history, lacking, traded), limit)
 
     async def _samples(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from crypto_assistant.exchanges.binance.amounts import amount
 from crypto_assistant.exchanges.binance.halving import Page, Window
-from crypto_assistant.exchanges.binance.told import amount
 from crypto_assistant.models import DAY_MS, Family, Fills, Instrument
 
 WINDOW_MS = 7 * DAY_MS

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from math import fsum
 from typing import Any
 
-from crypto_assistant.exchanges.binance.told import amount, each
+from crypto_assistant.exchanges.binance.amounts import amount, each
 from crypto_assistant.exchanges.payload import name, number
 from crypto_assistant.models import Balance, Holding, Wallet, known
 

@@ -79,14 +79,14 @@ def _worth(
     row: Mapping[str, Any], contracts: float, instrument: Instrument | None, mark: float | None
 ) -> tuple[float | None, float | None]:
     """In coins and in USD, at the mark price."""
-    told = known(number(row["notionalUsd"]))
+    notional = known(number(row["notionalUsd"]))
     if instrument is None:
-        return None, told
+        return None, notional
     units = contracts * instrument.contract
     if instrument.family is Family.INVERSE:
         return units / mark if mark else None, units
     coins = units * instrument.multiplier
-    return coins, coins * mark if mark else told
+    return coins, coins * mark if mark else notional
 
 
 def _required(row: Mapping[str, Any], coins: float | None, usd: float | None) -> float | None:
@@ -94,9 +94,9 @@ def _required(row: Mapping[str, Any], coins: float | None, usd: float | None) ->
 
     Of inverse ones some accounts are told it in USD: which it is shows against size and leverage.
     """
-    told, leverage = known(number(row["imr"])), number(row["lever"])
+    margin, leverage = known(number(row["imr"])), number(row["lever"])
     inverse = contract_family(row["instId"]) is Family.INVERSE
-    if not (inverse and coins and usd and told and told * leverage > 0):
-        return told
-    is_usd = abs(log(told * leverage / usd)) < abs(log(told * leverage / coins))
-    return told * coins / usd if is_usd else told
+    if not (inverse and coins and usd and margin and margin * leverage > 0):
+        return margin
+    is_usd = abs(log(margin * leverage / usd)) < abs(log(margin * leverage / coins))
+    return margin * coins / usd if is_usd else margin

@@ -52,7 +52,7 @@ class Question:
         self._coin = coin
         self._markets = {venue: Markets(venue, round.listings) for venue in round.asked}
         self._families = {venue: round.desk.accounts[venue].families for venue in round.asked}
-        self._told = {family: self._ask(family) for family in FAMILIES}
+        self._by_family = {family: self._ask(family) for family in FAMILIES}
         self._prices = worth.question(round)
         self._fundings: Mapping[Family, Mapping[str, Fundings]] = {}
         self._ranges: Mapping[tuple[str, str], Build[Indicators]] = {}
@@ -122,29 +122,29 @@ class Question:
     def _wanted(self) -> list[Position]:
         return [
             position
-            for told in self._told.values()
-            for positions in told.values()
+            for by_venue in self._by_family.values()
+            for positions in by_venue.values()
             for position in positions.positions
             if self._coin in {None, self._markets[position.venue].coin_of(position)}
         ]
 
     def _is_whole(self, venue: str) -> bool:
-        told = all(venue in self._told[family] for family in self._families[venue])
-        return told and not self._unread(venue)
+        arrived = all(venue in self._by_family[family] for family in self._families[venue])
+        return arrived and not self._unread(venue)
 
     def _unread(self, venue: str) -> int:
         """Whichever family is asked for, a venue tells of the same others."""
-        answers = (told[venue] for told in self._told.values() if venue in told)
+        answers = (by_venue[venue] for by_venue in self._by_family.values() if venue in by_venue)
         return max((answer.unread for answer in answers), default=0)
 
     def _funding(self, position: Position) -> Funding | None:
-        told = self._fundings.get(position.family, {}).get(position.venue)
-        row = told.instruments.row.get(position.symbol) if told else None
-        return None if told is None or row is None else told[row]
+        fundings = self._fundings.get(position.family, {}).get(position.venue)
+        row = fundings.instruments.row.get(position.symbol) if fundings else None
+        return None if fundings is None or row is None else fundings[row]
 
     def _atr(self, position: Position) -> float | None:
-        told = self._ranges.get(_market(position))
-        indicators = told() if told else None
+        asked = self._ranges.get(_market(position))
+        indicators = asked() if asked else None
         return indicators.atr_14_price if indicators else None
 
 

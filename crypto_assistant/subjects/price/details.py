@@ -56,8 +56,8 @@ def _recent_lines(seen: Recent) -> Iterator[str]:
     change = seen.now.change_15m_fraction if seen.now else None
     yield f"Over 15m: {v.percent(change)}"
     for timeframe in recent.TIMEFRAMES:
-        told = seen.indicators.get(timeframe)
-        atr, share = (told.atr_14_price, told.atr_14_fraction) if told else (None, None)
+        found = seen.indicators.get(timeframe)
+        atr, share = (found.atr_14_price, found.atr_14_fraction) if found else (None, None)
         percent = "" if share is None else f" ({v.share(share)})"
         yield f"ATR(14) {timeframe}: {v.price(atr, seen.tick_size)}{percent}"
     vwap = seen.today.vwap_price if seen.today else None
@@ -72,12 +72,12 @@ def _takers(takers: Flows, asked: Sequence[str], view: v.View) -> Iterator[v.Htm
     rows = [
         [
             f"{title} {window}",
-            v.flow(told.delta_usd),
-            v.share(_buy_share(told)),
-            f"{len(_told(told))}/{len(asked)}",
+            v.flow(flows.delta_usd),
+            v.share(_buy_share(flows)),
+            f"{len(_venues(flows))}/{len(asked)}",
         ]
         for title, sums in groups.items()
-        for window, told in sums.items()
+        for window, flows in sums.items()
     ]
     if rows:
         yield v.escape(f"Takers to {view.clock(takers.end_ms)}")
@@ -97,8 +97,8 @@ def _lacking(groups: Mapping[str, Mapping[str, Sum]], asked: Sequence[str], view
     parts: dict[str, dict[str, None]] = {}
     for title, sums in groups.items():
         lacking = {
-            window: view.venues(venue for venue in asked if venue not in _told(told))
-            for window, told in sums.items()
+            window: view.venues(venue for venue in asked if venue not in _venues(flows))
+            for window, flows in sums.items()
         }
         for window, names in lacking.items():
             label = title if len({*lacking.values()}) == 1 else f"{title} {window}"
@@ -106,10 +106,10 @@ def _lacking(groups: Mapping[str, Mapping[str, Sum]], asked: Sequence[str], view
     return "; ".join(f"{', '.join(of)} without {names}" for names, of in parts.items() if names)
 
 
-def _buy_share(told: Sum) -> float | None:
-    share = told.delta_volume_fraction
+def _buy_share(flows: Sum) -> float | None:
+    share = flows.delta_volume_fraction
     return None if share is None else (1 + share) / 2
 
 
-def _told(told: Sum) -> set[str]:
-    return {venue for venues in told.delta_venues.values() for venue in venues}
+def _venues(flows: Sum) -> set[str]:
+    return {venue for venues in flows.delta_venues.values() for venue in venues}

@@ -70,7 +70,7 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _OneByOne:
     """Open interest in USD of the markets that were asked one by one."""
 
     usd: Mapping[tuple[Family, str], float]
@@ -78,17 +78,17 @@ class _Told:
 
 
 @dataclass(slots=True)
-class _Heard:
+class _Replies:
     """What has arrived, by family and by venue."""
 
     tickers: dict[Family, Mapping[str, Tickers]] = field(default_factory=dict)
     fundings: dict[Family, Mapping[str, Fundings]] = field(default_factory=dict)
     interests: dict[Family, Mapping[str, OpenInterests]] = field(default_factory=dict)
-    told: dict[str, _Told] = field(default_factory=dict)
+    one_by_one: dict[str, _OneByOne] = field(default_factory=dict)
 
     def funding_8h(self, market: Market) -> float | None:
-        told = self.fundings.get(market.family, {}).get(market.venue)
-        return known(told.rate_8h[market.row]) if told else None
+        fundings = self.fundings.get(market.family, {}).get(market.venue)
+        return known(fundings.rate_8h[market.row]) if fundings else None
 
     def unpriced(self, coin: str, *, tradfi: bool) -> set[str]:
         """The venues with a market of the coin that was traded for nobody knows how much."""
@@ -106,8 +106,8 @@ class _Heard:
         bulk = self.interests.get(market.family, {}).get(market.venue)
         if bulk:
             return known(bulk.usd[market.row])
-        told = self.told.get(market.venue)
-        return told.usd.get((market.family, market.symbol)) if told else None
+        found = self.one_by_one.get(market.venue)
+        return found.usd.get((market.family, market.symbol)) if found else None
 
 
 Coins = Mapping[str, Markets]
@@ -120,18 +120,18 @@ class Ranking:
         self._round = round
         self._market = market
         self._order = order
-        self._heard = _Heard()
+        self._replies = _Replies()
         self._coins: Coins | None = None
         for family in FAMILIES[market]:
-            _ask(round, family, self._heard)
+            _ask(round, family, self._replies)
 
     def __call__(self) -> Ranked:
         """By what has arrived up to now."""
         coins = self._merged() if self._coins is None else self._coins
         least = None if self._order in {"volume", "oi"} else LEAST_TURNOVER_USD[self._market]
-        best = _best(coins, self._order, least, self._heard)
-        one_by_one = tuple(self._heard.told) if self._order == "oi" else ()
-        rows = tuple(_row(coin, coins[coin], self._heard, self._places(coin)) for coin in best)
+        best = _best(coins, self._order, least, self._replies)
+        one_by_one = tuple(self._replies.one_by_one) if self._order == "oi" else ()
+        rows = tuple(_row(coin, coins[coin], self._replies, self._places(coin)) for coin in best)
         return Ranked(least, rows, one_by_one)
 
     async def settle(self, report: Callable[[], None]) -> None:
@@ -145,7 +145,7 @@ class Ranking:
             await self._round.settle(report)
 
     def _merged(self) -> Coins:
-        answers = [told for by_venue in self._heard.tickers.values() for told in by_venue.values()]
+        answers = [one for by_venue in self._replies.tickers.values() for one in by_venue.values()]
         return by_coin(
             answers,
             tradfi=self._market == "tradfi",
@@ -166,8 +166,8 @@ class Ranking:
         shown = None if self._order == "oi" else {row.coin for row in self().rows}
         wanted = _wanted(coins, venues, shown)
 
-        async def told(exchange: Exchange) -> _Told:
-            async def fetch() -> _Told:
+        async def interests(exchange: Exchange) -> _OneByOne:
+            async def fetch() -> _OneByOne:
                 return await _one_by_one(exchange, wanted[exchange.name])
 
             if shown is not None:
@@ -177,26 +177,26 @@ class Ranking:
             key = exchange.name, self._market, families
             return await self._round.desk.kept.get(key, ONE_BY_ONE_SECONDS, fetch)
 
-        self._heard.told = self._round.ask("open interest", told, wanted)
+        self._replies.one_by_one = self._round.ask("open interest", interests, wanted)
 
 
-def _ask(round: Round, family: Family, heard: _Heard) -> None:
+def _ask(round: Round, family: Family, replies: _Replies) -> None:
     def listed(exchange: Exchange) -> Instruments:
         return round.listings.listed(exchange.name, family)
 
     async def tickers(exchange: Exchange) -> Tickers:
-        told = await exchange.tickers(listed(exchange))
-        if np.isnan(told.last + told.turnover_24h).all():
+        found = await exchange.tickers(listed(exchange))
+        if np.isnan(found.last + found.turnover_24h).all():
             raise Malformed("no price or no turnover in any row")
-        return told
+        return found
 
-    heard.tickers[family] = round.ask(PART[family], tickers)
+    replies.tickers[family] = round.ask(PART[family], tickers)
     if family is not Family.SPOT:
-        heard.interests[family] = round.ask(
+        replies.interests[family] = round.ask(
             _interest(family), lambda ex: ex.open_interests(listed(ex))
         )
     if family is Family.LINEAR:
-        heard.fundings[family] = round.ask("funding", lambda ex: ex.fundings(listed(ex)))
+        replies.fundings[family] = round.ask("funding", lambda ex: ex.fundings(listed(ex)))
 
 
 def _interest(family: Family) -> str:
@@ -225,7 +225,7 @@ def _wanted(
     return wanted
 
 
-async def _one_by_one(exchange: Exchange, markets: Sequence[Market]) -> _Told:
+async def _one_by_one(exchange: Exchange, markets: Sequence[Market]) -> _OneByOne:
     """Each market's open interest; coins are valued at the mark price.
 
     A market that the venue refuses, having delisted it since, is missing from the answer.
@@ -238,21 +238,21 @@ async def _one_by_one(exchange: Exchange, markets: Sequence[Market]) -> _Told:
         for market in markets
     )
     usd = {}
-    received = [told.received_ms for told in marks]
+    received = [one.received_ms for one in marks]
     for market, answer in zip(markets, answers, strict=True):
         if answer:
             received.append(answer.received_ms)
             if answer.usd is not None:
                 usd[market.family, market.symbol] = answer.usd
-    return _Told(usd, min(received))
+    return _OneByOne(usd, min(received))
 
 
-def _best(coins: Coins, order: str, least: float | None, heard: _Heard) -> list[str]:
+def _best(coins: Coins, order: str, least: float | None, replies: _Replies) -> list[str]:
     """The ten coins, the first one first."""
     ranks = {
         coin: rank
         for coin, markets in coins.items()
-        if (rank := _rank(order, markets.same, heard)) is not None
+        if (rank := _rank(order, markets.same, replies)) is not None
         if least is None or _turnover(markets.same) >= least
     }
     best = sorted(ranks, key=ranks.__getitem__, reverse=True)
@@ -261,15 +261,15 @@ def _best(coins: Coins, order: str, least: float | None, heard: _Heard) -> list[
     return best[:10]
 
 
-def _rank(order: str, markets: Sequence[Market], heard: _Heard) -> float | None:
+def _rank(order: str, markets: Sequence[Market], replies: _Replies) -> float | None:
     """What coins are ordered by, the highest first; None leaves a coin out."""
     primary = markets[0]
     if order == "volume":
         return _turnover(markets)
     if order == "oi":
-        return total(map(heard.oi_usd, markets))
+        return total(map(replies.oi_usd, markets))
     if order == "funding":
-        return heard.funding_8h(primary)
+        return replies.funding_8h(primary)
     change = known(primary.tickers.change_24h[primary.row])
     return -change if change is not None and order == "losers" else change
 
@@ -278,11 +278,11 @@ def _turnover(markets: Sequence[Market]) -> float:
     return fsum(market.turnover_usd for market in markets)
 
 
-def _row(coin: str, markets: Markets, heard: _Heard, asked: Collection[Listing]) -> Row:
+def _row(coin: str, markets: Markets, replies: _Replies, asked: Collection[Listing]) -> Row:
     primary = markets.same[0]
     asked = set(asked) - {(market.venue, market.family) for market in markets.apart}
-    interests = [(market, heard.oi_usd(market)) for market in markets.same]
-    unpriced = heard.unpriced(coin, tradfi=bool(primary.tickers.instruments.tradfi[primary.row]))
+    interests = [(market, replies.oi_usd(market)) for market in markets.same]
+    unpriced = replies.unpriced(coin, tradfi=bool(primary.tickers.instruments.tradfi[primary.row]))
     unvalued = unpriced | {market.venue for market, usd in interests if usd is None}
     return Row(
         coin=coin,
@@ -295,7 +295,7 @@ def _row(coin: str, markets: Markets, heard: _Heard, asked: Collection[Listing])
         turnover_venues=_whole(markets.same, asked, unpriced),
         oi_usd=total(usd for _, usd in interests),
         oi_venues=_whole(markets.same, asked, unvalued),
-        funding_8h_fraction=heard.funding_8h(primary),
+        funding_8h_fraction=replies.funding_8h(primary),
         venues=_once(venue for venue, _ in asked),
         apart_venues=_once(market.venue for market in markets.apart),
     )
