@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from itertools import chain
 from math import inf
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from crypto_assistant.errors import ExchangeError, RateLimited, Unsupported
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Dated, Provenance
 from crypto_assistant.net.deadline import due, outcome
+from crypto_assistant.net.unread import Refused, watching
 
 D = TypeVar("D", bound=Dated)
 
@@ -38,6 +40,7 @@ class Wave:
         self._answered: set[str] = set()
         self._asides: set[str] = set()
         self._errors: dict[str, dict[str, ExchangeError]] = {}
+        self._refused: dict[str, dict[str, Refused]] = {}
         self._parts: dict[str, None] = {}
         """In the order in which they were asked for."""
 
@@ -111,7 +114,10 @@ class Wave:
             return await question(exchange)
 
         venue = exchange.name
-        result = await outcome(asked(), self._patience, f"{venue} ({part})")
+        with watching() as refused:
+            result = await outcome(asked(), self._patience, f"{venue} ({part})")
+        if refused.fields:
+            self._refused.setdefault(venue, {})[part] = refused
         if isinstance(result, ExchangeError):
             self._errors.setdefault(venue, {})[part] = result
         else:
@@ -139,7 +145,8 @@ class Wave:
                     whys[kind] = why
         if venue not in self._answered and len(parts) == 1:
             return next(iter(whys.values()))
-        for part, why in self._desk.doubts(venue):
+        refused = ((part, one.words) for part, one in self._refused.get(venue, {}).items())
+        for part, why in chain(refused, self._desk.doubts(venue)):
             parts.setdefault(why, []).append(part)
             whys[why] = why
         return "; ".join(f"{_listed(names)}: {whys[kind]}" for kind, names in parts.items())

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import fsum
 
-import numpy as np
-
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.listings.names import bare
@@ -107,8 +105,7 @@ def _kept(listings: Listings, known: Provenance) -> dict[str, Tickers]:
 def _quoted(tickers: Tickers) -> dict[str, dict[Name, float]]:
     """By quote and name, what one unit of that name costs."""
     listed = tickers.instruments
-    mids = (tickers.bid + tickers.ask) / 2
-    each = np.where(np.isnan(mids), tickers.last, mids) * listed.multiplier
+    each = tickers.mid * listed.multiplier
     found: dict[str, dict[Name, float]] = {}
     columns = (listed.coins, listed.quotes, listed.multiplier.tolist(), each.tolist())
     for coin, quote, multiplier, price in zip(*columns, strict=True):

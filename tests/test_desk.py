@@ -26,6 +26,7 @@ from crypto_assistant.models import Family, Instruments, Provenance, Tickers
 from crypto_assistant.net.deadline import due, outcome, question
 from crypto_assistant.net.door import Timing
 from crypto_assistant.net.limiter import Limiter
+from crypto_assistant.net.unread import refused
 from crypto_assistant.wave import Wave
 from tests.markets import NOW, markets, tickers
 
@@ -418,6 +419,28 @@ async def test_a_wave_without_a_question_settles() -> None:
     wave = wave_of(desk_of(stubs()))
     wave.ask("price", says("price"), ())
     assert (await settled(wave)).answered == ()
+
+
+async def test_numbers_that_cannot_be_are_named_beside_the_answer() -> None:
+    okx, bybit = exchanges = stubs("okx", "bybit")
+    wave = wave_of(desk_of(exchanges))
+
+    async def question(exchange: Exchange) -> Told:
+        told = await says("price")(exchange)
+        if exchange.name == "okx":
+            await asyncio.gather(_refusing(1), _refusing(2))
+        return told
+
+    wave.ask("price", question)
+    okx.say("price")
+    bybit.say("price")
+    known = await settled(wave)
+    assert set(known.answered) == {"okx", "bybit"}
+    assert known.failed == {"okx": "price: 3 fields out of range"}
+
+
+async def _refusing(fields: int) -> None:
+    refused(fields)
 
 
 async def test_a_long_reason_is_cut() -> None:

@@ -47,7 +47,7 @@ def test_a_missing_number_of_a_column_is_none() -> None:
     assert known(0.0) == 0.0
 
 
-TICKER = Ticker(BTC, 100.0, 98.0, 104.0, None, None, None, None, None, NOW)
+TICKER = Ticker(BTC, 100.0, 100.0, 102.0, None, None, None, None, None, NOW)
 
 
 def test_mid_is_half_way_between_bid_and_ask_and_else_the_last_price() -> None:

@@ -5,8 +5,13 @@ Of a market alone, nothing is known.
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from crypto_assistant.models.instruments import Instrument, Instruments
 from crypto_assistant.models.units import Floats, known
+
+WIDEST_SPREAD = 0.05
+"""Of its middle; a wider book says nothing of the price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,11 @@ class Ticker:
 
     @property
     def mid(self) -> float | None:
-        """Half way between bid and ask; the last price where the venue sent no book."""
-        if self.bid is None or self.ask is None:
+        """Half way between bid and ask; the last price where there is no book, or a wide one."""
+        bid, ask = self.bid, self.ask
+        if bid is None or ask is None or not bid <= ask <= bid + WIDEST_SPREAD * (bid + ask) / 2:
             return self.last
-        return (self.bid + self.ask) / 2
+        return (bid + ask) / 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +55,13 @@ class Tickers:
     volume_24h: Floats
     turnover_24h: Floats
     received_ms: int
+
+    @property
+    def mid(self) -> Floats:
+        """As of one market."""
+        bid, ask = self.bid, self.ask
+        narrow = (bid <= ask) & (ask <= bid + WIDEST_SPREAD * (bid + ask) / 2)
+        return np.where(narrow, (bid + ask) / 2, self.last)
 
     def __getitem__(self, i: int) -> Ticker:
         return Ticker(

@@ -1,4 +1,4 @@
-"""How many rows of an answer could not be read, counted while it is."""
+"""How many rows of an answer could not be read, and how many of its numbers cannot be."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -51,6 +51,36 @@ class LastHour:
         since = (monotonic() - HOUR) // MINUTE
         for minute in [minute for minute in self._by_minute if minute <= since]:
             del self._by_minute[minute]
+
+
+@dataclass(slots=True)
+class Refused:
+    """Numbers that cannot be what they are said to be."""
+
+    fields: int = 0
+
+    @property
+    def words(self) -> str:
+        return "1 field out of range" if self.fields == 1 else f"{self.fields} fields out of range"
+
+
+_refused: ContextVar[Refused] = ContextVar("refused")
+
+
+@contextmanager
+def watching() -> Iterator[Refused]:
+    """Counts what `refused` is told of inside."""
+    found = Refused()
+    token = _refused.set(found)
+    try:
+        yield found
+    finally:
+        _refused.reset(token)
+
+
+def refused(fields: int) -> None:
+    """So many numbers more were refused; told to nobody where nobody watches."""
+    _refused.get(Refused()).fields += fields
 
 
 def counted(rows: int) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import ClassVar
 
 from crypto_assistant.errors import ExchangeError, NotListed, Unsupported
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.base import LIVE, Account, Practice, Used, used
 from crypto_assistant.exchanges.binance import now, series
 from crypto_assistant.exchanges.binance.account import BinanceAccount
@@ -137,7 +138,7 @@ class Binance:
     async def candles(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
     ) -> Candles:
-        return await paged(
+        bars = await paged(
             limit,
             most_bars(instrument.family, timeframe),
             timeframe.ms,
@@ -145,6 +146,7 @@ class Binance:
             end_ms=end_ms,
             now_ms=self._clock_ms(),
         )
+        return sound.candles(bars)
 
     async def taker_volumes(
         self, instrument: Instrument, timeframe: Timeframe, limit: int
@@ -197,7 +199,10 @@ class Binance:
     async def open_interest_history(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
     ) -> OpenInterestHistory:
-        return await self._statistics.open_interest_history(instrument, timeframe, limit, end_ms)
+        statistics = self._statistics
+        return sound.open_interest_history(
+            await statistics.open_interest_history(instrument, timeframe, limit, end_ms)
+        )
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         return await self._statistics.long_shorts(instrument)

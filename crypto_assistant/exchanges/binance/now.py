@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from crypto_assistant.errors import Malformed
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.payload import Table, name, number, price, readable, times
 from crypto_assistant.models import (
     Family,
@@ -35,17 +36,19 @@ def tickers(statistics: Table, book: Table, listed: Instruments) -> Tickers:
     coins, turnover = size * listed.multiplier, quote
     if listed.family is Family.INVERSE:  # "volume" counts contracts, "baseVolume" coins.
         coins, turnover = base, size * listed.contract
-    return Tickers(
-        instruments=listed,
-        last=price(last) / listed.multiplier,
-        bid=price(bid) / listed.multiplier,
-        ask=price(ask) / listed.multiplier,
-        change_24h=np.where(last == 0, np.nan, percent / 100),
-        high_24h=price(high) / listed.multiplier,
-        low_24h=price(low) / listed.multiplier,
-        volume_24h=coins,
-        turnover_24h=turnover,
-        received_ms=min(statistics.received_ms, book.received_ms),
+    return sound.tickers(
+        Tickers(
+            instruments=listed,
+            last=price(last) / listed.multiplier,
+            bid=price(bid) / listed.multiplier,
+            ask=price(ask) / listed.multiplier,
+            change_24h=np.where(last == 0, np.nan, percent / 100),
+            high_24h=price(high) / listed.multiplier,
+            low_24h=price(low) / listed.multiplier,
+            volume_24h=coins,
+            turnover_24h=turnover,
+            received_ms=min(statistics.received_ms, book.received_ms),
+        )
     )
 
 
@@ -80,28 +83,34 @@ def _hours(row: Mapping[str, Any]) -> float:
 
 def fundings(premiums: Table, hours: Intervals, listed: Instruments) -> Fundings:
     rate, next_ms = premiums.columns(listed.symbols, "lastFundingRate", "nextFundingTime")
-    return Fundings(
-        instruments=listed,
-        rate=rate,
-        hours=hours.of(listed.symbols),
-        next_ms=times(next_ms),
-        received_ms=premiums.received_ms,
+    return sound.fundings(
+        Fundings(
+            instruments=listed,
+            rate=rate,
+            hours=hours.of(listed.symbols),
+            next_ms=times(next_ms),
+            received_ms=premiums.received_ms,
+        )
     )
 
 
 def marks(premiums: Table, listed: Instruments) -> Marks:
     mark, index = premiums.columns(listed.symbols, "markPrice", "indexPrice")
-    return Marks(
-        listed,
-        price(mark) / listed.multiplier,
-        price(index) / listed.multiplier,
-        premiums.received_ms,
+    return sound.marks(
+        Marks(
+            listed,
+            price(mark) / listed.multiplier,
+            price(index) / listed.multiplier,
+            premiums.received_ms,
+        )
     )
 
 
 def open_interests(table: Table, listed: Instruments) -> OpenInterests:
     (size,) = table.columns(listed.symbols, *OPEN_INTEREST)
-    unknown = np.full(len(listed), np.nan)
+    coins = usd = np.full(len(listed), np.nan)
     if listed.family is Family.INVERSE:
-        return OpenInterests(listed, unknown, size * listed.contract, table.received_ms)
-    return OpenInterests(listed, size * listed.multiplier, unknown, table.received_ms)
+        usd = size * listed.contract
+    else:
+        coins = size * listed.multiplier
+    return sound.open_interests(OpenInterests(listed, coins, usd, table.received_ms))

@@ -9,6 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.base import LIVE, Practice, Used, used
 from crypto_assistant.exchanges.bybit import now, series, trades
 from crypto_assistant.exchanges.bybit.account import BybitAccount
@@ -116,12 +117,14 @@ class Bybit:
     ) -> Candles:
         end_ms = None if end_ms is None else -(-end_ms // timeframe.ms) * timeframe.ms
         path, read = "/v5/market/kline", series.kline
-        return await self._bars(path, read, instrument, timeframe, limit=limit, end_ms=end_ms)
+        bars = await self._bars(path, read, instrument, timeframe, limit=limit, end_ms=end_ms)
+        return sound.candles(bars)
 
     async def taker_volumes(
         self, instrument: Instrument, timeframe: Timeframe, limit: int
     ) -> TakerVolumes:
-        return trades.in_bars(await self.trades(instrument), timeframe, limit)
+        found = trades.in_bars(await self.trades(instrument), timeframe, limit)
+        return sound.taker_volumes(found)
 
     async def trades(self, instrument: Instrument) -> Trades:
         most = MOST_TRADES[instrument.family]
@@ -166,11 +169,12 @@ class Bybit:
         end_ms = None if end_ms is None else (end_ms // timeframe.ms + 1) * timeframe.ms
         samples = self._samples(instrument, timeframe, limit, end_ms)
         if instrument.family is Family.INVERSE:
-            return await samples
+            return sound.open_interest_history(await samples)
         # One bar more: the newest sample may come after the bar that opens at its time.
         path, read = "/v5/market/mark-price-kline", series.mark_kline
         marks = self._bars(path, read, instrument, timeframe, limit=limit + 1, end_ms=end_ms)
-        return series.valued(*await asyncio.gather(samples, marks))
+        valued = series.valued(*await asyncio.gather(samples, marks))
+        return sound.open_interest_history(valued)
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         if instrument.family is Family.SPOT or instrument.quote == "USDC":

@@ -5,6 +5,7 @@ https://bybit-exchange.github.io/docs/v5/market/tickers
 
 import numpy as np
 
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.payload import Table, price, times
 from crypto_assistant.models import (
     Family,
@@ -40,32 +41,36 @@ def tickers(table: Table, listed: Instruments) -> Tickers:
     coins = volume * listed.multiplier
     if listed.family is Family.INVERSE:  # Volume counts USD, turnover coins.
         coins, turnover = turnover, volume * listed.contract
-    return Tickers(
-        instruments=listed,
-        last=price(last) / listed.multiplier,
-        bid=price(bid) / listed.multiplier,
-        ask=price(ask) / listed.multiplier,
-        change_24h=np.where(last == 0, np.nan, change),
-        high_24h=price(high) / listed.multiplier,
-        low_24h=price(low) / listed.multiplier,
-        volume_24h=coins,
-        turnover_24h=turnover,
-        received_ms=table.received_ms,
+    return sound.tickers(
+        Tickers(
+            instruments=listed,
+            last=price(last) / listed.multiplier,
+            bid=price(bid) / listed.multiplier,
+            ask=price(ask) / listed.multiplier,
+            change_24h=np.where(last == 0, np.nan, change),
+            high_24h=price(high) / listed.multiplier,
+            low_24h=price(low) / listed.multiplier,
+            volume_24h=coins,
+            turnover_24h=turnover,
+            received_ms=table.received_ms,
+        )
     )
 
 
 def fundings(table: Table, listed: Instruments) -> Fundings:
     rate, hours, next_ms = table.columns(listed.symbols, *FUNDING)
-    return Fundings(listed, rate, price(hours), times(next_ms), table.received_ms)
+    return sound.fundings(Fundings(listed, rate, price(hours), times(next_ms), table.received_ms))
 
 
 def marks(table: Table, listed: Instruments) -> Marks:
     mark, index = table.columns(listed.symbols, *MARK)
-    return Marks(
-        listed,
-        price(mark) / listed.multiplier,
-        price(index) / listed.multiplier,
-        table.received_ms,
+    return sound.marks(
+        Marks(
+            listed,
+            price(mark) / listed.multiplier,
+            price(index) / listed.multiplier,
+            table.received_ms,
+        )
     )
 
 
@@ -75,7 +80,7 @@ def open_interests(table: Table, listed: Instruments) -> OpenInterests:
     coins, usd = size * listed.multiplier, value
     if listed.family is Family.INVERSE:  # Open interest counts USD, its value coins.
         coins, usd = value, size * listed.contract
-    return OpenInterests(listed, coins, usd, table.received_ms)
+    return sound.open_interests(OpenInterests(listed, coins, usd, table.received_ms))
 
 
 def one_side(single: Floats, both: Floats) -> Floats:

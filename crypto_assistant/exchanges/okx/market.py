@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.base import LIVE, Belief, Practice, Used
 from crypto_assistant.exchanges.okx import listed as lists
 from crypto_assistant.exchanges.okx import now, series
@@ -134,7 +135,8 @@ class Okx:
         async def page(count: int, end_ms: int | None) -> Candles:
             return await self._candles(instrument, timeframe, count, end_ms, now_ms)
 
-        return await paged(limit, MOST_CANDLES, step, page, end_ms=end_ms, now_ms=now_ms)
+        bars = await paged(limit, MOST_CANDLES, step, page, end_ms=end_ms, now_ms=now_ms)
+        return sound.candles(bars)
 
     async def taker_volumes(
         self, instrument: Instrument, timeframe: Timeframe, limit: int
@@ -150,7 +152,7 @@ class Okx:
         if not len(takers):
             raise Unsupported(f"sent no statistics of takers of {instrument.symbol}")
         spot = instrument.family is Family.SPOT
-        return priced(in_coins(takers, bars) if spot else takers, bars)
+        return sound.taker_volumes(priced(in_coins(takers, bars) if spot else takers, bars))
 
     async def trades(self, instrument: Instrument) -> Trades:
         return await self._source.get(
@@ -203,7 +205,10 @@ class Okx:
     ) -> OpenInterestHistory:
         end_ms = self._source.clock_ms() if end_ms is None else end_ms
         whole_ms = end_ms // timeframe.ms * timeframe.ms
-        return await self._statistics.open_interests(instrument, timeframe, limit, whole_ms)
+        statistics = self._statistics
+        return sound.open_interest_history(
+            await statistics.open_interests(instrument, timeframe, limit, whole_ms)
+        )
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         return await self._statistics.long_shorts(instrument)

@@ -1,5 +1,6 @@
 """OKX's answers about this moment: tickers, funding, mark prices, open interest."""
 
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.okx.source import Tables
 from crypto_assistant.exchanges.payload import Table, price, times
 from crypto_assistant.models import (
@@ -50,17 +51,19 @@ def tickers(table: Answer, listed: Instruments) -> Tickers:
         coins, turnover = other, other * last
     elif listed.family is Family.INVERSE:
         coins, turnover = other, size * listed.contract
-    return Tickers(
-        instruments=listed,
-        last=price(last) / listed.multiplier,
-        bid=price(bid) / listed.multiplier,
-        ask=price(ask) / listed.multiplier,
-        change_24h=price(last) / price(start) - 1,
-        high_24h=price(high) / listed.multiplier,
-        low_24h=price(low) / listed.multiplier,
-        volume_24h=coins * listed.multiplier,
-        turnover_24h=turnover,
-        received_ms=table.received_ms,
+    return sound.tickers(
+        Tickers(
+            instruments=listed,
+            last=price(last) / listed.multiplier,
+            bid=price(bid) / listed.multiplier,
+            ask=price(ask) / listed.multiplier,
+            change_24h=price(last) / price(start) - 1,
+            high_24h=price(high) / listed.multiplier,
+            low_24h=price(low) / listed.multiplier,
+            volume_24h=coins * listed.multiplier,
+            turnover_24h=turnover,
+            received_ms=table.received_ms,
+        )
     )
 
 
@@ -68,18 +71,20 @@ def fundings(table: Answer, listed: Instruments) -> Fundings:
     """The "fundingTime" is the settlement to come, "nextFundingTime" the one after it."""
     rate, next_ms, later_ms = table.columns(listed.symbols, *FUNDING_FIELDS)
     hours = (times(later_ms) - times(next_ms)) / HOUR_MS
-    return Fundings(listed, rate, price(hours), times(next_ms), table.received_ms)
+    return sound.fundings(Fundings(listed, rate, price(hours), times(next_ms), table.received_ms))
 
 
 def marks(table: Answer, indices: Answer, listed: Instruments) -> Marks:
     """Mark prices beside the index of each."""
     (mark,) = table.columns(listed.symbols, "markPx")
     (prices,) = indices.columns([index(symbol) for symbol in listed.symbols], "idxPx")
-    return Marks(
-        listed,
-        price(mark) / listed.multiplier,
-        price(prices) / listed.multiplier,
-        table.received_ms,
+    return sound.marks(
+        Marks(
+            listed,
+            price(mark) / listed.multiplier,
+            price(prices) / listed.multiplier,
+            table.received_ms,
+        )
     )
 
 
@@ -90,4 +95,6 @@ def open_interests(table: Answer, listed: Instruments) -> OpenInterests:
         usd = contracts * listed.contract
     else:
         coins = contracts * listed.contract
-    return OpenInterests(listed, coins * listed.multiplier, usd, table.received_ms)
+    return sound.open_interests(
+        OpenInterests(listed, coins * listed.multiplier, usd, table.received_ms)
+    )

@@ -6,6 +6,7 @@ from crypto_assistant import view as v
 from crypto_assistant.grammar import Args, Command, Parameters
 from crypto_assistant.listings.coins import SAME_COIN
 from crypto_assistant.listings.lists import Coin
+from crypto_assistant.models.now import WIDEST_SPREAD
 from crypto_assistant.subjects.bars.trend import WARM_UP
 from crypto_assistant.subjects.keyboard import keyboard
 from crypto_assistant.subjects.price.answer import Price, run
@@ -26,7 +27,7 @@ at the mark price; Bybit and OKX send USD themselves.
 Primary market: the venue with the highest 24h turnover.
 
 Basis = mark of the primary perp / spot mid - 1. Mid = half way between bid and ask; the last price
-where a venue sent no bid or no ask.
+where a venue sent no bid or no ask, or they are more than {v.percents(WIDEST_SPREAD)} apart.
 
 Spread = highest / lowest mid of the perps - 1. 1 bp is 0.01 %. Venues are named where mids differ.
 
