@@ -36,7 +36,7 @@ def tickers(sent: Tickers) -> Tickers:
         ask=_prices(sent.ask),
         high_24h=_prices(sent.high_24h),
         low_24h=_prices(sent.low_24h),
-        change_24h=_kept(sent.change_24h, sent.change_24h > -1),
+        change_24h=_kept(sent.change_24h, (sent.change_24h > -1) & np.isfinite(sent.change_24h)),
         volume_24h=_sizes(sent.volume_24h),
         turnover_24h=_sizes(sent.turnover_24h),
     )
