@@ -30,7 +30,11 @@ TREE, RESULTS, CONTEXTS = HOME / "tree", HOME / "results.jsonl", HOME / "context
 SECONDS, STATE = HOME / "seconds.json", HOME / "recorded"
 MUTATED = {
     *("calculators", "exchanges", "listings", "models", "net", "state", "subjects"),
-    *("accounts", "bookkeeper", "desk", "holds", "ledger", "midnights", "worth"),
+    *("accounts", "bookkeeper", "desk", "holds", "ledger", "midnights", "round", "wave", "worth"),
+}
+SHOWS = {
+    *("balance", "compact", "coverage", "details", "help", "keyboard", "page", "phrases"),
+    *("positions", "remarks", "start", "status"),
 }
 """Packages and modules that ask and reckon; what only shows is not among them."""
 PYTEST = ("-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:randomly")
@@ -60,7 +64,8 @@ def main(python: str, seed: str, count: str) -> None:
 def modules() -> Iterator[str]:
     for file in (TREE / "crypto_assistant").rglob("[!_]*.py"):
         path = file.relative_to(TREE)
-        if path.with_suffix("").parts[1] in MUTATED:
+        part, *_, name = path.with_suffix("").parts[1:] * 2
+        if part in MUTATED and not (part == "subjects" and name in SHOWS):
             yield str(path)
 
 
