@@ -11,7 +11,7 @@ from tests.truth import Fields, added_up
 from tests.truths import oi
 
 WHO_ANSWERED = {"answered", "failed", "oldest_ms"}
-FROM_LISTS = {"symbol", "family", "tick_size", "other_coin", "funding_hours"}
+FROM_LISTS = {"symbol", "family", "tick_size", "other_coin", "funding_hours", "is_part"}
 """What is known of a market that says nothing; times, too."""
 NOTHING: tuple[Any, ...] = ({}, [], None)
 

@@ -68,6 +68,17 @@ async def test_details_tell_of_dated_futures_and_of_who_is_long(
     ]
 
 
+async def test_a_sum_of_dated_futures_that_lacks_some_is_marked(market: Floor) -> None:
+    market.sandbox.faults = [Fault("binance", "null_fields", path="/dapi/v1/openInterest")]
+    found = await market.ask("/oi BTC details")
+    assert {venue: dated["is_part"] for venue, dated in found["dated"].items()} == {
+        **dict.fromkeys(VENUES, False),
+        "binance": True,
+    }
+    shown = (await market.front.reply("/oi BTC details")).text
+    assert re.search(r"in no sum: BIN \$\S+ \(part\), BYB \$\S+, OKX \$", shown), shown
+
+
 async def test_a_coin_without_dated_futures_is_not_asked_for_any(market: Floor) -> None:
     found = await market.ask("/oi PEPE details")
     assert found["dated"] == {}

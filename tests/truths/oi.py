@@ -334,6 +334,7 @@ def _dated(
     return {
         venue: {
             "oi_usd": fsum(contract["oi_usd"] for contract in contracts.values()),
+            "is_part": False,
             "contracts": contracts,
         }
         for venue, contracts in found.items()

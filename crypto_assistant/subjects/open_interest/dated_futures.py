@@ -24,9 +24,13 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class DatedFutures:
-    """One venue's contracts that told their open interest, by symbol, and their sum."""
+    """One venue's contracts that told their open interest, by symbol, and their sum.
+
+    `is_part`: whether that is not over all contracts that the venue lists.
+    """
 
     oi_usd: float | None
+    is_part: bool
     contracts: Mapping[str, Contract]
 
 
@@ -38,9 +42,7 @@ def question(
 
     def build() -> Mapping[str, DatedFutures]:
         return {
-            venue: _dated_futures(
-                [one for part in replies if venue in part for one in part[venue].each]
-            )
+            venue: _dated_futures([part[venue] for part in replies if venue in part])
             for venue in round.listings.titles
             if any(venue in part for part in replies)
         }
@@ -50,6 +52,7 @@ def question(
 
 class _Replies(NamedTuple):
     each: Sequence[OpenInterest]
+    listed: int
     received_ms: int
 
 
@@ -85,13 +88,16 @@ async def _all(exchange: Exchange, listed: Instruments) -> _Replies:
         replies = [answer for answer in answers if answer]
         if not replies:
             raise NotListed(listed.coins[0]) from None
-        return _Replies(replies, min(one.received_ms for one in replies))
-    return _Replies([bulk[row] for row in range(len(listed))], bulk.received_ms)
+        return _Replies(replies, len(listed), min(one.received_ms for one in replies))
+    return _Replies([bulk[row] for row in range(len(listed))], len(listed), bulk.received_ms)
 
 
-def _dated_futures(replies: Sequence[OpenInterest]) -> DatedFutures:
+def _dated_futures(parts: Sequence[_Replies]) -> DatedFutures:
+    replies = [one for part in parts for one in part.each]
+    valued = [one.usd for one in replies if one.usd is not None]
     return DatedFutures(
-        oi_usd=total(one.usd for one in replies),
+        oi_usd=total(valued),
+        is_part=len(valued) < sum(part.listed for part in parts),
         contracts={
             one.instrument.symbol: Contract(one.instrument.expires_ms, one.coins, one.usd)
             for one in sorted(replies, key=lambda one: one.instrument.expires_ms or 0)

@@ -142,7 +142,10 @@ def _primary(answer: Oi, view: v.View) -> v.Html:
 
 def _beside(answer: Oi, view: v.View) -> Iterator[str]:
     if answer.dated:
-        parts = (f"{view.short(name)} {v.money(of.oi_usd)}" for name, of in answer.dated.items())
+        parts = (
+            f"{view.short(name)} {v.money(of.oi_usd)}{' (part)' if of.is_part else ''}"
+            for name, of in answer.dated.items()
+        )
         yield f"Dated futures, in no sum: {', '.join(parts)}"
     for venue, counts in (answer.long_shorts or {}).items():
         parts = (f"{name} {v.part(count.long_fraction, 1)}" for name, count in counts.items())
