@@ -15,8 +15,8 @@ from crypto_assistant.subjects.ranking.answer import (
     LEAST_TURNOVER_USD,
     MOST_ONE_BY_ONE,
     Ranking,
-    Row,
 )
+from crypto_assistant.subjects.ranking.rows import Row
 
 MARKETS = ("perps", "spot", "tradfi")
 ORDERS = ("volume", "gainers", "losers", "funding", "oi")

@@ -1,26 +1,24 @@
 """Ten coins over all venues together, by turnover, change, funding or open interest."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import fsum
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.base import Exchange
-from crypto_assistant.listings.coins import Market, Markets, by_coin, proven_others
+from crypto_assistant.listings.coins import Market, by_coin, proven_others
 from crypto_assistant.listings.lists import Listing
 from crypto_assistant.models import (
     Family,
-    Fundings,
     Instruments,
-    OpenInterests,
     Tickers,
     known,
-    total,
 )
 from crypto_assistant.round import Round, each
+from crypto_assistant.subjects.ranking.replies import OneByOne, Replies
+from crypto_assistant.subjects.ranking.rows import Coins, Row, first_ten, row_of
 
 FAMILIES = {
     "perps": (Family.LINEAR, Family.INVERSE),
@@ -37,80 +35,12 @@ ONE_BY_ONE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One coin over all venues.
-
-    `venues`: those asked that list it, or whose lists are not known. `turnover_venues` and
-    `oi_venues`: those of which all markets are in the sum. `apart_venues`: where another coin goes
-    by that name.
-    """
-
-    coin: str
-    primary_venue: str
-    symbol: str
-    tick_size: float
-    last_price: float
-    change_24h_fraction: float | None
-    turnover_24h_usd: float
-    turnover_venues: tuple[str, ...]
-    oi_usd: float | None = None
-    oi_venues: tuple[str, ...] = ()
-    funding_8h_fraction: float | None = None
-    venues: tuple[str, ...] = ()
-    apart_venues: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Ranked:
     """The rows, and what restricts them."""
 
     least_turnover_usd: float | None
     rows: tuple[Row, ...]
     one_by_one_venues: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _OneByOne:
-    """Open interest in USD of the markets that were asked one by one."""
-
-    usd: Mapping[tuple[Family, str], float]
-    received_ms: int
-
-
-@dataclass(slots=True)
-class _Replies:
-    """What has arrived, by family and by venue."""
-
-    tickers: dict[Family, Mapping[str, Tickers]] = field(default_factory=dict)
-    fundings: dict[Family, Mapping[str, Fundings]] = field(default_factory=dict)
-    interests: dict[Family, Mapping[str, OpenInterests]] = field(default_factory=dict)
-    one_by_one: dict[str, _OneByOne] = field(default_factory=dict)
-
-    def funding_8h(self, market: Market) -> float | None:
-        fundings = self.fundings.get(market.family, {}).get(market.venue)
-        return known(fundings.rate_8h[market.row]) if fundings else None
-
-    def unpriced(self, coin: str, *, tradfi: bool) -> set[str]:
-        """The venues with a market of the coin that was traded for nobody knows how much."""
-        return {
-            tickers.instruments.venue
-            for by_venue in self.tickers.values()
-            for tickers in by_venue.values()
-            for row in np.flatnonzero(np.isnan(tickers.last * tickers.turnover_24h))
-            if tickers.instruments.coins[row] == coin
-            and tickers.instruments.tradfi[row] == tradfi
-            and tickers.turnover_24h[row] != 0
-        }
-
-    def oi_usd(self, market: Market) -> float | None:
-        bulk = self.interests.get(market.family, {}).get(market.venue)
-        if bulk:
-            return known(bulk.usd[market.row])
-        found = self.one_by_one.get(market.venue)
-        return found.usd.get((market.family, market.symbol)) if found else None
-
-
-Coins = Mapping[str, Markets]
 
 
 class Ranking:
@@ -120,7 +50,7 @@ class Ranking:
         self._round = round
         self._market = market
         self._order = order
-        self._replies = _Replies()
+        self._replies = Replies()
         self._coins: Coins | None = None
         for family in FAMILIES[market]:
             _ask(round, family, self._replies)
@@ -129,9 +59,9 @@ class Ranking:
         """By what has arrived up to now."""
         coins = self._merged() if self._coins is None else self._coins
         least = None if self._order in {"volume", "oi"} else LEAST_TURNOVER_USD[self._market]
-        best = _best(coins, self._order, least, self._replies)
+        best = first_ten(coins, self._order, least, self._replies)
         one_by_one = tuple(self._replies.one_by_one) if self._order == "oi" else ()
-        rows = tuple(_row(coin, coins[coin], self._replies, self._places(coin)) for coin in best)
+        rows = tuple(row_of(coin, coins[coin], self._replies, self._places(coin)) for coin in best)
         return Ranked(least, rows, one_by_one)
 
     async def settle(self, report: Callable[[], None]) -> None:
@@ -166,8 +96,8 @@ class Ranking:
         shown = None if self._order == "oi" else {row.coin for row in self().rows}
         wanted = _wanted(coins, venues, shown)
 
-        async def interests(exchange: Exchange) -> _OneByOne:
-            async def fetch() -> _OneByOne:
+        async def interests(exchange: Exchange) -> OneByOne:
+            async def fetch() -> OneByOne:
                 return await _one_by_one(exchange, wanted[exchange.name])
 
             if shown is not None:
@@ -180,7 +110,7 @@ class Ranking:
         self._replies.one_by_one = self._round.ask("open interest", interests, wanted)
 
 
-def _ask(round: Round, family: Family, replies: _Replies) -> None:
+def _ask(round: Round, family: Family, replies: Replies) -> None:
     def listed(exchange: Exchange) -> Instruments:
         return round.listings.listed(exchange.name, family)
 
@@ -225,7 +155,7 @@ def _wanted(
     return wanted
 
 
-async def _one_by_one(exchange: Exchange, markets: Sequence[Market]) -> _OneByOne:
+async def _one_by_one(exchange: Exchange, markets: Sequence[Market]) -> OneByOne:
     """Each market's open interest; coins are valued at the mark price.
 
     A market that the venue refuses, having delisted it since, is missing from the answer.
@@ -244,74 +174,4 @@ async def _one_by_one(exchange: Exchange, markets: Sequence[Market]) -> _OneByOn
             received.append(answer.received_ms)
             if answer.usd is not None:
                 usd[market.family, market.symbol] = answer.usd
-    return _OneByOne(usd, min(received))
-
-
-def _best(coins: Coins, order: str, least: float | None, replies: _Replies) -> list[str]:
-    """The ten coins, the first one first."""
-    ranks = {
-        coin: rank
-        for coin, markets in coins.items()
-        if (rank := _rank(order, markets.same, replies)) is not None
-        if least is None or _turnover(markets.same) >= least
-    }
-    best = sorted(ranks, key=ranks.__getitem__, reverse=True)
-    if order == "funding" and len(best) > 10:
-        best = best[:5] + best[-5:]
-    return best[:10]
-
-
-def _rank(order: str, markets: Sequence[Market], replies: _Replies) -> float | None:
-    """What coins are ordered by, the highest first; None leaves a coin out."""
-    primary = markets[0]
-    if order == "volume":
-        return _turnover(markets)
-    if order == "oi":
-        return total(map(replies.oi_usd, markets))
-    if order == "funding":
-        return replies.funding_8h(primary)
-    change = known(primary.tickers.change_24h[primary.row])
-    return -change if change is not None and order == "losers" else change
-
-
-def _turnover(markets: Sequence[Market]) -> float:
-    return fsum(market.turnover_usd for market in markets)
-
-
-def _row(coin: str, markets: Markets, replies: _Replies, asked: Collection[Listing]) -> Row:
-    primary = markets.same[0]
-    asked = set(asked) - {(market.venue, market.family) for market in markets.apart}
-    interests = [(market, replies.oi_usd(market)) for market in markets.same]
-    unpriced = replies.unpriced(coin, tradfi=bool(primary.tickers.instruments.tradfi[primary.row]))
-    unvalued = unpriced | {market.venue for market, usd in interests if usd is None}
-    return Row(
-        coin=coin,
-        primary_venue=primary.venue,
-        symbol=primary.symbol,
-        tick_size=float(primary.tickers.instruments.tick[primary.row]),
-        last_price=float(primary.tickers.last[primary.row]),
-        change_24h_fraction=known(primary.tickers.change_24h[primary.row]),
-        turnover_24h_usd=_turnover(markets.same),
-        turnover_venues=_whole(markets.same, asked, unpriced),
-        oi_usd=total(usd for _, usd in interests),
-        oi_venues=_whole(markets.same, asked, unvalued),
-        funding_8h_fraction=replies.funding_8h(primary),
-        venues=_once(venue for venue, _ in asked),
-        apart_venues=_once(market.venue for market in markets.apart),
-    )
-
-
-def _whole(
-    markets: Sequence[Market], asked: Collection[Listing], lacking: Collection[str]
-) -> tuple[str, ...]:
-    """The venues of which every family that may list the coin is among the markets.
-
-    `lacking`: those with a market that is not in the sum.
-    """
-    there = {(market.venue, market.family) for market in markets}
-    partial = {venue for venue, _ in set(asked) - there} | set(lacking)
-    return _once(venue for venue, _ in there if venue not in partial)
-
-
-def _once(venues: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(venues)))
+    return OneByOne(usd, min(received))

@@ -1,0 +1,50 @@
+"""What the venues have said for a ranking, and the figures that it gives a market."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from crypto_assistant.listings.coins import Market
+from crypto_assistant.models import Family, Fundings, OpenInterests, Tickers, known
+
+
+@dataclass(frozen=True, slots=True)
+class OneByOne:
+    """Open interest in USD of the markets that were asked one by one."""
+
+    usd: Mapping[tuple[Family, str], float]
+    received_ms: int
+
+
+@dataclass(slots=True)
+class Replies:
+    """What has arrived, by family and by venue."""
+
+    tickers: dict[Family, Mapping[str, Tickers]] = field(default_factory=dict)
+    fundings: dict[Family, Mapping[str, Fundings]] = field(default_factory=dict)
+    interests: dict[Family, Mapping[str, OpenInterests]] = field(default_factory=dict)
+    one_by_one: dict[str, OneByOne] = field(default_factory=dict)
+
+    def funding_8h(self, market: Market) -> float | None:
+        fundings = self.fundings.get(market.family, {}).get(market.venue)
+        return known(fundings.rate_8h[market.row]) if fundings else None
+
+    def unpriced(self, coin: str, *, tradfi: bool) -> set[str]:
+        """The venues with a market of the coin that was traded for nobody knows how much."""
+        return {
+            tickers.instruments.venue
+            for by_venue in self.tickers.values()
+            for tickers in by_venue.values()
+            for row in np.flatnonzero(np.isnan(tickers.last * tickers.turnover_24h))
+            if tickers.instruments.coins[row] == coin
+            and tickers.instruments.tradfi[row] == tradfi
+            and tickers.turnover_24h[row] != 0
+        }
+
+    def oi_usd(self, market: Market) -> float | None:
+        bulk = self.interests.get(market.family, {}).get(market.venue)
+        if bulk:
+            return known(bulk.usd[market.row])
+        found = self.one_by_one.get(market.venue)
+        return found.usd.get((market.family, market.symbol)) if found else None
