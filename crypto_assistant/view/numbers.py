@@ -1,0 +1,150 @@
+"""Numbers as text: the only rounding."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from math import floor, log10
+
+NOTHING = "n/a"
+
+
+def price(value: float | None, tick: float | None) -> str:
+    """With the decimals of the market's tick size; six significant digits where it is unknown."""
+    if value is None:
+        return NOTHING
+    if tick is None or not tick > 0:
+        return f"{Decimal(f'{value:.6g}'):f}"
+    decimals = len(f"{tick:.15f}".rstrip("0").partition(".")[2])
+    return f"{value:.{decimals}f}"
+
+
+def scaled(value: float | None) -> str:
+    """Three significant digits with K, M, B or T, eight decimals at most."""
+    if value is None:
+        return NOTHING
+    rounded = round(float(f"{value:.2e}"), 8)
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
+        if abs(rounded) >= size:
+            return _significant(rounded / size) + unit
+    return _significant(rounded) if rounded else "0"
+
+
+def _significant(value: float) -> str:
+    magnitude = floor(log10(abs(value)))
+    return f"{value:.{min(8, max(0, 2 - magnitude))}f}"
+
+
+def money(usd: float | None) -> str:
+    """`$1.67B`, `-$1.20M`."""
+    if usd is None:
+        return NOTHING
+    size = scaled(abs(usd))
+    return f"{'-' if usd < 0 and size != '0' else ''}${size}"
+
+
+def cents(usd: float | None, *, plus: bool = False) -> str:
+    """The owner's money: `$1,234.56`, `-$0.42`.
+
+    `plus`: what is above zero has its sign, too.
+    """
+    if usd is None:
+        return NOTHING
+    size = f"{abs(usd):,.2f}"
+    zero = not size.strip("0.")
+    return f"{'' if zero or (usd > 0 and not plus) else '-' if usd < 0 else '+'}${size}"
+
+
+def amount(coins: float | None) -> str:
+    """Coins with eight digits, eight decimals at most: `12,345.679`, `0.00012`."""
+    if coins is None:
+        return NOTHING
+    decimals = max(0, 8 - len(f"{abs(coins):.0f}"))
+    text = f"{coins:,.{8 if abs(coins) < 1 else decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+def flow(usd: float | None) -> str:
+    """Money with its sign: `+$1.20M`, `-$350K`."""
+    text = money(usd)
+    return f"+{text}" if usd is not None and usd > 0 and text != "$0" else text
+
+
+def percent(fraction: float | None) -> str:
+    """`+1.23%`, `-12.3%`, `+123%`; what rounds to zero has no sign."""
+    if fraction is None:
+        return NOTHING
+    size = abs(fraction)
+    return signed(fraction * 100, 2 if size < 0.09995 else 1 if size < 0.9995 else 0) + "%"
+
+
+def share(fraction: float | None) -> str:
+    """A percentage without a sign: `0.42%`, `57.1%`."""
+    return percent(fraction).removeprefix("+")
+
+
+def basis_points(fraction: float | None) -> str:
+    return NOTHING if fraction is None else f"{signed(fraction * 10_000, 1)} bp"
+
+
+def funding(rate: float | None, hours: float | None) -> str:
+    """The rate of one interval in percent, and the interval: `+0.0100/8h`."""
+    if rate is None:
+        return NOTHING
+    return f"{signed(rate * 100, 4)}/{'?' if hours is None else f'{hours:g}'}h"
+
+
+def signed(value: float | None, digits: int) -> str:
+    """`+1.2`; what rounds to zero has no sign."""
+    if value is None:
+        return NOTHING
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text
+
+
+def decimal(value: float | None, digits: int) -> str:
+    """With so many decimals."""
+    return NOTHING if value is None else f"{value:.{digits}f}"
+
+
+def part(fraction: float | None, digits: int = 0) -> str:
+    """Of a whole: `57%`."""
+    return NOTHING if fraction is None else f"{fraction:.{digits}%}"
+
+
+def percents(fraction: float) -> str:
+    """As text writes it: `10 %`, `0.5 %`."""
+    return f"{plain(100 * fraction)} %"
+
+
+def plain(value: float) -> str:
+    """A number as somebody typed it: `200`, `1.5`."""
+    return f"{value:.15g}"
+
+
+def mebibytes(size: int | None) -> str:
+    """`95.8 MB`."""
+    return NOTHING if size is None else f"{size / 2**20:.1f} MB"
+
+
+def duration(ms: float) -> str:
+    """`0.4 s`, `12 s`, `3 min`, `2 h`, `5 d`."""
+    seconds = max(0.0, ms / 1000)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes, hours = seconds / 60, seconds / 3600
+    if hours < 48:
+        return f"{minutes:.0f} min" if minutes < 90 else f"{hours:.0f} h"
+    return f"{hours / 24:.0f} d"
+
+
+def progress(done: int, total: int) -> str:
+    """`▓▓▓▓░░░░ 212/480`."""
+    filled = 8 * done // total if total else 0
+    return f"{'▓' * filled}{'░' * (8 - filled)} {done}/{total}"
+
+
+def minute(ms: int) -> str:
+    """`09:14`, in UTC."""
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%H:%M}"

@@ -1,0 +1,116 @@
+"""Pages: blocks and buttons, cut into the messages that Telegram accepts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from crypto_assistant.errors import moment
+from crypto_assistant.models import Provenance
+from crypto_assistant.view.markup import EMPTY, Html, escape, lines
+from crypto_assistant.view.numbers import duration
+
+LONGEST_MESSAGE = 4096
+"""UTF-16 units that Telegram accepts in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A label and the whole command line that it stands for."""
+
+    label: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer as it is shown: blocks that are not torn apart, and rows of buttons.
+
+    `heading` stands above every part of an answer that takes several messages, `footer` below.
+    """
+
+    blocks: tuple[Html, ...]
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    heading: Html = EMPTY
+    footer: Html = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What rendering needs to know: the venues' names, the settings of keys, the owner's zone."""
+
+    titles: Mapping[str, str]
+    zone: ZoneInfo | None = None
+    shorts: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def venue(self, name: str) -> str:
+        return self.titles.get(name, name)
+
+    def short(self, name: str) -> str:
+        """Three letters, for tables."""
+        return self.shorts.get(name) or self.venue(name)[:3].upper()
+
+    def venues(self, names: Iterable[str]) -> str:
+        return ", ".join(map(self.venue, names))
+
+    def clock(self, ms: int, now_ms: int | None = None) -> str:
+        """The time in UTC and, where set, in the owner's zone; with its day where `now` is far."""
+        local = datetime.fromtimestamp(ms / 1000, self.zone or UTC)
+        beside = f" ({local:%H:%M:%S %Z})" if self.zone else ""
+        return moment(ms, now_ms, "%H:%M:%S") + beside
+
+    def clocks(self, ahead_seconds: Mapping[str, float | None]) -> Html:
+        """Where this host's clock is off, by how much each venue's is ahead of it."""
+        found: dict[str, list[str]] = {}
+        for name, ahead in ahead_seconds.items():
+            if ahead is not None and abs(ahead) >= 1:
+                side = "behind" if ahead > 0 else "ahead of"
+                text = f"clock: this host is {duration(abs(ahead) * 1000)} {side}"
+                found.setdefault(text, []).append(name)
+        return lines(escape(f"{text} {self.venues(names)}") for text, names in found.items())
+
+    def provenance(self, known: Provenance) -> Html:
+        """The last lines of every market answer: time, age, who answered, who did not and why."""
+        head = [self.clock(known.time_ms)]
+        if known.oldest_ms is not None:
+            head.append(f"{duration(known.time_ms - known.oldest_ms)} old")
+        if known.answered:
+            head.append(self.venues(known.answered))
+        failures = [f"{self.venue(name)}: {why}" for name, why in known.failed.items()]
+        if known.waiting:
+            failures.append(f"waiting: {self.venues(known.waiting)}")
+        return lines(map(escape, [" · ".join(head), *failures]))
+
+
+def sheet(page: Page, number: int, line: str) -> tuple[Html, tuple[tuple[Button, ...], ...]]:
+    """The part of an answer that fits one message, with `‹ ›` where there is more.
+
+    `line` is the command line of the answer without its page. A number past the end shows the
+    last part.
+    """
+    sheets = _sheets(page)
+    number = min(number, len(sheets))
+    turns = [
+        Button(label, f"{line} page {n}")
+        for label, n in (("‹", number - 1), ("›", number + 1))
+        if 1 <= n <= len(sheets)
+    ]
+    return sheets[number - 1], page.buttons + ((tuple(turns),) if turns else ())
+
+
+def _sheets(page: Page) -> list[Html]:
+    sheets: list[Html] = []
+    room = LONGEST_MESSAGE - utf16_units(lines([Html(" "), page.footer])) + 1
+    for block in page.blocks or (EMPTY,):
+        joined = lines([*sheets[-1:], block])
+        if sheets and utf16_units(joined) <= room:
+            sheets[-1] = joined
+        else:
+            sheets.append(lines([page.heading, block]))
+    return [lines([part, page.footer]) for part in sheets]
+
+
+def utf16_units(text: str) -> int:
+    """The length that Telegram counts."""
+    return len(text.encode("utf-16-le")) // 2

@@ -1,0 +1,55 @@
+"""Tables that a phone shows without wrapping."""
+
+from collections.abc import Sequence
+from unicodedata import east_asian_width
+
+from crypto_assistant.view.markup import Html, escape
+
+WIDEST_TABLE = 36
+"""Columns that a phone shows without wrapping."""
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
+    """Aligned columns in <pre>: the first to the left, the others to the right."""
+    return Html(f"<pre>{escape(_aligned([header, *rows]))}</pre>")
+
+
+def tables(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Html]:
+    """One table where a phone has room for it, else several, each with the first column."""
+    parts = [[0]]
+    for column in range(1, len(header)):
+        wider = [*parts[-1], column]
+        if len(wider) > 2 and not fits(_cells(header, wider), [_cells(row, wider) for row in rows]):
+            parts.append([0])
+        parts[-1].append(column)
+    return [table(_cells(header, part), [_cells(row, part) for row in rows]) for part in parts]
+
+
+def fits(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a phone shows the table without wrapping."""
+    return columns(_aligned([header, *rows]).split("\n")[0]) <= WIDEST_TABLE
+
+
+def _cells(row: Sequence[str], columns: Sequence[int]) -> list[str]:
+    return [row[column] for column in columns]
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        " ".join(
+            _padded(cell, width, left=i == 0)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+
+
+def _padded(cell: str, width: int, *, left: bool) -> str:
+    space = " " * (width - columns(cell))
+    return cell + space if left else space + cell
+
+
+def columns(text: str) -> int:
+    """The width of a text: Chinese, Japanese and Korean characters take two columns each."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
