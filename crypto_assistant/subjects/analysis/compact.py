@@ -14,7 +14,7 @@ from crypto_assistant.subjects.bars.technicals import Technicals
 from crypto_assistant.subjects.bars.trend import Indicators
 from crypto_assistant.subjects.cvd.flow import Sum
 from crypto_assistant.subjects.open_interest.totals import InterestTotals
-from crypto_assistant.subjects.price.quotes import Perp, Spot
+from crypto_assistant.subjects.price.figures import Perp, Spot
 
 FAMILIES = {Family.SPOT: "spot", Family.LINEAR: "perp", Family.INVERSE: "coin-M perp"}
 LINEAR, INVERSE = ("usdt", "usdc"), ("coin_margined",)

@@ -13,7 +13,7 @@ from crypto_assistant.subjects.bars.recent import Recent
 from crypto_assistant.subjects.cvd import flows
 from crypto_assistant.subjects.cvd.flows import Flows
 from crypto_assistant.subjects.price import quotes
-from crypto_assistant.subjects.price.quotes import Basis, Markets, Spread, Totals
+from crypto_assistant.subjects.price.figures import Basis, Markets, Spread, Totals
 
 WINDOWS = ("15m", "24h")
 

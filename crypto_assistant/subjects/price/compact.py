@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from crypto_assistant import view as v
 from crypto_assistant.subjects.price.answer import Price
-from crypto_assistant.subjects.price.quotes import Perp, Spot, Totals
+from crypto_assistant.subjects.price.figures import Perp, Spot, Totals
 
 
 def compact(answer: Price, view: v.View) -> v.Html:

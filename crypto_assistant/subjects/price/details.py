@@ -9,7 +9,7 @@ from crypto_assistant.subjects.bars.recent import Recent
 from crypto_assistant.subjects.cvd.flow import Sum
 from crypto_assistant.subjects.cvd.flows import Flows
 from crypto_assistant.subjects.price.answer import Details, Price
-from crypto_assistant.subjects.price.quotes import Perp, Spot
+from crypto_assistant.subjects.price.figures import Perp, Spot
 
 
 def details(answer: Price, details: Details, view: v.View) -> Iterator[v.Html]:

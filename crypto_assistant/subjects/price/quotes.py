@@ -14,87 +14,10 @@ from crypto_assistant.models import (
     Mark,
     OpenInterest,
     Ticker,
-    total,
 )
 from crypto_assistant.round import CoinRound
-
-
-@dataclass(frozen=True, slots=True)
-class Perp:
-    """One venue's perp. `other_coin`: its price says that it is another coin of that name."""
-
-    symbol: str
-    last_price: float | None
-    mid_price: float | None
-    mark_price: float | None
-    index_price: float | None
-    tick_size: float
-    change_24h_fraction: float | None
-    high_24h_price: float | None
-    low_24h_price: float | None
-    volume_24h_coins: float | None
-    turnover_24h_usd: float | None
-    oi_coins: float | None
-    oi_usd: float | None
-    funding_fraction: float | None
-    funding_hours: float | None
-    funding_8h_fraction: float | None
-    next_funding_ms: int | None
-    other_coin: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """One venue's spot market."""
-
-    symbol: str
-    last_price: float | None
-    mid_price: float | None
-    tick_size: float
-    change_24h_fraction: float | None
-    high_24h_price: float | None
-    low_24h_price: float | None
-    volume_24h_coins: float | None
-    turnover_24h_usd: float | None
-    other_coin: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Markets:
-    """A venue's two markets of the coin; None where it has none or did not answer."""
-
-    perp: Perp | None
-    spot: Spot | None
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Each over the perps of the venues that sent the figure, which are named beside it."""
-
-    oi_usd: float | None
-    oi_usd_venues: tuple[str, ...]
-    oi_coins: float | None
-    oi_coins_venues: tuple[str, ...]
-    turnover_24h_usd: float | None
-    turnover_24h_usd_venues: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """Mark of the primary perp over the mid of a spot market, less one."""
-
-    perp_venue: str
-    spot_venue: str
-    fraction: float
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """The highest mid over the lowest, less one."""
-
-    high_venue: str
-    low_venue: str
-    fraction: float
+from crypto_assistant.subjects.price import figures
+from crypto_assistant.subjects.price.figures import Basis, Markets, Perp, Spot, Spread, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +94,7 @@ def _quotes(coin: Coin, listings: Listings, replies: _Replies) -> Quotes:
     prices: dict[str, list[float]] = {}
     for markets, apart in ((perps, other_perps), (spots, other_spots)):
         for venue, market in markets.items():
-            if venue not in apart and (price := _price(market)):
+            if venue not in apart and (price := figures.price(market)):
                 prices.setdefault(venue, []).append(price)
     reference = reference_price(prices) if prices else None
     perps = _told_apart(perps, other_perps, reference)
@@ -185,15 +108,15 @@ def _quotes(coin: Coin, listings: Listings, replies: _Replies) -> Quotes:
             for venue in listings.titles
             if venue in perps or venue in spots
         },
-        totals=_totals(same_perps),
-        basis=_basis(same_perps, same_spots),
-        spread=_spread(same_perps or same_spots),
+        totals=figures.totals(same_perps),
+        basis=figures.basis(same_perps, same_spots),
+        spread=figures.spread(same_perps or same_spots),
     )
 
 
 def _primary(ranked: Mapping[str, Perp] | Mapping[str, Spot]) -> str | None:
     """The first that tells a price."""
-    return next((venue for venue, market in ranked.items() if _price(market)), None)
+    return next((venue for venue, market in ranked.items() if figures.price(market)), None)
 
 
 def _perp(venue: str, replies: _Replies) -> Perp:
@@ -249,41 +172,4 @@ def _told_apart(
         off = price and reference and not is_same_coin(price, reference)
         return venue in others or bool(off)
 
-    return {v: replace(m, other_coin=is_other(v, _price(m))) for v, m in markets.items()}
-
-
-def _price(market: Perp | Spot) -> float | None:
-    """Whatever the venue told of the price: enough to tell coins apart."""
-    mark = market.mark_price if isinstance(market, Perp) else None
-    return market.last_price or market.mid_price or mark
-
-
-def _totals(perps: Mapping[str, Perp]) -> Totals:
-    def over(figure: Callable[[Perp], float | None]) -> tuple[float | None, tuple[str, ...]]:
-        parts = {venue: figure(perp) for venue, perp in perps.items()}
-        venues = tuple(venue for venue, part in parts.items() if part is not None)
-        return total(parts.values()), venues
-
-    return Totals(
-        *over(lambda perp: perp.oi_usd),
-        *over(lambda perp: perp.oi_coins),
-        *over(lambda perp: perp.turnover_24h_usd),
-    )
-
-
-def _basis(perps: Mapping[str, Perp], spots: Mapping[str, Spot]) -> Basis | None:
-    marks = {venue: perp.mark_price for venue, perp in perps.items() if perp.mark_price}
-    mids = {venue: spot.mid_price for venue, spot in spots.items() if spot.mid_price}
-    if not marks or not mids:
-        return None
-    venue, mark = next(iter(marks.items()))
-    spot_venue = venue if venue in mids else next(iter(mids))
-    return Basis(venue, spot_venue, mark / mids[spot_venue] - 1)
-
-
-def _spread(markets: Mapping[str, Perp] | Mapping[str, Spot]) -> Spread | None:
-    mids = {venue: market.mid_price for venue, market in markets.items() if market.mid_price}
-    if len(mids) < 2:
-        return None
-    high, low = max(mids, key=mids.__getitem__), min(mids, key=mids.__getitem__)
-    return Spread(high, low, mids[high] / mids[low] - 1)
+    return {v: replace(m, other_coin=is_other(v, figures.price(m))) for v, m in markets.items()}
