@@ -235,6 +235,7 @@ def test_demo_shows_every_command(capsys: Output) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_the_program_runs_as_a_module_too(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "crypto_assistant", "--version"],

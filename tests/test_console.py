@@ -98,6 +98,7 @@ def test_a_reader_who_has_read_enough_ends_the_program(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_a_terminal_is_greeted_and_prompted(tmp_path: Path) -> None:
     keyboard, terminal = pty.openpty()
     with subprocess.Popen(

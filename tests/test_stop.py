@@ -73,6 +73,7 @@ async def test_an_answer_that_telegram_does_not_take_stays_in_the_inbox(
     assert (left(tmp_path), complaints(log)) == (3, [])
 
 
+@pytest.mark.slow
 async def test_an_answer_under_way_is_sent_before_the_end(tmp_path: Path) -> None:
     async with service(tmp_path, LISTED) as daemon:
         arrives = daemon.api.hold("sendMessage")

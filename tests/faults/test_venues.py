@@ -91,6 +91,7 @@ async def test_the_next_venue_is_the_primary_one() -> None:
 
 @pytest.mark.real
 @pytest.mark.parametrize(("blocked", "status"), [(("okx",), 0), (VENUES, 1)])
+@pytest.mark.slow
 async def test_the_exit_status_tells_whether_anybody_answered(
     tmp_path: Path, blocked: tuple[str, ...], status: int
 ) -> None:

@@ -322,6 +322,7 @@ async def process(api: BotApi, tmp_path: Path, **more: str) -> AsyncIterator[Any
 
 
 @pytest.mark.real
+@pytest.mark.slow
 async def test_the_command_prints_the_setting(api: BotApi, tmp_path: Path) -> None:
     async with process(api, tmp_path) as running:
         invitation = (await running.stdout.readline()).decode()
