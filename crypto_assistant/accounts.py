@@ -39,7 +39,7 @@ class Access:
         self._checked = Cache()
         self._check = 0
         self._checked_at = -inf
-        self._told = ""
+        self._warned = ""
 
     @property
     def environment(self) -> str:
@@ -101,19 +101,19 @@ class Access:
 
     def _tell(self, permissions: Permissions) -> None:
         """Says once what is wrong with what the key may do."""
-        told = excess(permissions)
-        if told and told != self._told and self.environment == LIVE:
+        words = excess(permissions)
+        if words and words != self._warned and self.environment == LIVE:
             level = logging.ERROR if permissions.withdraws else logging.WARNING
-            log.log(level, "%s: %s", self._account.venue, told)
-        self._told = told
+            log.log(level, "%s: %s", self._account.venue, words)
+        self._warned = words
 
 
 def verdict(environment: str, permissions: Permissions) -> str:
     """What a key may do, in words."""
     if environment != LIVE:
         return f"for play money ({environment}), whatever it may do"
-    told = excess(permissions)
-    return f"WARNING: {told}" if told else "it only reads"
+    words = excess(permissions)
+    return f"WARNING: {words}" if words else "it only reads"
 
 
 def excess(permissions: Permissions) -> str:

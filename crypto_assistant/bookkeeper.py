@@ -49,17 +49,17 @@ async def keep(desk: Desk, closed: Callable[[], None]) -> None:
 
 
 async def _keep(desk: Desk, venue: str, closed: Callable[[], None]) -> None:
-    closed_ms, told = 0, ""
+    closed_ms, last = 0, ""
     while True:
         try:
             before_ms, closed_ms = closed_ms, await _close(desk, venue, closed_ms)
             if closed_ms != before_ms:
                 closed()
-            seconds, told = await _until_next(desk, venue), ""
+            seconds, last = await _until_next(desk, venue), ""
         except ExchangeError as error:
-            if (kind := type(error).__name__) != told:
+            if (kind := type(error).__name__) != last:
                 log.warning("%s: the books are not kept: %s", venue, error)
-            told = kind
+            last = kind
             seconds = LONGEST_SLEEP if isinstance(error, LASTING) else RETRY_SECONDS
         except Exception:  # Books that nobody keeps would end without a word.
             log.exception("%s: the books are not kept", venue)

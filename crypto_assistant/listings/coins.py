@@ -153,8 +153,13 @@ def _apart(listings: Listings) -> tuple[frozenset[Name], frozenset[Name]]:
     ]
     same = {market.name for markets in coins for market in markets.same}
     proven, undecided = (
-        {market.name for markets in coins if bool(markets.same) is told for market in markets.apart}
-        for told in (True, False)
+        {
+            market.name
+            for markets in coins
+            if bool(markets.same) is decided
+            for market in markets.apart
+        }
+        for decided in (True, False)
     )
     return frozenset(proven - same), frozenset(undecided - same)
 

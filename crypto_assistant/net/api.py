@@ -235,5 +235,5 @@ class Api:
             return unwrapped(response, self._dialect.unwrap)
         except Stop as stop:
             seconds = (retry_after(response), stop.seconds, budget.seconds)
-            told = next(told for told in seconds if told is not None)
-            raise self._limiter.hold(told) from stop
+            asked = next(asked for asked in seconds if asked is not None)
+            raise self._limiter.hold(asked) from stop

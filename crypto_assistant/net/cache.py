@@ -134,8 +134,8 @@ def size(value: Any) -> int:
 
     What is no plain data tells its `nbytes` itself.
     """
-    if (told := getattr(value, "nbytes", None)) is not None:
-        return int(told)
+    if (own := getattr(value, "nbytes", None)) is not None:
+        return int(own)
     if is_dataclass(value):
         return sum(FIELD_BYTES + size(getattr(value, field.name)) for field in fields(value))
     if isinstance(value, tuple | list) and value and not isinstance(value[0], str):

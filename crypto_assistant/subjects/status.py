@@ -44,7 +44,7 @@ PARAMETERS = Parameters(venue=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Clock:
     """A venue told the time. `ahead_seconds`: its clock, to this host's, at least."""
 
     ahead_seconds: float | None
@@ -105,26 +105,26 @@ async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
     asked = [exchange.name for exchange in exchanges]
     keyed = [venue for venue in asked if venue in desk.accounts]
 
-    async def tell(exchange: Exchange) -> Told:
+    async def tell(exchange: Exchange) -> Clock:
         clock = VenueClock(exchange.clock_ms, desk.clock_ms)
         await clock.measure()
-        return Told(clock.ahead_seconds, desk.clock_ms())
+        return Clock(clock.ahead_seconds, desk.clock_ms())
 
     async def look(exchange: Exchange) -> Permissions:
         return await desk.accounts[exchange.name].permissions()
 
-    told = wave.ask("clock", tell)
+    clocks = wave.ask("clock", tell)
     keys = wave.ask("key", look, keyed, aside=True)
 
     def build() -> Status:
         # A key may have been looked at an hour ago; that is not the age of what is told here.
-        oldest_ms = min((one.received_ms for one in told.values()), default=None)
+        oldest_ms = min((one.received_ms for one in clocks.values()), default=None)
         known = replace(wave.provenance(), oldest_ms=oldest_ms)
         venues = {
             exchange.name: Venue(
                 reachable=_reachable(exchange.name, known),
-                clock_ahead_seconds=told[exchange.name].ahead_seconds
-                if exchange.name in told
+                clock_ahead_seconds=clocks[exchange.name].ahead_seconds
+                if exchange.name in clocks
                 else None,
                 hosts={name: _host(api.health) for name, api in exchange.hosts.items()},
                 limits={name: Limit(*used) for name, used in exchange.used.items()},
@@ -192,8 +192,8 @@ def _process(process: Process) -> Iterator[v.Html]:
 
 def _telegram(process: Process) -> str:
     age = process.poll_age_seconds
-    told = "" if age is None else f"news {v.duration(age * 1000)} ago"
-    return f"Telegram: {'; '.join(filter(None, (told, process.telegram_failure))) or v.NOTHING}"
+    news = "" if age is None else f"news {v.duration(age * 1000)} ago"
+    return f"Telegram: {'; '.join(filter(None, (news, process.telegram_failure))) or v.NOTHING}"
 
 
 def _hosts(venues: Mapping[str, Venue], view: v.View) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ from aiogram.methods import AnswerCallbackQuery, GetMe, SendChatAction
 from aiogram.types import CallbackQuery, InaccessibleMessage, Message, User
 
 from crypto_assistant.front import Front, Sheet, Show
-from crypto_assistant.telegram.outcome import Outcome, came_of, named, told
+from crypto_assistant.telegram.outcome import Outcome, came_of, logged, named
 from crypto_assistant.telegram.patience import Timing, reason
 from crypto_assistant.telegram.post import Post, Unsent
 from crypto_assistant.telegram.reply import APOLOGY, LONGEST_DATA, Place, Reply
@@ -83,7 +83,7 @@ class Answers:
         """One summary for each place, with buttons that ask the questions again."""
         for place, asked in missed.items():
             reply = Reply(self._post, place, self._timing)
-            with told(f"{len(asked)} questions from while nobody was here") as outcome:
+            with logged(f"{len(asked)} questions from while nobody was here") as outcome:
                 await self._finish(reply, _summary(asked), outcome)
 
     async def moved(self, message: Message) -> None:
@@ -96,7 +96,7 @@ class Answers:
 
     async def _answer(self, line: str, place: Place) -> None:
         reply = Reply(self._post, place, self._timing)
-        with told(named(line, {command.name for command in self._front.commands})) as outcome:
+        with logged(named(line, {command.name for command in self._front.commands})) as outcome:
             try:
                 sheet = await self._worked_out(line, reply, private=place.private)
                 outcome.came_of = came_of(sheet, self._front.view)

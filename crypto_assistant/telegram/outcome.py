@@ -26,7 +26,7 @@ class Outcome:
 
 
 @contextmanager
-def told(asked: str) -> Iterator[Outcome]:
+def logged(asked: str) -> Iterator[Outcome]:
     """Logs what was asked, how long it took, and what came of it."""
     began, outcome = monotonic(), Outcome()
     try:

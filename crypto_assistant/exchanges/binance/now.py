@@ -68,8 +68,8 @@ class Intervals(NamedTuple):
             raise Malformed("not the documented list")
         if not payload and not none:
             raise Malformed("an empty list")
-        told = readable(payload, lambda row: (name(row["symbol"]), _hours(row)))
-        return cls(dict(told), USUAL_HOURS if len(told) == len(payload) else nan)
+        listed = readable(payload, lambda row: (name(row["symbol"]), _hours(row)))
+        return cls(dict(listed), USUAL_HOURS if len(listed) == len(payload) else nan)
 
     def of(self, symbols: Sequence[str]) -> Floats:
         return price(np.array([self.listed.get(symbol, self.others) for symbol in symbols], float))

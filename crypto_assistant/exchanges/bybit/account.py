@@ -190,12 +190,12 @@ class BybitAccount:
 
 async def _both(first: Awaitable[S], second: Awaitable[T]) -> tuple[S, T]:
     """Both answers. Where both fail it is the first that says why."""
-    told, other = await asyncio.gather(first, second, return_exceptions=True)
-    if isinstance(told, BaseException):
-        raise told
+    one, other = await asyncio.gather(first, second, return_exceptions=True)
+    if isinstance(one, BaseException):
+        raise one
     if isinstance(other, BaseException):
         raise other
-    return told, other
+    return one, other
 
 
 def _page(result: Any, received_ms: int, *, read: Read[T]) -> Page[T]:

@@ -71,14 +71,14 @@ def found(rows: object) -> list[Any]:
     return rows or []
 
 
-def cursor(told: object) -> str:
+def cursor(sent: object) -> str:
     """Where the next part of a list begins, "" for nowhere, percent-encoded as the venue sends it.
 
     Raises Malformed for what cannot stand in an address.
     """
-    if not isinstance(told, str) or not CURSOR.fullmatch(told):
+    if not isinstance(sent, str) or not CURSOR.fullmatch(sent):
         raise Malformed("no cursor where one belongs")
-    return told
+    return sent
 
 
 def _seconds_to_reset(response: Response) -> float | None:

@@ -74,9 +74,9 @@ def _of_contract(row: Mapping[str, Any], what: str, change: float) -> list[tuple
         (Flow.FUNDING, funding),
         (Flow.LIQUIDATION if what == "LIQUIDATION" else Flow.FEE, -fee),
     ]
-    told = realised + funding - fee
-    if not isclose(told, change, rel_tol=1e-9, abs_tol=1e-9):
-        flows.append((Flow.OTHER, change - told))
+    booked = realised + funding - fee
+    if not isclose(booked, change, rel_tol=1e-9, abs_tol=1e-9):
+        flows.append((Flow.OTHER, change - booked))
     return flows
 
 

@@ -81,7 +81,7 @@ class Beliefs:
             self._note("open interest", IN_DOUBT, str(found))
 
     async def _interest(self) -> None:
-        told, now = await asyncio.gather(
+        history, now = await asyncio.gather(
             self._rubik.newest(OPEN_INTERESTS, PERP),
             self._source.table(
                 OPEN_INTEREST,
@@ -90,9 +90,9 @@ class Beliefs:
                 Lifetime.INDICATOR,
             ),
         )
-        if not len(told.cells):
+        if not len(history.cells):
             raise Malformed(f"no open interest of {PERP}")
-        time_ms, contracts = told.cells[0, :2].tolist()
+        time_ms, contracts = history.cells[0, :2].tolist()
         part = apart(contracts, float(now.columns([PERP], "oi")[0][0]))
         how_far = "not" if isnan(part) else f"{100 * part:.1f} % off"
         text = f"its newest sample is {how_far} what is open now"

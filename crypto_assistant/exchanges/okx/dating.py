@@ -59,8 +59,8 @@ def apart(sample: float, now: float) -> float:
 
 def _median_off(starts: Times, traded: Floats, open_ms: Times, volume: Floats) -> float:
     _, rows, bars = np.intersect1d(starts, open_ms, return_indices=True)
-    told, counted = traded[rows], volume[bars]
-    both = (counted > 0) & ~np.isnan(told)
+    taken, counted = traded[rows], volume[bars]
+    both = (counted > 0) & ~np.isnan(taken)
     if both.sum() < FEWEST:
         return nan
-    return float(np.median(np.abs(told[both] / counted[both] - 1)))
+    return float(np.median(np.abs(taken[both] / counted[both] - 1)))

@@ -31,7 +31,7 @@ def bars(
     """
     empty = payload == [] and not newest
     cells = np.empty((0, 9)) if empty else matrix(payload, 9, 0 if newest else None)[::-1]
-    coins, told = cells[:, 5] if instrument.family is Family.SPOT else cells[:, 6], cells[:, 8]
+    coins, confirmed = cells[:, 5] if instrument.family is Family.SPOT else cells[:, 6], cells[:, 8]
     return candles(
         instrument,
         timeframe,
@@ -39,7 +39,7 @@ def bars(
         bars=cells,
         volume=coins * instrument.multiplier,
         turnover=cells[:, 7],
-        closed=np.where(np.isnan(told), cells[:, 0] + timeframe.ms <= now_ms, told == 1),
+        closed=np.where(np.isnan(confirmed), cells[:, 0] + timeframe.ms <= now_ms, confirmed == 1),
     )
 
 

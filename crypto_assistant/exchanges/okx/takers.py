@@ -48,11 +48,11 @@ def priced(takers: TakerVolumes, bars: Candles) -> TakerVolumes:
 
 def in_coins(takers: TakerVolumes, bars: Candles) -> TakerVolumes:
     """The same where they agree with the candles' coins; the unit is not documented."""
-    counted, told = _at(takers, bars, bars.volume), takers.bought + takers.sold
-    both = ~np.isnan(counted + told)
+    counted, taken = _at(takers, bars, bars.volume), takers.bought + takers.sold
+    both = ~np.isnan(counted + taken)
     if not counted[both].any():
         raise Unsupported("sent no candles to check its spot statistics with")
-    off = abs(told[both].sum() / counted[both].sum() - 1)
+    off = abs(taken[both].sum() / counted[both].sum() - 1)
     if off > TOLERANCE:
         raise Unsupported(f"its spot statistics differ by {100 * off:.0f} % from its candles")
     return takers

@@ -110,17 +110,17 @@ def _headline(answer: Positions, view: v.View) -> v.Html:
     if not number and answer.flat_venues:
         return v.bold(f"No open {of}positions on {view.venues(answer.flat_venues)}")
     real = counted(answer.accounts)
-    told = [venue for venue in answer.whole_venues if venue in real]
+    whole = [venue for venue in answer.whole_venues if venue in real]
     head = f"{number} open {of}position{'' if number == 1 else 's'}"
     words = head if number else f"Open {of}positions: {v.NOTHING}"
-    return v.head(words, f" ({len(told)}/{len(real)} venues)")
+    return v.head(words, f" ({len(whole)}/{len(real)} venues)")
 
 
 def _sums(answer: Positions, view: v.View) -> Iterator[str]:
     sums = answer.totals
 
-    def over(told: int) -> str:
-        return "" if told == sums.positions else f" ({told} of {sums.positions})"
+    def over(count: int) -> str:
+        return "" if count == sums.positions else f" ({count} of {sums.positions})"
 
     if sums.positions:
         net = v.cents(sums.net_usd, plus=True)

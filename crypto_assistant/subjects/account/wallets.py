@@ -95,7 +95,7 @@ def question(round: Round) -> Callable[[Mapping[str, Prices]], Mapping[str, Purs
     What has arrived is worth what it is at the venues' prices.
     """
     accounts = {venue: round.desk.accounts[venue] for venue in round.asked}
-    told = {
+    balances = {
         wallet: round.ask_owner(
             f"{wallet} wallet",
             partial(_balance, wallet),
@@ -108,7 +108,7 @@ def question(round: Round) -> Callable[[Mapping[str, Prices]], Mapping[str, Purs
         return {
             venue: _purses(
                 access,
-                {wallet: told[wallet].get(venue) for wallet in access.wallets},
+                {wallet: balances[wallet].get(venue) for wallet in access.wallets},
                 priced.get(venue, NO_PRICES),
             )
             for venue, access in accounts.items()

@@ -42,7 +42,7 @@ class Spike:
 
 def universe(listings: Listings) -> list[Coin]:
     """Every coin that has a USDT perp, by the kept tickers, the most traded one first."""
-    tickers = [told for (_, family), told in listings.tickers.items() if family is Family.LINEAR]
+    tickers = [found for (_, family), found in listings.tickers.items() if family is Family.LINEAR]
     coins = by_coin(tickers, tradfi=False, without=listings.money, others=other_coins(listings))
     found = []
     for name, markets in coins.items():
@@ -80,5 +80,5 @@ def against_baseline(coin: Coin, bars: Candles) -> Spike | None:
 def is_void(bars: Candles) -> bool:
     """Whether the volumes that it takes are none: of the last bar, or of too many before it."""
     unknown = np.isnan(bars.volume)
-    told = len(bars) - 1 - unknown[:-1].sum()
-    return bool(unknown[-1] or (unknown.any() and told < FEWEST))
+    volumes = len(bars) - 1 - unknown[:-1].sum()
+    return bool(unknown[-1] or (unknown.any() and volumes < FEWEST))

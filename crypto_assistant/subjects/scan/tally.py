@@ -97,8 +97,8 @@ class Tally:
         }
         self.without_baseline &= same.keys()
         self._takers = {name: error for name, error in self._takers.items() if name in same}
-        told = {same[name].market.venue for name in self.spikes.keys() | self.without_baseline}
-        self._received = {venue: ms for venue, ms in self._received.items() if venue in told}
+        answered = {same[name].market.venue for name in self.spikes.keys() | self.without_baseline}
+        self._received = {venue: ms for venue, ms in self._received.items() if venue in answered}
 
     def _left(self) -> list[Coin]:
         return [
