@@ -142,7 +142,7 @@ class Api:
     async def _retrying(self, question: _Question, due: float) -> Any:
         """The payload of the first try that brings one; raises what the last one met."""
         timing, tries = self._door.timing, 0
-        spent = monotonic() + timing.answer
+        latest = monotonic() + timing.answer
         self._refuse(question)
         while True:
             tries += 1
@@ -150,14 +150,14 @@ class Api:
                 asked = monotonic()
                 await self._limiter.admit(question.budget, question.weight, due, share.get())
                 # A question that has long waits for the limits, but for the venue as long as any.
-                spent += monotonic() - asked
+                latest += monotonic() - asked
                 if tries == 1:  # Whoever has asked says what he found.
                     self._refuse(question)
-                seconds = min(question.attempt, min(due, spent) - monotonic())
+                seconds = min(question.attempt, min(due, latest) - monotonic())
                 return await self._attempt(question, seconds)
             except ExchangeError as error:
                 pause = uniform(*timing.pause)  # noqa: S311 (it parts callers, no secret)
-                is_over = tries >= timing.tries or monotonic() + pause >= min(due, spent)
+                is_over = tries >= timing.tries or monotonic() + pause >= min(due, latest)
                 if is_over or not self._fits(error, question, due):
                     raise
             await asyncio.sleep(pause)
