@@ -102,6 +102,12 @@ async def test_rows_without_any_price_are_no_answer(market: Floor) -> None:
     assert found["answered"] == ["bybit", "okx"]
 
 
+async def test_rows_without_any_funding_are_no_answer(market: Floor) -> None:
+    market.sandbox.faults = [Fault("binance", "null_fields", path=FUTURES + "premiumIndex")]
+    found = await market.ask("/top10")
+    assert "funding: no funding in any row" in found["failed"]["binance"]
+
+
 async def test_a_perp_that_the_venue_refuses_takes_only_its_own_open_interest(
     market: Floor,
 ) -> None:

@@ -12,6 +12,7 @@ from crypto_assistant.listings.coins import Market, by_coin, proven_others
 from crypto_assistant.listings.lists import Listing
 from crypto_assistant.models import (
     Family,
+    Fundings,
     Instruments,
     Tickers,
     known,
@@ -120,13 +121,19 @@ def _ask(round: Round, family: Family, replies: Replies) -> None:
             raise Malformed("no price or no turnover in any row")
         return found
 
+    async def fundings(exchange: Exchange) -> Fundings:
+        found = await exchange.fundings(listed(exchange))
+        if np.isnan(found.rate_8h).all():
+            raise Malformed("no funding in any row")
+        return found
+
     replies.tickers[family] = round.ask(PART[family], tickers)
     if family is not Family.SPOT:
         replies.interests[family] = round.ask(
             _interest(family), lambda ex: ex.open_interests(listed(ex))
         )
     if family is Family.LINEAR:
-        replies.fundings[family] = round.ask("funding", lambda ex: ex.fundings(listed(ex)))
+        replies.fundings[family] = round.ask("funding", fundings)
 
 
 def _interest(family: Family) -> str:
