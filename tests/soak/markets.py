@@ -305,11 +305,11 @@ def _samples(case: Case, age: int) -> list[int]:
 
 
 def _grown(case: Case, perps: Sequence[Market], age: int) -> Range:
-    grown = []
-    for time in _samples(case, age):
-        before = sum(_size(case, one, time) for one in perps)
-        grown += [sum(_native(t, one) for one in perps) / before - 1 for t in case.stretch.truths]
-    return Range(min(grown), max(grown))
+    """Each venue answers in a moment of its own, so each may be at its least or at its most."""
+    values = [case.stretch.values(one, _native) for one in perps]
+    low, high = sum(map(min, values)), sum(map(max, values))
+    before = [sum(_size(case, one, time) for one in perps) for time in _samples(case, age)]
+    return Range(low / max(before) - 1, high / min(before) - 1)
 
 
 def _native(truth: Truth, market: Market) -> float:
