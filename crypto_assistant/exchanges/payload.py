@@ -4,7 +4,7 @@ A row that cannot be read is left out and counted; a list with too many of them 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from math import nan
 from sys import intern
@@ -105,6 +105,11 @@ def uid(value: object) -> str:
     if not text.isdecimal() or len(text) > LONGEST_NAME or int(text) == 0:
         raise Malformed("an account without its id")
     return text
+
+
+def withdraws(powers: Iterable[str]) -> bool:
+    """Whether one of a key's powers is to withdraw, whatever else its name says."""
+    return any("withdraw" in power.lower() for power in powers)
 
 
 def moment(value: object) -> int:

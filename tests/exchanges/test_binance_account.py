@@ -79,7 +79,9 @@ async def test_a_key_that_only_reads_has_no_powers(account: Account, host: Venue
         ({"enableFutures": True}, ("enableFutures",), False),
         ({"permitsUniversalTransfer": True}, ("permitsUniversalTransfer",), False),
         ({"enableTeleportation": True}, ("enableTeleportation",), False),
-        ({"permitsMore": "yes"}, ("permitsMore",), False),
+        ({"permitsUniversalWithdrawals": True}, ("permitsUniversalWithdrawals",), True),
+        ({"permitsUniversalWithdrawals": False}, (), False),
+        ({"mayWithdraw": True}, ("mayWithdraw",), True),
         ({"tradingAuthorityExpirationTime": 1698645219000}, (), False),
         (
             {"enableSpotAndMarginTrading": True, "enableInternalTransfer": True},
@@ -97,13 +99,31 @@ async def test_whatever_a_key_may_do_besides_reading_is_a_power(
     assert (told.powers, told.withdraws) == (powers, withdraws)
 
 
-@pytest.mark.parametrize("told", [{}, {"enableWithdrawals": None}, {"enableWithdrawals": "false"}])
+@pytest.mark.parametrize(
+    "told",
+    [
+        *({}, {"enableWithdrawals": None}, {"enableWithdrawals": "false"}),
+        {"enableWithdrawals": False, "permitsUniversalWithdrawals": 0},
+    ],
+)
 async def test_a_key_that_may_withdraw_for_all_one_knows_is_not_known(
     account: Account, host: Venue, told: dict[str, Any]
 ) -> None:
     host.plays(RESTRICTIONS, {"enableReading": True, **told})
     host.plays(OWNED, spot_account())
-    with pytest.raises(Malformed, match="withdraw"):
+    with pytest.raises(Malformed, match=r"(?i)withdraw"):
+        await account.permissions()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [restrictions(permitsMore="yes"), restrictions(enableFutures=[]), [], ["enableWithdrawals"]],
+)
+async def test_a_key_whose_powers_are_neither_on_nor_off_is_not_known(
+    account: Account, host: Venue, answer: object
+) -> None:
+    host.plays(RESTRICTIONS, answer)
+    with pytest.raises(Malformed):
         await account.permissions()
 
 

@@ -124,6 +124,9 @@ async def test_a_key_may_withdraw(account: BybitAccount, host: Venue) -> None:
     [
         *({"userID": 0}, {"userID": None}, {"userID": ""}, {"readOnly": "no"}),
         *({"permissions": None}, {"permissions": {"Wallet": {"0": "Withdraw"}}}),
+        *({"permissions": {"Wallet": "Withdraw"}}, {"permissions": {"Wallet": 0}}),
+        *({"permissions": []}, {"permissions": "Wallet"}, {"permissions": {"Wallet": [1]}}),
+        {"permissions": "Wallet", "readOnly": 1},
     ],
 )
 async def test_a_key_that_is_not_understood_is_not_known(

@@ -117,6 +117,8 @@ async def test_a_clock_error_that_stays_is_told(account: OkxAccount, host: Venue
         ("read_only,trade", ("trade",), False),
         ("read_only,withdraw,trade", ("withdraw", "trade"), True),
         ("withdraw,read_only", ("withdraw",), True),
+        ("read_only,fast_withdrawal", ("fast_withdrawal",), True),
+        ("read_only, Withdraw", ("Withdraw",), True),
         ("read_only, fly_to_the_moon", ("fly_to_the_moon",), False),
     ],
 )
@@ -129,7 +131,13 @@ async def test_permissions_are_everything_beyond_reading(
     assert found.withdraws is withdraws
 
 
-@pytest.mark.parametrize("answer", [ok(), ok(config(perm="")), ok({"uid": "1"})])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(ok(), ok(config(perm="")), ok({"uid": "1"}), ok(config(perm=3)), ok("read_only")),
+        *(ok(config(perm=["read_only"])), ok(config(perm={"read_only": True}))),
+    ],
+)
 async def test_a_key_without_permissions_is_not_one_that_only_reads(
     account: OkxAccount, host: Venue, answer: dict[str, Any]
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from crypto_assistant.errors import Malformed, NotRead
 from crypto_assistant.exchanges.bybit.envelope import CLASSIC, found
-from crypto_assistant.exchanges.payload import name, number, uid
+from crypto_assistant.exchanges.payload import name, number, uid, withdraws
 from crypto_assistant.models import Permissions
 
 READING = {"Exchange/ExchangeHistory"}
@@ -28,9 +28,9 @@ class Standing(NamedTuple):
 
 def permissions(result: Any, received_ms: int) -> Permissions:
     """A key that only reads lists the same groups as one that may do what they say."""
-    powers = () if number(result["readOnly"]) == 1 else _powers(result["permissions"])
-    withdraws = any("withdraw" in power.lower() for power in powers)
-    return Permissions(uid(result["userID"]), powers, withdraws, received_ms)
+    listed = _powers(result["permissions"])
+    powers = () if number(result["readOnly"]) == 1 else listed
+    return Permissions(uid(result["userID"]), powers, withdraws(powers), received_ms)
 
 
 def standing(result: Any, _: int) -> Standing:

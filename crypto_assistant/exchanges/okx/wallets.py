@@ -6,25 +6,23 @@ from typing import Any
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges.okx.envelope import objects
-from crypto_assistant.exchanges.payload import name, number, rows, uid
+from crypto_assistant.exchanges.payload import name, number, rows, uid, withdraws
 from crypto_assistant.models import Balance, Holding, Permissions, Wallet, known
 
 READS_ONLY = "read_only"
-WITHDRAWS = "withdraw"
 
 
 def permissions(data: Any, received_ms: int) -> Permissions:
-    """A key that does not say that it may read says nothing that could be trusted."""
+    """A key that does not say that it may read says nothing that could be trusted.
+
+    Documented are read_only, trade and withdraw.
+    """
     config = rows(data)[0]
-    powers = [name(power.strip()) for power in config["perm"].split(",")]
-    if READS_ONLY not in powers:
+    listed = [name(power.strip()) for power in config["perm"].split(",")]
+    if READS_ONLY not in listed:
         raise Malformed("a key without its permissions")
-    return Permissions(
-        uid(config["uid"]),
-        tuple(power for power in powers if power != READS_ONLY),
-        WITHDRAWS in powers,
-        received_ms,
-    )
+    powers = tuple(power for power in listed if power != READS_ONLY)
+    return Permissions(uid(config["uid"]), powers, withdraws(powers), received_ms)
 
 
 def trading(data: Any, received_ms: int) -> Balance:
