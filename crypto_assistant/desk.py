@@ -12,6 +12,7 @@ from crypto_assistant.models import Dated, Provenance
 from crypto_assistant.net import deadline
 from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.door import Timing
+from crypto_assistant.net.unread import Hourly
 from crypto_assistant.vitals import Vitals
 
 T = TypeVar("T", bound=Dated)
@@ -45,6 +46,7 @@ class Desk:
         self.kept = kept or Cache()
         """Answers that several venues' data went into, or that stay good for long."""
         self.vitals = Vitals()
+        self.refusals = Hourly()
         self.keeper = Keeper(exchanges, timing, clock_ms)
 
     async def listings(self) -> Listings:

@@ -118,6 +118,7 @@ class Wave:
             result = await outcome(asked(), self._patience, f"{venue} ({part})")
         if refused.fields:
             self._refused.setdefault(venue, {})[part] = refused
+            self._desk.refusals.say(venue, part, refused)
         if isinstance(result, ExchangeError):
             self._errors.setdefault(venue, {})[part] = result
         else:

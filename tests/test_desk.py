@@ -439,6 +439,27 @@ async def test_numbers_that_cannot_be_are_named_beside_the_answer() -> None:
     assert known.failed == {"okx": "price: 3 fields out of range"}
 
 
+async def test_numbers_that_cannot_be_are_logged_once_an_hour_of_each_venue(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    exchanges = stubs("okx", "bybit")
+    desk = desk_of(exchanges)
+    for exchange in exchanges:
+        exchange.say("price")
+
+    async def question(exchange: Exchange) -> Told:
+        refused(1)
+        return await says("price")(exchange)
+
+    for seconds in (0.0, 3599.0, 1.0):
+        await asyncio.sleep(seconds)
+        wave = wave_of(desk)
+        wave.ask("price", question)
+        await settled(wave)
+    told = [f"{venue}: price: 1 field out of range" for venue in ("okx", "bybit")]
+    assert caplog.messages == told * 2
+
+
 async def _refusing(fields: int) -> None:
     refused(fields)
 

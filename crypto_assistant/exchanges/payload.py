@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crypto_assistant.errors import Malformed, Unreachable
+from crypto_assistant.exchanges import sound
 from crypto_assistant.models import Candles, Family, Floats, Instrument, Instruments, Timeframe
 from crypto_assistant.net.response import UNREADABLE
 from crypto_assistant.net.unread import left_out
@@ -204,7 +205,7 @@ def listing(
     """
     if not markets:
         raise Unreachable(NO_MARKET)
-    return Instruments.of(venue, family, markets, received_ms, unread)
+    return sound.instruments(Instruments.of(venue, family, markets, received_ms, unread))
 
 
 class Table:

@@ -34,11 +34,20 @@ class Ticker:
 
     @property
     def mid(self) -> float | None:
-        """Half way between bid and ask; the last price where there is no book, or a wide one."""
-        bid, ask = self.bid, self.ask
-        if bid is None or ask is None or not bid <= ask <= bid + WIDEST_SPREAD * (bid + ask) / 2:
-            return self.last
-        return (bid + ask) / 2
+        """Half way between bid and ask; the last price where there is no book, or a wide one.
+
+        None where the last price is off both sides of a wide book by more than `WIDEST_SPREAD`.
+        """
+        bid, ask, last = self.bid, self.ask, self.last
+        if bid is None or ask is None:
+            return last
+        if bid <= ask <= bid + WIDEST_SPREAD * (bid + ask) / 2:
+            return (bid + ask) / 2
+        low, high = sorted((bid, ask))
+        is_near = last is not None and low * (1 - WIDEST_SPREAD) <= last <= high * (
+            1 + WIDEST_SPREAD
+        )
+        return last if is_near else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +70,10 @@ class Tickers:
         """As of one market."""
         bid, ask = self.bid, self.ask
         narrow = (bid <= ask) & (ask <= bid + WIDEST_SPREAD * (bid + ask) / 2)
-        return np.where(narrow, (bid + ask) / 2, self.last)
+        too_low = self.last < np.minimum(bid, ask) * (1 - WIDEST_SPREAD)
+        too_high = self.last > np.maximum(bid, ask) * (1 + WIDEST_SPREAD)
+        last = np.where(too_low | too_high, np.nan, self.last)
+        return np.where(narrow, (bid + ask) / 2, last)
 
     def __getitem__(self, i: int) -> Ticker:
         return Ticker(

@@ -1,7 +1,7 @@
 """A market over time: candles, trades, takers, open interest; columns in ascending order."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +41,7 @@ class Candles:
         gaps = np.flatnonzero(np.diff(self.open_ms) != self.timeframe.ms)
         if not len(gaps):
             return self
-        first = int(gaps[-1]) + 1
-        kept: dict[str, Any] = {
-            field.name: column[first:]
-            for field in fields(self)
-            if isinstance(column := getattr(self, field.name), np.ndarray)
-        }
-        return replace(self, **kept)
+        return taken(self, slice(int(gaps[-1]) + 1, None))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,3 +117,16 @@ class LongShorts:
     instrument: Instrument
     counts: tuple[LongShort, ...]
     received_ms: int
+
+
+S = TypeVar("S", Candles, Trades, TakerVolumes, OpenInterestHistory)
+
+
+def taken(series: S, rows: slice | NDArray[np.intp]) -> S:
+    """The same of these rows alone."""
+    columns: dict[str, Any] = {
+        field.name: column[rows]
+        for field in fields(series)
+        if isinstance(column := getattr(series, field.name), np.ndarray)
+    }
+    return replace(series, **columns)

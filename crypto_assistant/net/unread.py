@@ -1,12 +1,16 @@
 """How many rows of an answer could not be read, and how many of its numbers cannot be."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from math import inf
 
 from crypto_assistant.clocks import monotonic
+
+log = logging.getLogger(__name__)
 
 HOUR, MINUTE = 3600.0, 60.0
 
@@ -62,6 +66,18 @@ class Refused:
     @property
     def words(self) -> str:
         return "1 field out of range" if self.fields == 1 else f"{self.fields} fields out of range"
+
+
+class Hourly:
+    """Says what was refused in the log, of each venue at most once an hour."""
+
+    def __init__(self) -> None:
+        self._said_at: dict[str, float] = {}
+
+    def say(self, venue: str, part: str, found: Refused) -> None:
+        if monotonic() - self._said_at.get(venue, -inf) >= HOUR:
+            self._said_at[venue] = monotonic()
+            log.warning("%s: %s: %s", venue, part, found.words)
 
 
 _refused: ContextVar[Refused] = ContextVar("refused")

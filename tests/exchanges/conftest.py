@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
     from crypto_assistant.sandbox import World
 
 NOW = 1_789_992_030_000
-"""2026-09-21 12:00:30 UTC, on every clock of these tests."""
+"""2026-09-21 12:00:30 UTC, on every clock of these tests but where one is set."""
+
+
+@dataclass
+class Clock:
+    """This host's; a test of what was recorded sets it to that time."""
+
+    ms: int = NOW
 
 
 V = TypeVar("V", Binance, Bybit, Okx)
@@ -49,9 +57,14 @@ async def ages(*seconds: float) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Door]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def door(clock: Clock) -> AsyncIterator[Door]:
     async with aiohttp.ClientSession() as session:
-        yield Door(session, lambda: NOW)
+        yield Door(session, lambda: clock.ms)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from tests.exchanges.binance_bodies import (
     perp,
     symbols,
 )
-from tests.exchanges.conftest import NOW, Recorded, ages
+from tests.exchanges.conftest import NOW, Clock, Recorded, ages
 from tests.net.loopback import Loopback, Reply
 
 
@@ -304,7 +304,10 @@ async def test_recorded_coin_margined_numbers(
     assert bars.turnover[0] / bars.volume[0] == pytest.approx(16548, rel=0.001)
 
 
-async def test_recorded_perp_numbers(binance: Binance, host: Loopback, recorded: Recorded) -> None:
+async def test_recorded_perp_numbers(
+    binance: Binance, host: Loopback, clock: Clock, recorded: Recorded
+) -> None:
+    clock.ms = 1687240000000
     premium = recorded("binance/funding_now_mark_index/003")["httpResponse"]
     host.plays("/fapi/v1/premiumIndex", premium)
     host.plays("/fapi/v1/fundingInfo", recorded("binance/funding_info/000")["httpResponse"])

@@ -183,7 +183,7 @@ DAYS_SAMPLES = f"{HISTORY}?symbol=BTCUSDT&period=5m"
 def traded(first: int, *sizes: str) -> list[list[Any]]:
     """Bars of five minutes in which so much was traded."""
     pairs = ((size, size) for size in sizes)
-    return [bar(first + row * FIVE, "1", pair, pair, FIVE) for row, pair in enumerate(pairs)]
+    return [bar(first + row * FIVE, "64000", pair, pair, FIVE) for row, pair in enumerate(pairs)]
 
 
 async def test_what_is_left_out_while_nobody_traded_is_as_before_but_not_valued(

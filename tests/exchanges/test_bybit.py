@@ -31,7 +31,7 @@ from tests.exchanges.bybit_bodies import (
     ok,
     perp,
 )
-from tests.exchanges.conftest import NOW, Recorded, ages
+from tests.exchanges.conftest import NOW, Clock, Recorded, ages
 from tests.net.loopback import Loopback, Reply
 
 
@@ -264,8 +264,9 @@ async def test_recorded_ticker(bybit: Bybit, host: Loopback, recorded: Recorded)
 
 
 async def test_recorded_funding_from_before_the_interval_was_sent(
-    bybit: Bybit, host: Loopback, recorded: Recorded
+    bybit: Bybit, host: Loopback, clock: Clock, recorded: Recorded
 ) -> None:
+    clock.ms = 1730730000000
     entry = recorded("bybit/tickers/003")
     host.plays(TICKERS, entry["httpResponse"])
     btc = in_family(Family.LINEAR, "BTCUSDT")

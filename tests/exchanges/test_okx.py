@@ -20,7 +20,7 @@ from crypto_assistant.errors import (
 )
 from crypto_assistant.exchanges.okx import Okx
 from crypto_assistant.models import Family, Instruments
-from tests.exchanges.conftest import NOW, Recorded, ages
+from tests.exchanges.conftest import NOW, Clock, Recorded, ages
 from tests.exchanges.okx_bodies import (
     BTC,
     BTC_UM,
@@ -422,7 +422,8 @@ async def test_recorded_open_interest(
     assert (old.coins, old.usd) == (13840.048827662696883, 409_297_300)
 
 
-async def test_recorded_funding(okx: Okx, host: Loopback, recorded: Recorded) -> None:
+async def test_recorded_funding(okx: Okx, host: Loopback, clock: Clock, recorded: Recorded) -> None:
+    clock.ms = 1743600000000
     host.plays(FUNDING, recorded("okx/funding_now/001")["httpResponse"])
     answer = await okx.funding(PERP)
     assert (answer.rate, answer.hours) == (0.0000182221218054, 8)

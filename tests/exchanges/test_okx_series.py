@@ -78,8 +78,15 @@ async def test_long_bars_start_at_midnight_utc(
     assert host.asked == [f"{CANDLES}?instId=BTC-USDT-SWAP&bar={bar}&limit=5"]
 
 
+def at_two_times(body: dict[str, Any]) -> dict[str, Any]:
+    """The documentation's sample has both of its bars at one time."""
+    newer, older = body["data"]
+    older[0] = str(int(newer[0]) - MINUTE)
+    return body
+
+
 async def test_recorded_candles(okx: Okx, host: Loopback, recorded: Recorded) -> None:
-    host.plays(CANDLES, recorded("okx/klines/007")["httpResponse"])
+    host.plays(CANDLES, at_two_times(recorded("okx/klines/007")["httpResponse"]))
     bars = await okx.candles(PERP, Timeframe.M1, 2)
     assert bars.close.tolist() == [3.72, 3.708]
     assert bars.closed.tolist() == [True, False]
@@ -259,7 +266,7 @@ async def test_a_trade_that_cannot_be_placed_is_malformed(
 
 
 async def test_recorded_old_candles(okx: Okx, host: Loopback, recorded: Recorded) -> None:
-    host.plays(OLD_CANDLES, recorded("okx/klines/008")["httpResponse"])
+    host.plays(OLD_CANDLES, at_two_times(recorded("okx/klines/008")["httpResponse"]))
     found = await okx.candles(SPOT, Timeframe.M1, 2, 1597026383085)
     assert found.volume.tolist() == [24912403, 8422410]
     assert found.turnover.tolist() == [37632347.24399722, 12698348.04828491]

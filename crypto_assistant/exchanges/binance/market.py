@@ -160,7 +160,7 @@ class Binance:
             weight=4 if instrument.family is Family.SPOT else 20,
             lifetime=Lifetime.INDICATOR,
             variant=instrument,
-            parse=lambda payload, ms: series.trades(payload, instrument, ms),
+            parse=lambda payload, ms: sound.trades(series.trades(payload, instrument, ms)),
         )
 
     async def fundings(self, listed: Instruments) -> Fundings:
@@ -205,7 +205,7 @@ class Binance:
         )
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
-        return await self._statistics.long_shorts(instrument)
+        return sound.long_shorts(await self._statistics.long_shorts(instrument))
 
     async def _listed(self, family: Family) -> Listed:
         spot = family is Family.SPOT

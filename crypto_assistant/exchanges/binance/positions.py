@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.binance.amounts import amount, each
 from crypto_assistant.exchanges.payload import name, number, readable
 from crypto_assistant.models import (
@@ -67,12 +68,12 @@ class Prices(NamedTuple):
 def linear(payload: Any, find: Find, received_ms: int) -> Positions:
     """Without leverage and kind of margin."""
     found = tuple(_linear(row, find) for row in _open(payload))
-    return Positions("binance", Family.LINEAR, found, received_ms)
+    return sound.positions(Positions("binance", Family.LINEAR, found, received_ms))
 
 
 def inverse(payload: Any, find: Find, received_ms: int) -> Positions:
     found = tuple(_inverse(row, find) for row in _open(payload))
-    return Positions("binance", Family.INVERSE, found, received_ms)
+    return sound.positions(Positions("binance", Family.INVERSE, found, received_ms))
 
 
 def _setting(row: Mapping[str, Any]) -> tuple[str, float | None, bool | None]:

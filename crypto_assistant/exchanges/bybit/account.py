@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from crypto_assistant.errors import Malformed
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.bybit import fills, limits, log, owner, positions, wallets
 from crypto_assistant.exchanges.bybit.envelope import cursor
 from crypto_assistant.exchanges.bybit.fills import Fill
@@ -107,12 +108,9 @@ class BybitAccount:
         found = [position for page in pages for position in page.found]
         # One whose mark price moved while the pages came may stand on two of them.
         once = {(position.symbol, position.side): position for position in found}
-        return Positions(
-            self.venue,
-            family,
-            tuple(positions.margined(position, standing) for position in once.values()),
-            min(page.received_ms for page in pages),
-        )
+        margined = tuple(positions.margined(position, standing) for position in once.values())
+        received_ms = min(page.received_ms for page in pages)
+        return sound.positions(Positions(self.venue, family, margined, received_ms))
 
     async def log(self, start_ms: int, end_ms: int) -> AccountLog:
         query = [("accountType", "UNIFIED"), *_window(start_ms, end_ms), ("limit", MOST_LINES)]

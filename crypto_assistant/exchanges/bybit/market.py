@@ -133,7 +133,9 @@ class Bybit:
             [*_market(instrument), ("limit", most)],
             lifetime=Lifetime.INDICATOR,
             variant=instrument,
-            parse=lambda result, ms: trades.read(result["list"], instrument, most, ms),
+            parse=lambda result, ms: sound.trades(
+                trades.read(result["list"], instrument, most, ms)
+            ),
         )
 
     async def fundings(self, listed: Instruments) -> Fundings:
@@ -179,13 +181,14 @@ class Bybit:
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         if instrument.family is Family.SPOT or instrument.quote == "USDC":
             raise Unsupported("counts longs and shorts of USDT and coin-margined contracts only")
-        return await self._api.get(
+        counts = await self._api.get(
             "/v5/market/account-ratio",
             [*_market(instrument), ("period", "5min"), ("limit", 1)],
             lifetime=Lifetime.INDICATOR,
             variant=instrument,
             parse=lambda result, ms: series.long_shorts(result["list"], instrument, ms),
         )
+        return sound.long_shorts(counts)
 
     async def _page(self, family: Family, cursor: str) -> Page:
         path = f"/v5/market/instruments-info?category={family.value}&limit=1000"

@@ -159,7 +159,7 @@ class Okx:
             TRADES,
             [("instId", instrument.symbol), ("limit", MOST_TRADES)],
             variant=instrument,
-            parse=lambda data, ms: series.trades(data, instrument, MOST_TRADES, ms),
+            parse=lambda data, ms: sound.trades(series.trades(data, instrument, MOST_TRADES, ms)),
         )
 
     async def fundings(self, listed: Instruments) -> Fundings:
@@ -211,7 +211,7 @@ class Okx:
         )
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
-        return await self._statistics.long_shorts(instrument)
+        return sound.long_shorts(await self._statistics.long_shorts(instrument))
 
     async def _listed(self, kind: str) -> dict[Family, Instruments]:
         return await self._source.get(

@@ -8,6 +8,7 @@ from math import isnan, log
 from typing import Any
 
 from crypto_assistant.errors import Malformed
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.okx.envelope import objects
 from crypto_assistant.exchanges.payload import name, number
 from crypto_assistant.models import Family, Find, Instrument, Position, Positions, Side, known
@@ -29,7 +30,8 @@ def positions(data: Any, received_ms: int, family: Family, find: Find) -> Positi
     contracts = [row for row in opened if name(row["instType"]) in CONTRACTS]
     wanted = [row for row in contracts if contract_family(row["instId"]) is family]
     found = tuple(_position(row, family, find(family, row["instId"])) for row in wanted)
-    return Positions("okx", family, found, received_ms, unread=len(opened) - len(contracts))
+    unread = len(opened) - len(contracts)
+    return sound.positions(Positions("okx", family, found, received_ms, unread))
 
 
 def _position(row: Mapping[str, Any], family: Family, instrument: Instrument | None) -> Position:
