@@ -14,12 +14,14 @@ from crypto_assistant.errors import Malformed
 from crypto_assistant.models import (
     DAY_MS,
     Candles,
+    Fills,
     Floats,
     Fundings,
     Instruments,
     LongShort,
     LongShorts,
     Marks,
+    OpenInterest,
     OpenInterestHistory,
     OpenInterests,
     Position,
@@ -37,6 +39,8 @@ N = TypeVar("N", float, Floats)
 HIGHEST_PRICE = 1e12
 LARGEST_SIZE = 1e18
 """Of a coin in coins, or in any quote currency; of BABYDOGE there are 4e17."""
+HIGHEST_CHANGE = 1e4
+"""In a day, that of a listing among them."""
 HIGHEST_RATE = 0.10
 """Of one interval. The caps are each market's own, and in no documentation is there one for all:
 Binance's `adjustedFundingRateCap` is 0.03 at most of those seen, Bybit's `upperFundingRate` 0.05,
@@ -68,7 +72,9 @@ def tickers(sent: Tickers) -> Tickers:
         ask=_prices(sent.ask),
         high_24h=_kept(high, ordered),
         low_24h=_kept(low, ordered),
-        change_24h=_kept(sent.change_24h, (sent.change_24h > -1) & np.isfinite(sent.change_24h)),
+        change_24h=_kept(
+            sent.change_24h, (sent.change_24h > -1) & (sent.change_24h < HIGHEST_CHANGE)
+        ),
         volume_24h=_sizes(sent.volume_24h),
         turnover_24h=_sizes(sent.turnover_24h),
     )
@@ -91,6 +97,10 @@ def marks(sent: Marks) -> Marks:
 
 def open_interests(sent: OpenInterests) -> OpenInterests:
     return replace(sent, coins=_sizes(sent.coins), usd=_sizes(sent.usd))
+
+
+def open_interest(sent: OpenInterest) -> OpenInterest:
+    return replace(sent, coins=_one(sent.coins, _is_size), usd=_one(sent.usd, _is_size))
 
 
 def open_interest_history(sent: OpenInterestHistory) -> OpenInterestHistory:
@@ -143,6 +153,13 @@ def taker_volumes(sent: TakerVolumes) -> TakerVolumes:
         bought_turnover=_sizes(sent.bought_turnover),
         sold_turnover=_sizes(sent.sold_turnover),
     )
+
+
+def fills(sent: Fills) -> Fills:
+    """Raises Malformed as `trades`."""
+    if not (_is_price(sent.price) & _is_size(np.abs(sent.size))).all():
+        raise Malformed("a trade that cannot be")
+    return sent
 
 
 def long_shorts(sent: LongShorts) -> LongShorts:

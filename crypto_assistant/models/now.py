@@ -43,11 +43,8 @@ class Ticker:
             return last
         if bid <= ask <= bid + WIDEST_SPREAD * (bid + ask) / 2:
             return (bid + ask) / 2
-        low, high = sorted((bid, ask))
-        is_near = last is not None and low * (1 - WIDEST_SPREAD) <= last <= high * (
-            1 + WIDEST_SPREAD
-        )
-        return last if is_near else None
+        low, high = min(bid, ask) * (1 - WIDEST_SPREAD), max(bid, ask) * (1 + WIDEST_SPREAD)
+        return last if last is not None and low <= last <= high else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,7 +26,8 @@ NOTHING = {"0", "text 0", "empty"}
 """Where an amount belongs: there is none."""
 WORDS = {
     *("empty", "NaN", "Infinity", "text -1", "text 0", "2^63"),
-    *("seconds", "microseconds", "nanoseconds", "a century"),
+    *("seconds", "microseconds", "nanoseconds", "a century", "2010", "2099", "last year"),
+    *("3", "1000"),
 }
 """Where a word belongs: a kind of row that is none of those that are added up."""
 

@@ -87,10 +87,14 @@ def path(asked: str) -> str:
 
 
 async def asked(
-    venue: type[Exchange], urls: Mapping[str, str], session: Tape | Recorder, question: Question
+    venue: type[Exchange],
+    urls: Mapping[str, str],
+    session: Tape | Recorder,
+    question: Question,
+    now_ms: int = NOW,
 ) -> Any:
     """What an adapter that was never asked before says, or its error; anything else is raised."""
-    door = Door(cast("Any", session), lambda: NOW, ONCE)
+    door = Door(cast("Any", session), lambda: now_ms, ONCE)
     exchange = venue(door, urls)
     try:
         return await question.ask(exchange, account_at(exchange, key(exchange)))

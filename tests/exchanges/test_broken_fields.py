@@ -2,9 +2,11 @@
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from random import Random
+from typing import Any
 
 import orjson
 import pytest
@@ -12,15 +14,18 @@ import pytest
 from crypto_assistant.errors import ExchangeError, RateLimited, Unsupported
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.net.unread import watching
 from tests.broken import VALUES, fields, printed
 from tests.exchanges.breaker import Breaker
 from tests.exchanges.playback import Answer, Tape, asked, path, recorded
 from tests.exchanges.simulated import NOW
+from tests.exchanges.sound import unsound
 from tests.shared import RECORDED, needs_shared
 
 SAMPLE = 2500
 """Cases of each venue that are tried where not all are."""
 DAY = 86_400_000
+TIME = re.compile(r"(?<![.\d])1[5-7]\d{11}(?!\d)")
 PATH = re.compile(r"/(?:(?:f|d|s)?api|v5|futures)/[\w/-]+$")
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -104,6 +109,35 @@ async def test_a_refusal_with_a_broken_field_is_an_error_and_a_stop_a_stop(
                 assert error.until_ms < NOW + DAY, (answer, field, value)
 
 
+IN_ROWS = {"candles", "taker_volumes", "open_interest_history", "trades"}
+
+
+@exchanges
+@pytest.mark.parametrize("turn", [lambda rows: rows + rows, lambda rows: rows[::-1]])
+async def test_rows_told_twice_or_out_of_order_are_in_order_and_once(
+    venue: type[Exchange], turn: Callable[[list[Any]], list[Any]]
+) -> None:
+    found = []
+    for breaker in await simulated(venue):
+        if breaker.question.name.split()[0] in IN_ROWS:
+            answers = {
+                one: replace(answer, body=orjson.dumps(turned(orjson.loads(answer.body), turn)))
+                for one, answer in breaker.answers.items()
+            }
+            said = await asked(venue, breaker.urls, Tape(answers), breaker.question)
+            if isinstance(said, ExchangeError):  # Statistics that are dated by their order.
+                assert "do not fit its candles" in str(said)
+            found += [(breaker.question.name, wrong) for wrong in unsound(said)]
+    assert found == []
+
+
+def turned(answer: Any, turn: Callable[[list[Any]], list[Any]]) -> Any:
+    """With each of its lists turned."""
+    if isinstance(answer, dict):
+        return {name: turned(part, turn) for name, part in answer.items()}
+    return turn(answer) if isinstance(answer, list) and len(answer) > 1 else answer
+
+
 @needs_shared
 @pytest.mark.slow
 async def test_a_broken_field_of_a_recorded_answer_is_an_error_or_costs_its_row(
@@ -112,6 +146,20 @@ async def test_a_broken_field_of_a_recorded_answer_is_an_error_or_costs_its_row(
     breakers = [one for venue in EXCHANGES for one in await of_recorded(venue)]
     assert len(breakers) > 140
     assert await wrongs(breakers, most) == []
+
+
+@needs_shared
+async def test_nothing_that_was_recorded_is_out_of_range() -> None:
+    found = []
+    for breaker in [one for venue in EXCHANGES for one in await of_recorded(venue)]:
+        # What was recorded is older than what is simulated beside it.
+        now_ms = min(newest_ms(at, answer) for at, answer in breaker.answers.items())
+        with watching() as refused:
+            tape = Tape(breaker.answers)
+            await asked(breaker.venue, breaker.urls, tape, breaker.question, now_ms)
+        found += [breaker.question.name] * refused.fields
+    # Twice the sample of OKX's documentation, both of whose bars open at one time.
+    assert found == ["candles BTC-USDT"] * 2
 
 
 async def of_recorded(venue: type[Exchange]) -> list[Breaker]:
@@ -126,6 +174,13 @@ async def of_recorded(venue: type[Exchange]) -> list[Breaker]:
             if concerned and isinstance(body, dict | list):
                 found.append(await played(concerned, at_path(at), orjson.dumps(body)))
     return found
+
+
+def newest_ms(at: str, answer: Answer) -> int:
+    """The time of an answer, by the last of those that it tells; intervals tell only old ones."""
+    if path(at).endswith("/fundingInfo"):
+        return NOW
+    return max(map(int, TIME.findall(answer.body.decode())), default=NOW)
 
 
 def at_path(address: str) -> str:

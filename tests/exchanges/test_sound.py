@@ -14,10 +14,12 @@ from crypto_assistant.models import (
     DAY_MS,
     Candles,
     Family,
+    Fills,
     Fundings,
     Instruments,
     LongShort,
     LongShorts,
+    OpenInterest,
     Position,
     Positions,
     Side,
@@ -39,6 +41,7 @@ NONSENSE = [
     ("bid", inf),
     ("high_24h", -3.0),
     ("change_24h", -1.0),
+    ("change_24h", 1e4),
     ("volume_24h", -0.1),
     ("turnover_24h", -1e9),
     ("volume_24h", 1e19),
@@ -213,6 +216,23 @@ def test_trades_are_in_the_order_of_time() -> None:
 def test_trades_with_one_that_cannot_be_are_malformed(wrong: Trades) -> None:
     with pytest.raises(Malformed):
         sound.trades(wrong)
+
+
+@pytest.mark.parametrize(("size", "price"), [(1e18, 2.0), (-1e19, 2.0), (1.0, 0.0), (1.0, 1e12)])
+def test_fills_with_one_that_cannot_be_are_malformed(size: float, price: float) -> None:
+    def of(size: float, price: float) -> Fills:
+        none = np.array([0])
+        return Fills(LISTED[0], 0, NOW, none, column(size), column(price), none, NOW)
+
+    assert sound.fills(sold := of(-1.0, 2.0)) is sold
+    with pytest.raises(Malformed):
+        sound.fills(of(size, price))
+
+
+def test_open_interest_is_what_it_can_be_in_both_units() -> None:
+    with watching() as refused:
+        found = sound.open_interest(OpenInterest(LISTED[0], 0.0, 1e18, NOW))
+    assert (found.coins, found.usd, refused.fields) == (0.0, None, 1)
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ class Binance:
         )
         table, mark = await asyncio.gather(sent, self._mark(instrument, mark))
         one = now.open_interests(table, Instruments.one(instrument, table.received_ms))[0]
-        return one.valued(mark)
+        return sound.open_interest(one.valued(mark))
 
     async def open_interest_history(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.binance.amounts import amount
 from crypto_assistant.exchanges.binance.halving import Page, Window
 from crypto_assistant.models import DAY_MS, Family, Fills, Instrument
@@ -50,13 +51,15 @@ def fills(
 ) -> Fills:
     trades = sorted(trade for page in pages for trade in page.rows)
     time_ms, _, size, price, leg = np.array(trades, float).reshape(-1, len(Trade._fields)).T
-    return Fills(
-        instrument,
-        start_ms,
-        end_ms,
-        time_ms=time_ms.astype(np.int64),
-        size=size,
-        price=price,
-        leg=leg.astype(np.int64),
-        received_ms=min((page.received_ms for page in pages), default=end_ms),
+    return sound.fills(
+        Fills(
+            instrument,
+            start_ms,
+            end_ms,
+            time_ms=time_ms.astype(np.int64),
+            size=size,
+            price=price,
+            leg=leg.astype(np.int64),
+            received_ms=min((page.received_ms for page in pages), default=end_ms),
+        )
     )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from crypto_assistant.errors import Malformed
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.payload import key, moment, name, number
 from crypto_assistant.models import Family, Fills, Instrument
 from crypto_assistant.models.units import known
@@ -72,15 +73,17 @@ def fills(
     ordered = sorted(once.values(), key=lambda fill: (fill.time_ms, fill.seq, -fill.left))
     inverse = instrument.family is Family.INVERSE
     unit = instrument.contract * (1.0 if inverse else instrument.multiplier)
-    return Fills(
-        instrument,
-        start_ms,
-        end_ms,
-        time_ms=np.array([fill.time_ms for fill in ordered], np.int64),
-        size=np.array([fill.side * fill.size * unit for fill in ordered], float),
-        price=np.array([fill.price / instrument.multiplier for fill in ordered], float),
-        leg=np.array([_leg(fill) if hedged else 0 for fill in ordered], np.int64),
-        received_ms=received_ms,
+    return sound.fills(
+        Fills(
+            instrument,
+            start_ms,
+            end_ms,
+            time_ms=np.array([fill.time_ms for fill in ordered], np.int64),
+            size=np.array([fill.side * fill.size * unit for fill in ordered], float),
+            price=np.array([fill.price / instrument.multiplier for fill in ordered], float),
+            leg=np.array([_leg(fill) if hedged else 0 for fill in ordered], np.int64),
+            received_ms=received_ms,
+        )
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from crypto_assistant.errors import Malformed
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.okx.history import Page
 from crypto_assistant.exchanges.payload import number
 from crypto_assistant.models import Family, Fills, Instrument
@@ -37,13 +38,15 @@ def fills(found: Page[Fill], instrument: Instrument, start_ms: int, end_ms: int)
     rows = found.rows
     units = np.array([row.said.contracts for row in rows], float) * instrument.contract
     inverse = instrument.family is Family.INVERSE
-    return Fills(
-        instrument,
-        start_ms,
-        end_ms,
-        time_ms=np.array([row.time_ms for row in rows], np.int64),
-        size=units if inverse else units * instrument.multiplier,
-        price=np.array([row.said.price for row in rows], float) / instrument.multiplier,
-        leg=np.array([row.said.leg for row in rows], np.int64),
-        received_ms=found.received_ms,
+    return sound.fills(
+        Fills(
+            instrument,
+            start_ms,
+            end_ms,
+            time_ms=np.array([row.time_ms for row in rows], np.int64),
+            size=units if inverse else units * instrument.multiplier,
+            price=np.array([row.said.price for row in rows], float) / instrument.multiplier,
+            leg=np.array([row.said.leg for row in rows], np.int64),
+            received_ms=found.received_ms,
+        )
     )

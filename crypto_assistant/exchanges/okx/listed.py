@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from crypto_assistant.errors import Unreachable
+from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.payload import (
     NO_MARKET,
     filled,
@@ -66,12 +67,14 @@ def _families(
     """Nobody knows of which family an unread row is: it counts once, with the first of them."""
     first = next((market.family for market in markets), Family.LINEAR)
     return {
-        family: Instruments.of(
-            "okx",
-            family,
-            [market for market in markets if market.family is family],
-            received_ms,
-            unread if family is first else 0,
+        family: sound.instruments(
+            Instruments.of(
+                "okx",
+                family,
+                [market for market in markets if market.family is family],
+                received_ms,
+                unread if family is first else 0,
+            )
         )
         for family in Family
     }
