@@ -1,6 +1,7 @@
 """Fields that are broken at one venue, seen from a chat: whatever is true of the others is said."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,13 +11,22 @@ from tests.faults.accounts import moved
 from tests.faults.gaps import wrong
 from tests.faults.matrix import strays, venues
 from tests.faults.wires import TIME, Heard, Target, breaking, wires
-from tests.floor import VENUES, differences, floor
+from tests.floor import VENUES, differences, floor, leaves
 from tests.net.loopback import Reply
 
 LINES = (
     *("/pnl today", "/price BTC details", "/oi BTC", "/cvd BTC"),
     *("/top10", "/balance", "/positions"),
 )
+OF_MARKETS = (
+    *("/price BTC details", "/oi BTC details", "/cvd BTC details", "/volume BTC details"),
+    *("/top10", "/top10 oi", "/top10 funding", "/analysis BTC details"),
+)
+UNSIGNED = re.compile(
+    r"/((turnover|volume|oi_usd|oi_coins|usual|pace|then)\w*"
+    r"|(?!change|bollinger)\w+_price|funding_hours|rvol|(buy|long)_fraction)$"
+)
+SHARE = re.compile(r"/(buy|long)_fraction$")
 OF_LISTS = {"/price BTC details", "/top10", "/balance", "/positions"}
 LISTS = re.compile(r"/(exchangeInfo|instruments-info|instruments)\b")
 NAMES = {"baseAsset", "baseCoin", "baseCcy", "uly", "instId"}
@@ -40,6 +50,32 @@ async def test_a_broken_field_leaves_a_gap_or_names_its_venue_and_nothing_else(d
                     strange = wrong(case.target.venue, answer, heard.answers[line])
                     found += [(case, line, one) for one in strange]
     assert found == []
+
+
+@pytest.mark.timeout(600)
+async def test_no_answer_tells_what_no_number_of_a_market_can_be(deep: bool) -> None:
+    found = []
+    async with floor() as market, wires(market) as tapped:
+        heard = await Heard.of(market, tapped, OF_MARKETS, ())
+        for case in heard.nonsense(400 if deep else 40, seed=7):
+            tapped.edit = breaking(case)
+            await market.pass_time()
+            async with moved(market, urls=tapped.urls) as there:
+                for line in sorted(heard.lines[case.target]):
+                    await there.pass_time()
+                    answer = await there.ask(line)
+                    found += [(case, line, *one) for one in impossible(answer)]
+    assert found == []
+
+
+def impossible(answer: Any) -> Iterator[tuple[str, float]]:
+    """The numbers of an answer that no market has."""
+    for where, number in leaves(answer).items():
+        if isinstance(number, int | float) and not where.endswith("_ms"):
+            low = 0.0 if UNSIGNED.search(where) else -1e18
+            high = 1.0 if SHARE.search(where) else 1e18
+            if not low <= number <= high:
+                yield where, number
 
 
 @venues

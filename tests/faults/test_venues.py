@@ -7,9 +7,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from crypto_assistant.clocks import monotonic
+from crypto_assistant.clocks import clock_ms, monotonic
 from crypto_assistant.sandbox import Fault, Sandbox
-from tests.clock import clock
 from tests.faults.matrix import (
     BROKEN,
     EMPTY,
@@ -95,7 +94,7 @@ async def test_the_next_venue_is_the_primary_one() -> None:
 async def test_the_exit_status_tells_whether_anybody_answered(
     tmp_path: Path, blocked: tuple[str, ...], status: int
 ) -> None:
-    sandbox = Sandbox(world(), clock, monotonic)
+    sandbox = Sandbox(world(), clock_ms, monotonic)
     sandbox.faults = [Fault(venue, "geo_blocked") for venue in blocked]
     async with sandbox.serve() as urls:
         command = "-m", "crypto_assistant", "ask", "--json", "/price", "BTC"

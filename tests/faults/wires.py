@@ -14,10 +14,12 @@ from tests.faults.relay import relay
 from tests.floor import VENUES, Floor
 from tests.net.loopback import Reply
 
-TIMES = {"seconds", "microseconds", "nanoseconds", "a century", "0", "-1", "2^63", "10^19"}
-NUMBERS = {"empty", "NaN", "Infinity", "text -1", "text 0"} | TIMES
+NONSENSE = {"0", "-1", "2^63", "10^19", "3", "1000"}
+TIMES = {"seconds", "microseconds", "nanoseconds", "a century"} | NONSENSE
+NUMBERS = {"empty", "NaN", "Infinity", "text -1", "text 0", "last year"} | TIMES
 """What may be a number where one belongs: an amount of -1 is told from another by nobody."""
 TIME = re.compile(r"1[5-9]\d{11}")
+NUMBER = re.compile(rf"(?!{TIME.pattern})-?\d+(\.\d+)?")
 
 
 class Target(NamedTuple):
@@ -89,6 +91,17 @@ class Heard:
                 asking = {line}
                 heard.answers[line] = await there.ask(line)
         return heard
+
+    def nonsense(self, count: int, seed: int) -> list[Case]:
+        """So many numbers of markets, as they cannot be."""
+        told = [
+            (target, one)
+            for target, body in sorted(self.bodies.items())
+            for one in fields(body)
+            if NUMBER.fullmatch(str(at(body, one.path))) and not target.path.endswith("/time")
+        ]
+        random = Random(seed)  # noqa: S311
+        return [Case(*random.choice(told), random.choice(sorted(NONSENSE))) for _ in range(count)]
 
     def cases(self, count: int, seed: int) -> list[Case]:
         """So many, each venue as often as the others."""
