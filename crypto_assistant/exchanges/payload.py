@@ -29,6 +29,8 @@ FEW = 8
 """Cells for which numpy's detour costs more than it saves."""
 MOST_UNREAD = 0.1
 """Of a list; one that has more that cannot be read is not the documented one."""
+MOST_BACK_MS = 60_000
+"""By which a trade may be dated before the one before it; no documentation says that none is."""
 LONGEST_NAME, LONGEST_KEY = 40, 100
 CODE = re.compile(r"-?[0-9]{1,10}")
 MARKUP = frozenset("<>&\"'`")
@@ -263,6 +265,16 @@ def needed(what: str, column: Floats) -> Floats:
     if np.isnan(column).any():
         raise Malformed(f"a row without its {what}")
     return column
+
+
+def in_turn(time: Floats) -> Floats:
+    """The times of trades in the order in which the venue numbers them.
+
+    Raises Malformed where they go back: since when nothing is missing would be told by a wrong one.
+    """
+    if (np.maximum.accumulate(time) - time > MOST_BACK_MS).any():
+        raise Malformed("trades out of order")
+    return time
 
 
 def matrix(payload: object, width: int, newest: int | None = None) -> Floats:

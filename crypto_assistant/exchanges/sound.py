@@ -137,7 +137,8 @@ def candles(sent: Candles) -> Candles:
 def trades(sent: Trades) -> Trades:
     """In order of time. Raises Malformed where one cannot be: what is summed is whole, or none."""
     sizes = _is_size(sent.size) & _is_size(sent.turnover)
-    if not (_is_price(sent.price) & sizes).all():
+    has_been = sent.time_ms <= sent.received_ms + CLOCK_OFF_MS
+    if not (_is_price(sent.price) & sizes & has_been).all():
         raise Malformed("a trade that cannot be")
     if (np.diff(sent.time_ms) >= 0).all():
         return sent

@@ -11,6 +11,7 @@ from crypto_assistant.exchanges.payload import (
     LATEST_MS,
     Table,
     every,
+    in_turn,
     key,
     kind,
     matrix,
@@ -196,3 +197,10 @@ def test_samples_do_not_go_on_without_the_newest(broken: object) -> None:
 def test_bars_of_another_shape_are_malformed(payload: list[list[object]]) -> None:
     with pytest.raises(Malformed):
         matrix(payload, 3)
+
+
+def test_trades_go_back_in_time_by_a_minute_at_most() -> None:
+    inside, beyond = np.array([0.0, 90_000, 30_000, 90_001]), np.array([0.0, 90_000, 29_999])
+    assert in_turn(inside) is inside
+    with pytest.raises(Malformed, match="out of order"):
+        in_turn(beyond)

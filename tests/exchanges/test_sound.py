@@ -211,7 +211,11 @@ def test_trades_are_in_the_order_of_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [trades(1, -1), trades(1e19), trades(1, price=0.0), trades(1, price=1e13)]
+    "wrong",
+    [
+        *(trades(1, -1), trades(1e19), trades(1, price=0.0), trades(1, price=1e13)),
+        replace(trades(1), time_ms=np.array([NOW + DAY_MS + 1])),
+    ],
 )
 def test_trades_with_one_that_cannot_be_are_malformed(wrong: Trades) -> None:
     with pytest.raises(Malformed):

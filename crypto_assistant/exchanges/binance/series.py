@@ -10,6 +10,7 @@ from crypto_assistant.exchanges.payload import (
     MOST_UNREAD,
     candles,
     every,
+    in_turn,
     matrix,
     moment,
     needed,
@@ -85,7 +86,7 @@ def taker_volumes(bars: Candles) -> TakerVolumes:
 
 def trades(payload: Any, instrument: Instrument, received_ms: int) -> Trades:
     found = every(payload)
-    time_ms = needed("time", times(_column(found, "T"))).astype(np.int64)
+    time_ms = in_turn(needed("time", times(_column(found, "T")))).astype(np.int64)
     paid, size = needed("price", price(_column(found, "p"))), needed("size", _column(found, "q"))
     coins, turnover = size * instrument.multiplier, size * paid
     if instrument.family is Family.INVERSE:

@@ -9,7 +9,7 @@ import numpy as np
 
 from crypto_assistant.calculators.cvd import into_bars
 from crypto_assistant.errors import Malformed
-from crypto_assistant.exchanges.payload import every, needed, numbers, price, times
+from crypto_assistant.exchanges.payload import every, in_turn, needed, numbers, price, times
 from crypto_assistant.models import Family, Instrument, TakerVolumes, Timeframe, Trades
 
 SIDES = {"Buy", "Sell"}
@@ -25,6 +25,8 @@ def read(payload: Any, instrument: Instrument, asked: int, now_ms: int) -> Trade
         raise Malformed("a trade without its side")
     time, size = needed("time", times(time)), needed("size", size)
     prices = needed("price", price(prices))
+    if not np.isnan(seq).any():
+        in_turn(time[np.lexsort((time, seq))])
     # More trades of a full page's oldest millisecond may lie beyond it.
     since_ms = int(time.min()) + (len(sent) >= asked)
     order = np.lexsort((seq, time))

@@ -5,7 +5,16 @@ from typing import Any
 import numpy as np
 
 from crypto_assistant.exchanges.okx.rubik import Rows
-from crypto_assistant.exchanges.payload import candles, every, matrix, needed, numbers, price, times
+from crypto_assistant.exchanges.payload import (
+    candles,
+    every,
+    in_turn,
+    matrix,
+    needed,
+    numbers,
+    price,
+    times,
+)
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -47,7 +56,7 @@ def trades(payload: Any, instrument: Instrument, most: int, now_ms: int) -> Trad
     """The "side" is the taker's. Of `most` rows the oldest millisecond may be cut in two."""
     listed = every(payload)[::-1]
     time, paid, size = (numbers([row.get(name) for row in listed]) for name in ("ts", "px", "sz"))
-    time, size = needed("time", times(time)), needed("size", size)
+    time, size = in_turn(needed("time", times(time))), needed("size", size)
     paid = needed("price", price(paid))
     first = time.min() + (len(listed) >= most)
     whole = time >= first
