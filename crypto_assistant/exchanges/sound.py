@@ -42,13 +42,12 @@ LARGEST_SIZE = 1e18
 HIGHEST_CHANGE = 1e4
 """In a day, that of a listing among them."""
 HIGHEST_RATE = 0.10
-"""Of one interval. The caps are each market's own, and in no documentation is there one for all:
-Binance's `adjustedFundingRateCap` is 0.03 at most of those seen, Bybit's `upperFundingRate` 0.05,
-OKX's `maxFundingRate` 0.015.
+"""Of one interval. Caps are each market's own and move; the highest that was found is 0.03 at
+Binance (`adjustedFundingRateCap`), 0.05 at Bybit (`upperFundingRate`), 0.04 at OKX.
 
 https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api/Get-Funding-Rate-Info
 https://bybit-exchange.github.io/docs/v5/market/instrument
-https://www.okx.com/docs-v5/en/#public-data-rest-api-get-funding-rate
+https://support.okexcn.com/hc/en-us/articles/360053909272-IV-Introduction-to-perpetual-swap-funding-fee
 """
 LONGEST_HOURS = 24.0
 CLOCK_OFF_MS = DAY_MS
