@@ -25,7 +25,7 @@ AssistantError
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from crypto_assistant.models.units import DAY_MS
 
@@ -211,6 +211,7 @@ class NotListed(ExchangeError):
             if unread
             else f"does not list {coin}"
         )
+        self.unread = unread
 
 
 class InternalError(ExchangeError):
@@ -220,7 +221,8 @@ class InternalError(ExchangeError):
         super().__init__("an error in this program, see its log")
 
 
-def moment(ms: int, now_ms: int | None, form: str) -> str:
-    """A time, with its day where that is another one than the reader thinks of."""
+def moment(ms: int, now_ms: int | None, form: str, zone: tzinfo | None = None) -> str:
+    """A time in a zone, with its day where that is another one than the reader thinks of."""
     is_far = now_ms is not None and abs(ms - now_ms) > DAY_MS
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):{'%d %b ' if is_far else ''}{form}} UTC"
+    time = datetime.fromtimestamp(ms / 1000, zone or UTC)
+    return f"{time:{'%d %b ' if is_far else ''}{form} %Z}"

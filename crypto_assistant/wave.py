@@ -3,13 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from dataclasses import replace
 from itertools import chain
 from math import inf
 from typing import Any, TypeVar
 
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.desk import Desk
-from crypto_assistant.errors import ExchangeError, RateLimited, Unsupported
+from crypto_assistant.errors import ExchangeError, NotListed, RateLimited, Unsupported
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Dated, Provenance
 from crypto_assistant.net.deadline import due, outcome
@@ -99,9 +100,10 @@ class Wave:
         """Who has said what up to now."""
         asked = [exchange.name for exchange in self._exchanges]
         waiting = [venue for venue in asked if self._waiting[venue]]
-        return self._desk.provenance(
+        known = self._desk.provenance(
             asked, self._answered, waiting, self._why, self._received.values()
         )
+        return replace(known, unlisted=tuple(filter(self._is_unlisted, asked)))
 
     async def _answer(
         self,
@@ -128,6 +130,12 @@ class Wave:
             if part not in self._asides:
                 self._answered.add(venue)
         self._waiting[venue] -= 1
+
+    def _is_unlisted(self, venue: str) -> bool:
+        """Whether it had nothing to say but that."""
+        errors = self._errors.get(venue, {}).values()
+        silent = bool(errors) and venue not in self._answered
+        return silent and all(isinstance(error, NotListed) and not error.unread for error in errors)
 
     def _why(self, venue: str) -> str:
         """In words, why a venue's part of the answer is missing or not whole."""

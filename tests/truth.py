@@ -34,6 +34,7 @@ def known_by(venues: Collection[str], failed: Mapping[str, str] | None = None) -
         "answered": answered,
         "failed": {venue: why for venue, why in failed.items() if why},
         "waiting": [],
+        "unlisted": [venue for venue in failed if failed[venue].startswith("does not list")],
         "simulated": False,
         "time_ms": NOW,
         "oldest_ms": NOW if answered else None,

@@ -16,14 +16,16 @@ class Dated(Protocol):
 class Provenance:
     """What an answer rests on: who was asked, who answered, who failed and why, in words.
 
-    `waiting`: venues still to come in an answer that is not complete. `oldest_ms`: when the
-    oldest datum used was received, None where no venue was asked.
+    `waiting`: venues still to come in an answer that is not complete. `unlisted`: those of whom
+    nothing was to be had, since they do not list what was asked for. `oldest_ms`: when the oldest
+    datum used was received, None where no venue was asked.
     """
 
     asked: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
     waiting: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
     simulated: bool = False
     time_ms: int = 0
     oldest_ms: int | None = None

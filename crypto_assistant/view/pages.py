@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from crypto_assistant.errors import moment
@@ -55,10 +54,12 @@ class View:
         return ", ".join(map(self.venue, names))
 
     def clock(self, ms: int, now_ms: int | None = None) -> str:
-        """The time in UTC and, where set, in the owner's zone; with its day where `now` is far."""
-        local = datetime.fromtimestamp(ms / 1000, self.zone or UTC)
-        beside = f" ({local:%H:%M:%S %Z})" if self.zone else ""
-        return moment(ms, now_ms, "%H:%M:%S") + beside
+        """The time in the zone that is set, else in UTC; with its day where `now` is far."""
+        return moment(ms, now_ms, "%H:%M:%S", self.zone)
+
+    def minute(self, ms: int) -> str:
+        """As `clock`, of a time that is whole minutes: `09:15 UTC`."""
+        return moment(ms, None, "%H:%M", self.zone)
 
     def clocks(self, ahead_seconds: Mapping[str, float | None]) -> Html:
         """Where this host's clock is off, by how much each venue's is ahead of it."""
@@ -71,16 +72,17 @@ class View:
         return lines(escape(f"{text} {self.venues(names)}") for text, names in found.items())
 
     def provenance(self, known: Provenance) -> Html:
-        """The last lines of every market answer: time, age, who answered, who did not and why."""
-        head = [self.clock(known.time_ms)]
-        if known.oldest_ms is not None:
-            head.append(f"{duration(known.time_ms - known.oldest_ms)} old")
-        if known.answered:
-            head.append(self.venues(known.answered))
+        """The last lines of every market answer: who did not answer and why, time, age, how many
+        of those that list it did."""
         failures = [f"{self.venue(name)}: {why}" for name, why in known.failed.items()]
         if known.waiting:
             failures.append(f"waiting: {self.venues(known.waiting)}")
-        return lines(map(escape, [" · ".join(head), *failures]))
+        foot = [self.clock(known.time_ms)]
+        if known.oldest_ms is not None:
+            foot.append(f"{duration(known.time_ms - known.oldest_ms)} old")
+        if of := len(known.asked) - len(known.unlisted):
+            foot.append(f"{len(known.answered)}/{of} venue{'s' if of != 1 else ''}")
+        return lines(map(escape, [*failures, " · ".join(foot)]))
 
 
 def sheet(page: Page, number: int, line: str) -> tuple[Html, tuple[tuple[Button, ...], ...]]:

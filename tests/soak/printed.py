@@ -17,9 +17,11 @@ SCALES: Final = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 SECONDS: Final = {"s": 1, "min": 60, "h": 3600}
 FOOTER = re.compile(
     r"(?P<time>\d\d:\d\d:\d\d) UTC(?: · (?P<age>[\d.]+) (?P<unit>s|min|h) old)?"
-    r"(?: · (?P<answered>(?:Binance|Bybit|OKX)(?:, (?:Binance|Bybit|OKX))*))?"
+    r"(?: · (?P<answered>\d)/(?P<listing>\d) venues?)?"
 )
-REASON = re.compile(r"(Binance|Bybit|OKX): (.+)")
+MOST_REASONS: Final = 4
+"""Lines above the last that may say why venues are missing, and who is waited for."""
+REASON = re.compile(r"(Binance|Bybit|OKX): (?!top 100)(.+)")
 WORDS: Final = (
     "new longs", "new shorts", "short covering", "long unwinding", "no liq", "7 days", "24h $",
     "OI $", "OI coins", "fund %", "size $", "PnL $", "to liq", "% vol", "% OI", "in ATRs",
@@ -72,7 +74,10 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """One message. `time`: HH:MM:SS; `age` and how far it may be off in seconds, if it is told."""
+    """One message: `answered` of the `listing` venues did.
+
+    `time`: HH:MM:SS; `age` and how far it may be off in seconds, if it is told.
+    """
 
     shown: Shown
     text: str
@@ -81,7 +86,8 @@ class Reading:
     time: str | None = None
     age: float = 0.0
     rounding: float = 0.0
-    answered: tuple[str, ...] = ()
+    answered: int = 0
+    listing: int = 0
     failed: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -102,15 +108,15 @@ def read(shown: Shown) -> Reading:
     lines = tuple(shown.text.split("\n"))
     whole = Reading(shown, shown.text, lines, tuple(_tables(shown.html)))
     for number, line in enumerate(lines):
-        if (found := FOOTER.fullmatch(line)) and number >= len(lines) - 5:
-            return _dated(whole, found, lines[number + 1 :])
+        if (found := FOOTER.fullmatch(line)) and number == len(lines) - 1:
+            return _dated(whole, found, lines[:number])
     return whole
 
 
-def _dated(whole: Reading, found: re.Match[str], below: Sequence[str]) -> Reading:
+def _dated(whole: Reading, found: re.Match[str], above: Sequence[str]) -> Reading:
     seconds = SECONDS[found["unit"]] if found["age"] else 1
     decimals = len((found["age"] or "").partition(".")[2])
-    reasons = (REASON.fullmatch(line) for line in below)
+    reasons = (REASON.fullmatch(line) for line in above[-MOST_REASONS:])
     return Reading(
         whole.shown,
         whole.text,
@@ -119,7 +125,8 @@ def _dated(whole: Reading, found: re.Match[str], below: Sequence[str]) -> Readin
         time=found["time"],
         age=float(found["age"] or 0) * seconds,
         rounding=0.5 * 10.0**-decimals * seconds,
-        answered=tuple(TITLES[name] for name in (found["answered"] or "").split(", ") if name),
+        answered=int(found["answered"] or 0),
+        listing=int(found["listing"] or 0),
         failed={TITLES[reason[1]]: reason[2] for reason in reasons if reason},
     )
 

@@ -226,8 +226,8 @@ async def test_of_a_coin_that_is_not_listed_there_only_that_is_said(
     assert text.split("\n") == [
         "<b>BABYDOGE CVD</b>",
         "No market of it known on OKX",
-        "14:13:49 UTC",
         "OKX: does not list BABYDOGE",
+        "14:13:49 UTC",
     ]
 
 

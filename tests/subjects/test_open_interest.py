@@ -266,7 +266,8 @@ async def test_where_nobody_told_anything_only_the_reasons_are_shown(
 ) -> None:
     market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in dead]
     lines = (await market.front.reply(line)).text.split("\n")
-    assert lines == [f"<b>{line.split()[1]} perps</b>", "14:13:49 UTC", *reasons]
+    foot = "14:13:49 UTC" + (" · 0/3 venues" if dead else "")
+    assert lines == [f"<b>{line.split()[1]} perps</b>", *reasons, foot]
 
 
 async def test_a_sum_says_whose_change_it_lacks(market: Floor) -> None:
