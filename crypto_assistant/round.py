@@ -48,6 +48,8 @@ class CoinRound(Round):
         segment: Segment,
         part: str,
         question: Callable[[Exchange, Instrument], Awaitable[D]],
+        *,
+        aside: bool = False,
     ) -> dict[str, D]:
         """As `ask`, of each venue that may list it about its market of the segment."""
 
@@ -55,7 +57,7 @@ class CoinRound(Round):
             market = self.listings.market(exchange.name, segment.family, segment.coin)
             return await question(exchange, market)
 
-        return self.ask(f"{segment.title} {part}", asked, self.listing(segment))
+        return self.ask(f"{segment.title} {part}", asked, self.listing(segment), aside=aside)
 
     def listing(self, segment: Segment) -> list[str]:
         """The venues that list the coin itself in the segment, or whose list is not known."""

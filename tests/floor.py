@@ -142,10 +142,18 @@ def assert_readable(sheet: Sheet) -> None:
 
 
 def differences(found: Any, expected: Any) -> dict[str, tuple[Any, Any]]:
-    """Where two JSON values differ, by path; floats may differ in the tenth digit."""
+    """Where two JSON values differ, by path; floats may differ in the tenth digit.
+
+    What is expected to be `...` is compared elsewhere.
+    """
     mine, theirs = leaves(found), leaves(expected)
     pairs = {path: (mine.get(path, "-"), theirs.get(path, "-")) for path in {**theirs, **mine}}
-    return {path: pair for path, pair in pairs.items() if not _equal(*pair)}
+    open_ended = tuple(f"{path}/" for path, value in theirs.items() if value is ...)
+    return {
+        path: pair
+        for path, pair in pairs.items()
+        if not _equal(*pair) and not f"{path}/".startswith(open_ended)
+    }
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -53,7 +53,8 @@ def test_the_version_is_told(capsys: Output) -> None:
 def test_ask_prints_one_answer(capsys: Output) -> None:
     assert main(["ask", "--market", "sandbox", "/price", "btc", "okx"]) == 0
     told = capsys.readouterr()
-    assert told.out.startswith("SIMULATED market: no real prices\nBTC USDT perps\n")
+    assert told.out.startswith("SIMULATED market: no real prices\nBTC ")
+    assert "\nOKX USDT perp · 15m " in told.out
     assert "OKX" in told.out
     assert "Binance" not in told.out
     assert told.err == ""

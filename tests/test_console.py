@@ -36,10 +36,10 @@ def test_a_pipe_is_answered_line_by_line(tmp_path: Path) -> None:
     first, second, third, fourth = (
         told.index(part)
         for part in (
-            "24h turnover: Binance and Bybit as sent",
+            "Binance and Bybit as sent",
             "There is no command /nonsense.",
             "Too many arguments: one symbol, not both BTC and ETH.",
-            "BTC USDT perps",
+            " USDT perp · 15m ",
         )
     )
     assert first < second < third < fourth

@@ -43,13 +43,13 @@ FLOORS = {
     "subjects.start": "models view desk grammar",
     "subjects.status": """models view net exchanges accounts vitals desk wave grammar
         subjects.keyboard""",
-    "subjects.bars": "errors models calculators exchanges round",
+    "subjects.bars": "errors models calculators exchanges listings round",
     "subjects.volume": f"calculators {SUBJECT} subjects.bars",
     "subjects.cvd": f"calculators {SUBJECT} subjects.bars",
     "subjects.open_interest": f"calculators {SUBJECT} subjects.bars",
     "subjects.ranking": SUBJECT,
     "subjects.scan": f"clocks calculators net wave {SUBJECT} subjects.bars",
-    "subjects.price": f"{SUBJECT} subjects.bars subjects.cvd",
+    "subjects.price": f"{SUBJECT} subjects.bars subjects.cvd subjects.open_interest",
     "subjects.analysis": f"""calculators {SUBJECT} subjects.bars subjects.volume subjects.cvd
         subjects.open_interest subjects.price""",
     "subjects.account": f"midnights calculators ledger accounts worth {SUBJECT} subjects.bars",

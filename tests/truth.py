@@ -22,6 +22,16 @@ DOLLARS: Final = {"USDT", "USDC", "USD"}
 KINDS: Final[tuple[Kind, ...]] = ("spot", "linear", "inverse")
 
 
+OF_OTHERS: Final = (
+    "all_perps",
+    "other_perps",
+    "unsummed_perps",
+    "oi_windows",
+    "changes_15m_fraction",
+)
+"""What /price tells as /oi and the bars of a market do: held against those."""
+
+
 def known_by(venues: Collection[str], failed: Mapping[str, str] | None = None) -> Fields:
     """The part of an answer that says who was asked and who answered.
 
@@ -210,6 +220,7 @@ def added_up(
         "totals": _totals(perps),
         "basis": _basis(perps, spots),
         "spread": _spread(perps or spots),
+        **dict.fromkeys(OF_OTHERS, ...),
         "details": None,
     }
 

@@ -64,5 +64,10 @@ def _all(commands: Sequence[Command[Any]], view: v.View) -> v.Page:
 
 def _one(command: Command[Any]) -> v.Page:
     head = v.lines([v.bold(f"/{command.name}"), v.code(command.usage)])
-    paragraphs = command.explains.split("\n\n")
-    return v.Page((head, *(v.escape(text.replace("\n", " ")) for text in paragraphs)))
+    return v.Page((head, *map(_paragraph, command.explains.split("\n\n"))))
+
+
+def _paragraph(text: str) -> v.Html:
+    """As wide as the reader's screen; lines that begin with a dash are points."""
+    points = (point.replace("\n", " ") for point in text.split("\n- "))
+    return v.escape("\n• ".join(points))

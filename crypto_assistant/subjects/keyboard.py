@@ -1,24 +1,58 @@
-"""The buttons under a market answer: refresh, details, timeframes, words to choose from."""
+"""The buttons under a market answer: refresh, details, timeframes, and where to go from here."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from crypto_assistant.grammar import TIMEFRAMES, Args, Parameters
+from crypto_assistant.grammar import Args, Parameters
 from crypto_assistant.models import Timeframe
 from crypto_assistant.view import Button
 
 Row = tuple[Button, ...]
-PER_ROW = 6
-"""Timeframes that fit side by side on a phone."""
+TIMEFRAMES = (Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.H4, Timeframe.D1)
+PER_ROW = 5
+"""Labels that are not cut off side by side where each has `SHORT_LABEL` letters at most."""
+SHORT_LABEL = 7
+LABELS = {
+    "price": "Price",
+    "analysis": "Analysis",
+    "oi": "OI",
+    "cvd": "CVD",
+    "volume": "Volume",
+    "positions": "Positions",
+    "balance": "Balance",
+    "pnl": "PnL",
+}
+"""The commands that another one's answer leads to."""
 
 
-def keyboard(args: Args, parameters: Parameters) -> tuple[Row, ...]:
-    """Whatever of them the command takes; `args` names the coin that was found."""
-    return (_first(args, parameters), *_timeframes(args, parameters))
+def keyboard(args: Args, parameters: Parameters, leads: Sequence[str] = ()) -> tuple[Row, ...]:
+    """Whatever of them the command takes; `args` names the coin that was found.
+
+    `leads`: the commands whose answers for the same coin come next.
+    """
+    onward = tuple(Button(LABELS[name], _onward(args, name)) for name in leads)
+    return (_first(args, parameters), *_timeframes(args, parameters), *rows(onward))
+
+
+def rows(buttons: Sequence[Button]) -> tuple[Row, ...]:
+    """As many side by side as have room for their labels."""
+    if not buttons:
+        return ()
+    longest = max(len(button.label) for button in buttons)
+    most = PER_ROW if longest <= SHORT_LABEL else 4 if longest <= SHORT_LABEL + 2 else 3
+    count = -(-len(buttons) // most)
+    each = -(-len(buttons) // count)
+    return tuple(tuple(buttons[i : i + each]) for i in range(0, len(buttons), each))
 
 
 def choice(words: Sequence[str], current: str, line: Callable[[str], str]) -> Row:
     """One button a word, the current one marked."""
     return tuple(Button(f"• {word}" if word == current else word, line(word)) for word in words)
+
+
+def _onward(args: Args, command: str) -> str:
+    """The same coin, venue and kind of market, asked of another command."""
+    return replace(args, command=command, timeframe=None, numbers=(), details=False, page=1).line()
 
 
 def _first(args: Args, parameters: Parameters) -> Row:
@@ -29,11 +63,10 @@ def _first(args: Args, parameters: Parameters) -> Row:
     return refresh, Button(label, args.line(details=not args.details))
 
 
-def _timeframes(args: Args, parameters: Parameters) -> list[Row]:
+def _timeframes(args: Args, parameters: Parameters) -> tuple[Row, ...]:
+    """The usual ones, and a typed one where it is another."""
     if parameters.timeframe is None:
-        return []
-    words = [TIMEFRAMES[i : i + PER_ROW] for i in range(0, len(TIMEFRAMES), PER_ROW)]
+        return ()
     current = args.timeframe or parameters.timeframe
-    return [
-        choice(row, current, lambda word: args.line(timeframe=Timeframe(word))) for row in words
-    ]
+    words = [one for one in Timeframe if one in TIMEFRAMES or one is current]
+    return rows(choice(words, current, lambda word: args.line(timeframe=Timeframe(word))))

@@ -8,6 +8,9 @@ Html = NewType("Html", str)
 """Text in Telegram's HTML, safe to send: everything else passes `escape` first."""
 
 EMPTY = Html("")
+SEPARATOR = " · "
+WIDEST_LINE = 38
+"""Characters of prose that a phone shows in one line, most of the time."""
 
 
 def escape(text: str) -> Html:
@@ -25,6 +28,26 @@ def code(text: str) -> Html:
 def head(words: str, rest: str = "") -> Html:
     """A line that begins with bold words."""
     return Html(bold(words) + escape(rest))
+
+
+def flowing(parts: Iterable[str | None], *, boldly: bool = False) -> Html:
+    """Parts beside each other with dots between, in lines that a phone does not wrap.
+
+    `boldly`: the first part is a title.
+    """
+    rows: list[list[str]] = []
+    width = 0
+    for part in filter(None, parts):
+        width += len(SEPARATOR) + len(part)
+        if not rows or width > WIDEST_LINE:
+            rows.append([])
+            width = len(part)
+        rows[-1].append(part)
+    text = escape("\n".join(SEPARATOR.join(row) for row in rows))
+    if not boldly or not rows:
+        return text
+    title = escape(rows[0][0])
+    return Html(f"<b>{title}</b>{text.removeprefix(title)}")
 
 
 def lines(parts: Iterable[Html]) -> Html:

@@ -5,6 +5,8 @@ from decimal import Decimal
 from math import floor, log10
 
 NOTHING = "n/a"
+SHORT_PRICE = 8
+SMALLEST_PLAIN = 0.0001
 
 
 def price(value: float | None, tick: float | None) -> str:
@@ -15,6 +17,26 @@ def price(value: float | None, tick: float | None) -> str:
         return f"{Decimal(f'{value:.6g}'):f}"
     decimals = len(f"{tick:.15f}".rstrip("0").partition(".")[2])
     return f"{value:.{decimals}f}"
+
+
+def grouped(value: float | None, tick: float | None) -> str:
+    """A price as a head line tells it: `108,432.8`."""
+    whole, point, decimals = price(value, tick).partition(".")
+    return (f"{int(whole):,}" if whole.isdigit() else whole) + point + decimals
+
+
+def short_price(value: float | None, tick: float | None) -> str:
+    """A price in a column of eight characters: `1.589e-9` where it is below 0.0001."""
+    if value is None:
+        return NOTHING
+    if 0 < value < SMALLEST_PLAIN:
+        mantissa, _, exponent = f"{value:.3e}".partition("e")
+        return f"{mantissa}e{int(exponent)}"
+    text = price(value, tick)
+    whole = len(text.partition(".")[0])
+    if len(text) <= SHORT_PRICE or whole > SHORT_PRICE:
+        return text if len(text) <= SHORT_PRICE else scaled(value)
+    return f"{value:.{max(0, SHORT_PRICE - 1 - whole)}f}"
 
 
 def scaled(value: float | None) -> str:
@@ -84,6 +106,22 @@ def share(fraction: float | None) -> str:
 
 def basis_points(fraction: float | None) -> str:
     return NOTHING if fraction is None else f"{signed(fraction * 10_000, 1)} bp"
+
+
+def points(fraction: float | None) -> str:
+    """Basis points in a column of four characters: `+1.3`, `-12`."""
+    if fraction is None:
+        return NOTHING
+    value = fraction * 10_000
+    return signed(value, 1 if abs(value) < 9.95 else 0)
+
+
+def rate(fraction: float | None) -> str:
+    """Funding in percent in a column of seven characters: `+0.0319`."""
+    if fraction is None:
+        return NOTHING
+    size = abs(fraction)
+    return signed(fraction * 100, 4 if size < 0.0999995 else 3 if size < 0.999995 else 2)
 
 
 def funding(rate: float | None, hours: float | None) -> str:

@@ -40,7 +40,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
         " ".join(
             _padded(cell, width, left=i == 0)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
+        ).rstrip()
         for row in rows
     )
 

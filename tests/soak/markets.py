@@ -8,7 +8,7 @@ from crypto_assistant.sandbox.catalog import Kind, Market
 from tests.soak import moments as m
 from tests.soak import takers
 from tests.soak.case import NAMES, Case
-from tests.soak.printed import NOTHING, SHORT, Range, Row, Table, printed
+from tests.soak.printed import NOTHING, SHORT, TITLES, Range, Row, Table
 from tests.truth import MONEY, Truth
 
 COLUMNS: Final[Mapping[str, m.Figure]] = {
@@ -36,16 +36,77 @@ def price(case: Case) -> None:
     kind: Kind = "inverse" if question.quote == "USD" else "linear"
     perps = _places(case, kind, question.quote)
     spots = _places(case, "spot", "USDT" if question.quote == "USD" else question.quote)
-    at_spot = case.reading.lines[0].endswith(" spot")  # No perp has told anything.
+    at_spot = case.reading.find(r" spot( ·|$)") is not None  # No perp has told anything.
+    _head(case, spots if at_spot else perps)
     for table in case.reading.tables:
         shown = spots if table.corner == "spot" or at_spot else perps
-        if table.corner in {"", "perp", "spot"} and "delta" not in table.header:
+        if "fund/8h" in table.header:
+            _quoted(case, table, perps)
+        elif table.corner in {"", "perp", "spot"} and "delta" not in table.header:
             _rows(case, table, shown)
-    _all_there(case, perps or spots)
     if perps and not at_spot:
-        _price_totals(case, perps)
+        _all_there(case, perps)
+        _price_changes(case)
         _spot(case, spots)
         _spread(case, perps)
+
+
+def _head(case: Case, markets: Mapping[str, Market]) -> None:
+    """The last price, the day's change and range of the primary market; what all have traded."""
+    first = case.reading.find(rf"^{case.question.coin} ([\d,.]+) ?") if markets else None
+    venue = case.reading.find(r"(Binance|Bybit|OKX) (\S+ perp|spot)")
+    if first is None or venue is None:
+        case.says(bool(case.loose) or not markets, "the head is missing")
+        return
+    market = markets[TITLES[venue[1]]]
+    case.figure("last", first[1], market, m.last_price)
+    for pattern, figure in (
+        (r"24h ([+-]?[\d.]+%|n/a)", m.change),
+        (r"24h ([\d,.]+)–", m.low),
+        (r"24h [\d,.]+–([\d,.]+)", m.high),
+    ):
+        if found := case.reading.find(pattern):
+            case.figure(pattern, found[1], market, figure)
+    found = case.reading.find(r"(\$\S+) traded(?: by (\d))?")
+    if found and market.kind != "spot" and not found[2]:
+        case.total("24h turnover", found[1], markets.values(), m.turnover)
+
+
+def _quoted(case: Case, table: Table, perps: Mapping[str, Market]) -> None:
+    """Each perp, those quoted or margined otherwise, and all of them."""
+    told = {SHORT.get(row.name) for row in table.rows}
+    silent = perps.keys() - told
+    every = [one for one in _all_perps(case) if one.venue not in silent]
+    own = set(perps.values())
+    first = next((perps[SHORT[row.name]] for row in table.rows if row.cells.get("bp") == "-"), None)
+    for row in table.rows:
+        if row.name in SHORT:
+            market = perps[SHORT[row.name]]
+            if first and market is not first and market.venue not in case.gapped:
+                _apart(case, row, market, first)
+            case.figure("OI $", row.cells["OI $"], market, m.interest_usd)
+            rates = [100 * truth.funding_8h(market) for truth in case.stretch.truths]
+            case.number(f"{row.name} funding", row.cells["fund/8h"], rates, market.venue)
+            continue
+        of = every if row.name == "all" else [one for one in every if one not in own]
+        case.total(f"{row.name} OI", row.cells["OI $"], of, m.interest_usd)
+        _weighted(case, row.cells["fund/8h"], of)
+
+
+def _apart(case: Case, row: Row, market: Market, first: Market) -> None:
+    """In basis points of the first one's mid."""
+    one, other = (case.stretch.range(each, m.mid_price) for each in (market, first))
+    apart = Range(1e4 * (one.low / other.high - 1), 1e4 * (one.high / other.low - 1))
+    case.ranged(f"{row.name} from {first.venue}", row.cells["bp"], [apart], market.venue)
+
+
+def _price_changes(case: Case) -> None:
+    found = case.reading.find(r"^OI 1h (\S+) · 4h (\S+) · 24h (\S+)")
+    if found and not case.loose:
+        kind = "inverse" if case.question.quote == "USD" else "linear"
+        perps = [one for one in _all_perps(case) if one.kind == kind]
+        for text, name in zip(found.groups(), ("1h", "4h", "24h"), strict=True):
+            case.ranged(f"OI over {name}", text, [_grown(case, perps, AGES[name])])
 
 
 def _places(case: Case, kind: Kind, quote: str) -> dict[str, Market]:
@@ -89,36 +150,16 @@ def _all_there(case: Case, markets: Mapping[str, Market]) -> None:
         case.says(there, f"{venue} is not in the table and not named")
 
 
-def _price_totals(case: Case, perps: Mapping[str, Market]) -> None:
-    found = case.reading.find(r"^OI (\S+).* · 24h (\S+)")
-    if not found:
-        case.says(bool(case.loose), "the line of totals is missing")
-        return
-    shown = _with_number(case, "OI $")
-    parts = {(v, ""): case.stretch.range(perps[v], m.interest_usd) for v in shown if v in perps}
-    if parts:
-        required = list(parts.values())
-        case.ranged("total OI", found[1], m.sums(required, []))
-    count = case.reading.find(r"^OI \S+(?: \((\d)/(\d) venues\))? · 24h \S+ \((\d)/(\d) venues\)")
-    told = int(count[1] or count[3]) if count else -1
-    case.says(told == len(shown), f"the total is said to be over {told}, shown are {shown}")
-    case.total("24h turnover", found[2], perps.values(), m.turnover)
-
-
-def _with_number(case: Case, column: str) -> list[str]:
-    """The venues beside which the column shows a number."""
-    rows = [row for table in case.reading.tables if table.corner == "" for row in table.rows]
-    return [
-        SHORT[row.name] for row in rows if row.name in SHORT and printed(row.cells.get(column, ""))
-    ]
-
-
 def _spot(case: Case, spots: Mapping[str, Market]) -> None:
-    if found := case.reading.find(r"^Spot (\S+) \((\w+)\)"):
-        market = next((s for v, s in spots.items() if NAMES[v] == found[2]), None)
-        case.says(market is not None, f"{found[2]} has no such spot market")
-        if market:
-            case.figure("spot", found[1], market, m.last_price)
+    """Where no venue is named it is the primary one's."""
+    found = case.reading.find(r"^Spot (\S+)(?: \((\w+)\))?")
+    if found is None or found[1] == NOTHING:
+        return
+    venue = case.reading.find(r"(Binance|Bybit|OKX) \S+ perp")
+    name = SHORT[found[2]] if found[2] else TITLES[venue[1]] if venue else ""
+    case.says(name in spots, f"{name} has no such spot market")
+    if name in spots:
+        case.figure("spot", found[1], spots[name], m.last_price)
 
 
 def _spread(case: Case, perps: Mapping[str, Market]) -> None:
@@ -229,7 +270,8 @@ def oi(case: Case) -> None:
         case.total("OI coins", found[2], perps, m.interest_coins)
     else:
         case.says(bool(case.loose), "the line of totals is missing")
-    _weighted(case, r"^Funding (\S+%) per 8h", perps)
+    if paid := case.reading.find(r"^Funding (\S+%) per 8h"):
+        _weighted(case, paid[1].removesuffix("%"), perps)
     for table in case.reading.tables:
         if "quadrant" in table.header:
             _moves(case, table, perps)
@@ -254,18 +296,17 @@ def _of_segment(above: str, perps: Iterable[Market]) -> dict[str, Market]:
     return {one.venue: one for one in perps if (one.kind, one.quote) == SEGMENTS[name]}
 
 
-def _weighted(case: Case, pattern: str, perps: Sequence[Market]) -> None:
-    """Funding weighted with open interest: only where all of it is there."""
-    found = case.reading.find(pattern)
-    if not found or case.loose:
+def _weighted(case: Case, text: str, perps: Sequence[Market]) -> None:
+    """Funding in percent, weighted with open interest: only where all of it is there."""
+    if case.loose:
         return
     rates = []
     for truth in case.stretch.truths:
         held = [truth.interest(one)[1] for one in perps]
         paid = sum(truth.funding_8h(one) * size for one, size in zip(perps, held, strict=True))
-        rates.append(paid / sum(held))
-    shift = 2e-7  # Open interest of one second with the rates of another.
-    case.ranged("funding", found[1], [Range(min(rates) - shift, max(rates) + shift)])
+        rates.append(100 * paid / sum(held))
+    shift = 2e-5  # Open interest of one second with the rates of another.
+    case.ranged("funding", text, [Range(min(rates) - shift, max(rates) + shift)])
 
 
 def _moves(case: Case, table: Table, perps: Sequence[Market]) -> None:
@@ -347,6 +388,7 @@ def analysis(case: Case) -> None:
             case.number("price", text, values, primary[0].venue)
     if found := case.reading.find(r"^OI (\$\S+|n/a)"):
         case.total("OI", found[1], perps, m.interest_usd)
-    _weighted(case, r"^Funding (\S+%) per 8h", perps)
+    if paid := case.reading.find(r"^Funding (\S+%) per 8h"):
+        _weighted(case, paid[1].removesuffix("%"), perps)
     takers.volume_line(case, own)
     takers.delta_line(case, perps)

@@ -1,7 +1,7 @@
 """An answer as a chat shows it, read back: tables, numbers, who answered, who failed and why."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Final, NamedTuple
@@ -28,6 +28,7 @@ WORDS: Final = (
     "BIN px", "BYB px", "OKX px",
 )  # fmt: skip
 """What is one cell, its blanks notwithstanding."""
+WORD = re.compile(r"\S+")
 BARS = re.compile(r"(\d+) bars")
 
 
@@ -138,7 +139,8 @@ def _tables(html: str) -> Iterator[Table]:
         above = html[before : found.start()]
         head, *rows = unescape(found[1]).split("\n")
         corner, *header = _header(head)
-        cells = (_row(line, header) for line in rows)
+        ends = [one.end() for one in WORD.finditer(_joined(head))][-len(header) :]
+        cells = (_row(line, dict(zip(ends, header, strict=True))) for line in rows)
         yield Table(corner, tuple(header), tuple(cells), _last_line(above))
         before = found.end()
 
@@ -158,6 +160,13 @@ def _header(line: str) -> list[str]:
     return names if not line.startswith(" ") else ["", *names]
 
 
-def _row(line: str, header: Sequence[str]) -> Row:
-    name, *cells = _joined(line).rsplit(maxsplit=len(header))
-    return Row(name, dict(zip(header, (cell.replace("_", " ") for cell in cells), strict=False)))
+def _row(line: str, header: Mapping[int, str]) -> Row:
+    """Each cell ends where its column does: some may be empty. `header`: by those places."""
+    cells = [(one.group().replace("_", " "), one.end()) for one in WORD.finditer(_joined(line))]
+    first = next((i for i, (_, end) in enumerate(cells) if i and end in header), len(cells))
+    if all(end in header for _, end in cells[first:]):
+        name = " ".join(text for text, _ in cells[:first])
+        return Row(name, {header[end]: text for text, end in cells[first:]})
+    name, *rest = _joined(line).rsplit(maxsplit=len(header))  # A name of wide characters.
+    told = (cell.replace("_", " ") for cell in rest)
+    return Row(name, dict(zip(header.values(), told, strict=False)))

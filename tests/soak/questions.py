@@ -160,7 +160,7 @@ def _help(random: Random) -> Question:
     about = random.choice(("", "price", "cvd"))
     says = {
         "": "Words after a command",
-        "price": "One row a venue:",
+        "price": "A row a venue:",
         "cvd": "CVD, the cumulative volume delta",
     }
     return Question(f"/help {about}".strip(), "help", says=says[about])

@@ -109,7 +109,7 @@ async def test_without_the_primary_markets_candles_the_next_market_is_read(
 BIN, BYB, OKX = "/venues/binance/", "/venues/bybit/", "/venues/okx/"
 CHANGE = "/open_interest/changes/4h/"
 QUADRANT = ("/open_interest/quadrants/4h/oi_change_fraction",)
-FUNDING = ("funding_fraction", "funding_hours", "funding_8h_fraction")
+FUNDING = ("funding_fraction", "funding_hours", "funding_8h_fraction", "next_funding_ms")
 VOLUME = "/volume/usdt"
 
 
@@ -134,9 +134,9 @@ ENDPOINTS = [
     Lost(
         "okx",
         "/api/v5/public/funding-rate",
-        "funding, USDT funding",
+        "USDT funding",
         [
-            *(f"/price{OKX}perp/{name}" for name in (*FUNDING, "next_funding_ms")),
+            *(f"/price{OKX}perp/{name}" for name in FUNDING),
             *(f"/open_interest{OKX}usdt/{name}" for name in FUNDING),
         ],
         ["/open_interest/totals/funding_"],

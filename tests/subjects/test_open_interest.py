@@ -143,7 +143,7 @@ def no_mark(markets: Fields) -> None:
 
 
 def no_funding(markets: Fields) -> None:
-    names = "funding_fraction", "funding_hours", "funding_8h_fraction"
+    names = "funding_fraction", "funding_hours", "funding_8h_fraction", "next_funding_ms"
     for market in markets.values():
         market.update(dict.fromkeys(names))
 

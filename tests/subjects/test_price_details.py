@@ -1,6 +1,7 @@
 """The details of /price: the primary market lately, and takers over 15 minutes and a day."""
 
 import re
+from collections import Counter
 from collections.abc import Collection
 
 import pytest
@@ -58,7 +59,9 @@ async def test_without_its_candles_the_primary_market_gives_way_to_the_next(
     expected = details(truth, "PEPE", failed={"binance": ""})["details"]["primary"]
     assert expected["venue"] == "bybit"
     assert differences(found["details"]["primary"], expected) == {}
-    assert "<b>Bybit perp</b>\nOver 15m: " in (await market.front.reply("/price PEPE details")).text
+    assert (
+        "<b>Bybit perp</b>\nATR(14) 15m: " in (await market.front.reply("/price PEPE details")).text
+    )
 
 
 async def test_the_day_of_the_average_began_at_midnight(market: Floor, truth: Truth) -> None:
@@ -79,7 +82,9 @@ async def test_the_page_tells_it_in_tables_and_lines(market: Floor) -> None:
         r"<pre>perp 24h \$ +high +low\nBIN .*\nBYB .*\nOKX .*</pre>",
         r"<pre>spot 24h \$ +high +low\nBIN .*\nBYB .*\nOKX .*</pre>",
         r"\nFunding in 2 h, at 16:00:00 UTC: Binance, Bybit, OKX\n",
-        r"\n<b>Binance perp</b>\nOver 15m: [+-][\d.]+%\nATR\(14\) 15m: ",
+        r"\nMark over index, bp: BIN [+-]?[\d.]+, BYB [+-]?[\d.]+, OKX [+-]?[\d.]+\n",
+        r"\nSpread \+[\d.]+ bp: \w+ low, \w+ high\n",
+        r"\n<b>Binance perp</b>\nATR\(14\) 15m: ",
         r"\nATR\(14\) 15m: \d+\.\d \([\d.]+%\)\nATR\(14\) 1h: \d+\.\d \([\d.]+%\)\n",
         r"\nVWAP since 00:00 UTC: \d+\.\d \(last [+-][\d.]+%\)\n",
         r"\nTakers to 14:10:00 UTC\n<pre> +delta +buys venues\n",
@@ -119,14 +124,20 @@ async def test_what_is_not_known_of_a_new_coin_is_said_once(market: Floor) -> No
 
 async def test_of_a_coin_without_perps_no_perps_are_told(market: Floor) -> None:
     text = (await market.front.reply("/price OKB details")).text
-    assert "<b>OKX spot</b>\nOver 15m: " in text
+    assert "<b>OKX spot</b>\nATR(14) 15m: " in text
     assert not re.search("perp|Funding", text)
 
 
-async def test_without_details_no_history_is_asked_for(market: Floor) -> None:
+async def test_without_details_neither_takers_nor_more_than_minutes_are_asked_for(
+    market: Floor,
+) -> None:
     assert (await market.ask("/price PEPE"))["details"] is None
-    paths = {path for venue in VENUES for path in market.gets(venue)}
-    assert not [path for path in paths if re.search("line|candle|taker|trade", path)]
+    paths = Counter[str]()
+    for venue in VENUES:
+        paths += market.gets(venue)
+    assert not [path for path in paths if re.search("taker|trade", path)]
+    bars = {path: count for path, count in paths.items() if re.search("/kline|/candle", path)}
+    assert bars == {"/fapi/v1/klines": 1, "/v5/market/kline": 1, "/api/v5/market/candles": 1}
 
 
 async def test_the_buttons_open_and_close_them(market: Floor) -> None:

@@ -96,7 +96,7 @@ def is_answered(user: int, line: str) -> bool:
     end = time.monotonic() + 10
     while time.monotonic() < end:
         calls = ask("calls")[before:]
-        if any("BTC USDT perps" in str(call.get("text")) for call in calls):
+        if any(" USDT perp · 15m " in str(call.get("text")) for call in calls):
             return True
         time.sleep(0.1)
     return False
@@ -362,7 +362,7 @@ def test_what_root_does_in_the_shell_stays_open_to_the_service() -> None:
     for key in keys:
         key.write_text("of-nobody")
     assert "answers as @AssistantBot" in run("crypto-assistant", "check")
-    assert "BTC USDT perps" in run("crypto-assistant", "ask", "/price", "BTC")
+    assert " USDT perp · 15m " in run("crypto-assistant", "ask", "/price", "BTC")
     assert (STATE / "live.db").exists()
     for key in keys:
         key.unlink()

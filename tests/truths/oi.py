@@ -113,6 +113,7 @@ def _market(truth: Truth, market: Market) -> Fields:
         "funding_fraction": quote.funding,
         "funding_hours": market.interval,
         "funding_8h_fraction": truth.funding_8h(market),
+        "next_funding_ms": quote.next_funding,
         "changes": {name: _change(market, age, coins, usd, inverse) for name, age in AGES.items()},
     }
 

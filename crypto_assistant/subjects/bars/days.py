@@ -1,15 +1,16 @@
 """Today and yesterday of one market, from its minutes: averages, extremes, volume profiles."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from crypto_assistant.calculators import indicators, profile
+from crypto_assistant.listings import segments
 from crypto_assistant.models import DAY_MS, Candles, Instrument, Timeframe, known
-from crypto_assistant.round import Round
-from crypto_assistant.subjects.bars.primary import Build, candles, question
+from crypto_assistant.round import CoinRound, Round
+from crypto_assistant.subjects.bars.primary import SPARE, Build, candles, question
 
 MINUTE_MS = Timeframe.M1.ms
 QUARTER_MS = Timeframe.M15.ms
@@ -71,6 +72,24 @@ def today(round: Round, market: Instrument) -> Build[Today]:
     return lambda: _today(reply(), now_ms)
 
 
+def changes_15m(round: CoinRound) -> Callable[[], Mapping[str, float | None]]:
+    """Each venue's last price against its open 15 minutes ago; of spot where nobody has a perp."""
+    coin, listings = round.coin, round.listings
+    has_perps = any(listings.may_list(venue, coin.perps, coin) for venue in listings.titles)
+    segment = segments.perps(coin)[0] if has_perps else segments.spot(coin)
+    minutes = QUARTER_MS // MINUTE_MS + 2 + SPARE
+    replies = round.ask_market(
+        segment,
+        "candles",
+        lambda exchange, market: exchange.candles(market, Timeframe.M1, minutes),
+        aside=True,
+    )
+    return lambda: {
+        venue: _change(bars, last, round.now_ms) if (last := known(bars.close[-1])) else None
+        for venue, bars in replies.items()
+    }
+
+
 def yesterday(round: Round, market: Instrument) -> Build[Day]:
     midnight = round.now_ms // DAY_MS * DAY_MS
     reply = question(
@@ -119,7 +138,7 @@ def _today(candles: Candles | None, now_ms: int) -> Today | None:
 
 
 def _change(candles: Candles, last: float, now_ms: int) -> float | None:
-    """Since the minute that began nearest to a quarter of an hour ago."""
+    """Against the open of the minute that began nearest to a quarter of an hour ago."""
     then = round((now_ms - QUARTER_MS) / MINUTE_MS) * MINUTE_MS
     rows = np.flatnonzero(candles.open_ms == then)
     return known(last / candles.open[rows[0]] - 1) if len(rows) else None

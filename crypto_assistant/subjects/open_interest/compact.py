@@ -3,12 +3,9 @@
 from crypto_assistant import view as v
 from crypto_assistant.calculators.open_interest import heat
 from crypto_assistant.listings.lists import Coin
-from crypto_assistant.models import Family, total
+from crypto_assistant.models import total
 from crypto_assistant.subjects.open_interest.answer import Oi
-from crypto_assistant.subjects.open_interest.totals import (
-    Quadrant,
-    Venues,
-)
+from crypto_assistant.subjects.open_interest.totals import Quadrant, Venues, lacking_perps
 
 
 def _title(coin: Coin) -> str:
@@ -36,23 +33,11 @@ def compact(answer: Oi, coin: Coin, view: v.View) -> v.Html:
 
 def counted(venues: Venues, answer: Oi, view: v.View) -> str:
     """`2/3 venues, part of OKX`: of how many all perps are in a sum, of which only some."""
-    lacking = {venue for _, venue in lacking_perps(venues, answer)}
+    lacking = {venue for _, venue in lacking_perps(venues, answer.venues)}
     there = {venue for names in venues.values() for venue in names}
     partial = [venue for venue in answer.venues if venue in there & lacking]
     part = f", part of {view.venues(partial)}" if partial else ""
     return f"{len(there - lacking)}/{len(answer.provenance.asked)} venues{part}"
-
-
-def lacking_perps(
-    venues: Venues, answer: Oi, family: Family | None = None
-) -> list[tuple[str, str]]:
-    """The perps that a sum is not over, by segment and venue."""
-    return [
-        (segment, venue)
-        for venue, markets in answer.venues.items()
-        for segment, market in markets.items()
-        if family in {None, market.family} and venue not in venues.get(segment, ())
-    ]
 
 
 def _shares(answer: Oi, view: v.View) -> str:

@@ -8,11 +8,12 @@ from crypto_assistant.listings.segments import TITLES
 from crypto_assistant.models import Family
 from crypto_assistant.subjects.bars.windows import STEP, WINDOWS
 from crypto_assistant.subjects.open_interest.answer import Oi
-from crypto_assistant.subjects.open_interest.compact import funding_rate, lacking_perps
+from crypto_assistant.subjects.open_interest.compact import funding_rate
 from crypto_assistant.subjects.open_interest.perps import Perp
 from crypto_assistant.subjects.open_interest.totals import (
     Venues,
     WindowChange,
+    lacking_perps,
 )
 
 COIN_MARGINED = "coin_margined"
@@ -172,7 +173,7 @@ def _absent(
 ) -> Iterator[str]:
     lacking: dict[str, list[str]] = {}
     for name, over in sums.items():
-        if over and (keys := lacking_perps(over, answer, family)):
+        if over and (keys := lacking_perps(over, answer.venues, family)):
             absent = ", ".join(_market(*key, view) for key in keys)
             lacking.setdefault(absent, []).append(name)
     for absent, names in lacking.items():

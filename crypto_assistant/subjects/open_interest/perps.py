@@ -60,6 +60,7 @@ class Perp:
     funding_fraction: float | None
     funding_hours: float | None
     funding_8h_fraction: float | None
+    next_funding_ms: int | None
     changes: Mapping[str, Change | None]
 
 
@@ -108,6 +109,7 @@ def _replies(round: CoinRound, segment: Segment, windows: Windows) -> _Replies:
             segment,
             "open interest history",
             lambda exchange, market: exchange.open_interest_history(market, STEP, limit, end_ms),
+            aside=True,
         )
 
     earlier = [window for window in windows.values() if window.ms > (RECENT - 3) * STEP.ms]
@@ -118,7 +120,10 @@ def _replies(round: CoinRound, segment: Segment, windows: Windows) -> _Replies:
             segment, "open interest", lambda ex, market: ex.open_interest(market)
         ),
         fundings=round.ask_market(segment, "funding", lambda ex, market: ex.funding(market)),
-        histories=[history(RECENT), *(history(AROUND, _after(round.now_ms, w)) for w in earlier)],
+        histories=[
+            history(RECENT, _after(round.now_ms, min(windows.values(), key=lambda w: w.ms))),
+            *(history(AROUND, _after(round.now_ms, window)) for window in earlier),
+        ],
     )
 
 
@@ -140,6 +145,7 @@ def _market(replies: _Replies, round: CoinRound, venue: str, windows: Windows) -
         funding_fraction=funding.rate if funding else None,
         funding_hours=funding.hours if funding else None,
         funding_8h_fraction=funding.rate_8h if funding else None,
+        next_funding_ms=funding.next_ms if funding else None,
         changes={
             name: _change(samples, window, interest, round.now_ms, inverse=inverse)
             for name, window in windows.items()

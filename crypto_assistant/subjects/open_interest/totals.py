@@ -98,6 +98,16 @@ def totals(interest: Interest) -> InterestTotals:
     )
 
 
+def lacking_perps(over: Venues, held: Interest, family: Family | None = None) -> list[Key]:
+    """The perps that a sum is not over."""
+    return [
+        (segment, venue)
+        for venue, markets in held.items()
+        for segment, market in markets.items()
+        if family in {None, market.family} and venue not in over.get(segment, ())
+    ]
+
+
 def changes(interest: Interest, windows: Windows = WINDOWS) -> Mapping[str, WindowChange]:
     """By window."""
     markets = _markets(interest)

@@ -14,30 +14,36 @@ from crypto_assistant.subjects.price.compact import compact
 from crypto_assistant.subjects.price.details import details
 
 EXPLAINS = f"""\
-One row a venue: last price of the perp, change over 24 h, open interest in USD, funding in percent
-with its interval. Prices and sizes are per plain coin: 1000PEPE counts as 1000 PEPE.
+First the primary market: the venue with the highest 24h turnover. Its last price, change and range
+over 24 h, and the change over 15m: the last price against the open of the minute that began
+nearest to 15 minutes ago. "traded" is the 24h turnover of all USDT perps: Binance and Bybit as
+sent; OKX sends coins, valued at the last price.
 
-Markets: USDT perps; BTC/USDC asks for USDC perps, BTC/USD for coin-margined ones.
+A row a venue:
+- bp: how far its mid is from the primary market's; 1 bp is 0.01 %.
+- OI $: open interest, one-sided (Bybit's plain field counts both sides). Binance sends coins,
+valued here at the mark price; Bybit and OKX send USD themselves.
+- fund/8h: funding in percent, as if paid for 8 h.
+- iv: the interval of its funding, and in h:mm when it is paid next.
+- oth: USDC and coin-margined perps.
+- all: every perp together, funding weighted with open interest;
+this and the changes below are those of /oi.
 
-Open interest is one-sided (Bybit's plain field counts both sides). Binance sends coins, valued here
-at the mark price; Bybit and OKX send USD themselves.
+Mid = half way between bid and ask; the last price where a venue sent no bid or no ask, or they are
+more than {v.percents(WIDEST_SPREAD)} apart.
 
-24h turnover: Binance and Bybit as sent; OKX sends coins, valued at the last price.
+Basis ("perp"): mark of the primary perp / spot mid - 1.
 
-Primary market: the venue with the highest 24h turnover.
+BTC/USDC asks for USDC perps, BTC/USD for coin-margined ones. Prices and sizes are per plain coin:
+1000PEPE counts as 1000 PEPE.
 
-Basis = mark of the primary perp / spot mid - 1. Mid = half way between bid and ask; the last price
-where a venue sent no bid or no ask, or they are more than {v.percents(WIDEST_SPREAD)} apart.
-
-Spread = highest / lowest mid of the perps - 1. 1 bp is 0.01 %. Venues are named where mids differ.
-
-Details: turnover, high and low over 24 h of each market, and the next funding. Of the primary
-market the change over 15m (the last price against the open of the minute that began nearest to 15
-minutes ago), ATR(14) of 15m and 1h (Wilder, closed bars, after {WARM_UP} of warm-up; % of the last
-close) and the VWAP since 00:00 UTC: (high + low + close) / 3 of 1m bars weighted with volume, with
-the forming one; last = the last price against it. Takers: what they bought less what they sold and
-the share of their buys in USD, in the perps of this quote and in spot, to the five-minute boundary
-that is printed, over the venues that tell all of it (/help cvd); the others are named.
+Details: turnover, high and low over 24 h of each market, the next funding, mark over index, and
+the spread = highest / lowest mid of the perps - 1. Of the primary market ATR(14) of 15m and 1h
+(Wilder, closed bars, after {WARM_UP} of warm-up; % of the last close) and the VWAP since 00:00 UTC:
+(high + low + close) / 3 of 1m bars weighted with volume, with the forming one; last = the last
+price against it. Takers: what they bought less what they sold and the share of their buys in USD,
+in the perps of this quote and in spot, to the five-minute boundary that is printed, over the
+venues that tell all of it (/help cvd); the others are named.
 
 A market whose price is more than {v.percents(SAME_COIN)} off the median of its name is another
 coin: shown apart and never summed. From three venues on each has one voice; of two that disagree
@@ -50,7 +56,9 @@ def render(answer: Price, args: Args, view: v.View) -> v.Page:
     if answer.details:
         blocks += details(answer, answer.details, view)
     buttons = keyboard(
-        replace(args, symbol=Coin(answer.coin, answer.quote).symbol, page=1), PARAMETERS
+        replace(args, symbol=Coin(answer.coin, answer.quote).symbol, page=1),
+        PARAMETERS,
+        ("oi", "cvd", "volume", "analysis"),
     )
     return v.Page(tuple(filter(None, blocks)), buttons, footer=view.provenance(answer.provenance))
 

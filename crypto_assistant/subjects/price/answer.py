@@ -1,17 +1,20 @@
 """What /price asks, and what it found."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Progress, coin_round
 from crypto_assistant.listings import segments
 from crypto_assistant.models import Provenance
-from crypto_assistant.subjects.bars import recent
+from crypto_assistant.subjects.bars import days, recent
 from crypto_assistant.subjects.bars.primary import Primary
 from crypto_assistant.subjects.bars.recent import Recent
 from crypto_assistant.subjects.cvd import flows
 from crypto_assistant.subjects.cvd.flows import Flows
+from crypto_assistant.subjects.open_interest import perps, totals
+from crypto_assistant.subjects.open_interest.perps import Interest
+from crypto_assistant.subjects.open_interest.totals import InterestTotals, Key, WindowChange
 from crypto_assistant.subjects.price import quotes
 from crypto_assistant.subjects.price.figures import Basis, Markets, Spread, Totals
 
@@ -28,7 +31,10 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """`details`: None where they were not asked for."""
+    """`all_perps` and `oi_windows`: as /oi tells them. `other_perps`: those that are quoted or
+    margined otherwise, None where no venue told of any. `unsummed_perps`: those that are not in
+    `all_perps`. `changes_15m_fraction`: by venue. `details`: None where they were not asked for.
+    """
 
     coin: str
     quote: str
@@ -38,6 +44,11 @@ class Price:
     totals: Totals
     basis: Basis | None
     spread: Spread | None
+    all_perps: InterestTotals
+    other_perps: InterestTotals | None
+    unsummed_perps: Sequence[Key]
+    oi_windows: Mapping[str, WindowChange]
+    changes_15m_fraction: Mapping[str, float | None]
     details: Details | None
     provenance: Provenance
 
@@ -45,14 +56,17 @@ class Price:
 async def run(args: Args, desk: Desk, progress: Progress[Price]) -> Price:
     round = await coin_round(args, desk)
     coin = round.coin
-    read = quotes.question(round)
+    wanted = segments.perps(coin)
+    read, held = quotes.question(round), perps.question(round, wanted)
+    quarter = days.changes_15m(round)
     markets = round.primaries() if args.details else []
     lately = Primary(round, markets, lambda market: recent.question(round, market))
-    kinds = (segments.spot(coin), segments.perps(coin)[0])
+    kinds = (segments.spot(coin), wanted[0])
     takers = flows.question(round, kinds, windows=WINDOWS) if args.details else None
 
     def build() -> Price:
-        found = read()
+        found, all_perps = read(), held()
+        summed = totals.totals(all_perps)
         return Price(
             coin=coin.name,
             quote=coin.quote,
@@ -60,11 +74,24 @@ async def run(args: Args, desk: Desk, progress: Progress[Price]) -> Price:
             primary_venue=found.primary_venue,
             venues=found.venues,
             totals=found.totals,
+            all_perps=summed,
+            other_perps=_others(all_perps, wanted[0].name),
+            unsummed_perps=totals.lacking_perps(summed.oi_usd_venues, all_perps),
+            oi_windows=totals.changes(all_perps),
             basis=found.basis,
             spread=found.spread,
+            changes_15m_fraction=quarter(),
             details=Details(lately(), takers()) if takers else None,
             provenance=round.provenance(),
         )
 
     await lately.settle(lambda: progress(build()), spare=desk.timing.attempt)
     return build()
+
+
+def _others(held: Interest, segment: str) -> InterestTotals | None:
+    others = {
+        venue: {name: perp for name, perp in markets.items() if name != segment}
+        for venue, markets in held.items()
+    }
+    return totals.totals(others) if any(others.values()) else None

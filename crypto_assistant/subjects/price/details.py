@@ -8,6 +8,7 @@ from crypto_assistant.subjects.bars import recent
 from crypto_assistant.subjects.bars.recent import Recent
 from crypto_assistant.subjects.cvd.flow import Sum
 from crypto_assistant.subjects.cvd.flows import Flows
+from crypto_assistant.subjects.price import figures
 from crypto_assistant.subjects.price.answer import Details, Price
 from crypto_assistant.subjects.price.figures import Perp, Spot
 
@@ -16,7 +17,7 @@ def details(answer: Price, details: Details, view: v.View) -> Iterator[v.Html]:
     perps = {venue: markets.perp for venue, markets in answer.venues.items()}
     spots = {venue: markets.spot for venue, markets in answer.venues.items()}
     yield v.lines([*_day_tables("perp", perps, view), *_day_tables("spot", spots, view)])
-    yield v.lines(map(v.escape, _funding_lines(answer, view)))
+    yield v.lines(map(v.escape, [*_funding_lines(answer, view), *_gaps(answer, view)]))
     if seen := details.primary:
         kind = "spot" if seen.family is Family.SPOT else "perp"
         heading = v.bold(f"{view.venue(seen.venue)} {kind}")
@@ -31,8 +32,8 @@ def _day_tables(
         [
             view.short(venue),
             v.scaled(market.turnover_24h_usd),
-            v.price(market.high_24h_price, market.tick_size),
-            v.price(market.low_24h_price, market.tick_size),
+            v.short_price(market.high_24h_price, market.tick_size),
+            v.short_price(market.low_24h_price, market.tick_size),
         ]
         for venue, market in markets.items()
         if market and not market.other_coin
@@ -52,9 +53,24 @@ def _funding_lines(answer: Price, view: v.View) -> Iterator[str]:
         yield f"Funding in {left}, at {view.clock(time_ms)}: {view.venues(names)}"
 
 
+def _gaps(answer: Price, view: v.View) -> Iterator[str]:
+    """Between mark and index of each perp, and between the venues."""
+    premiums = (
+        f"{view.short(venue)} {v.points(fraction)}"
+        for venue, markets in answer.venues.items()
+        if markets.perp
+        and not markets.perp.other_coin
+        and (fraction := figures.premium(markets.perp)) is not None
+    )
+    if told := ", ".join(premiums):
+        yield f"Mark over index, bp: {told}"
+    if spread := answer.spread:
+        low, high = view.venue(spread.low_venue), view.venue(spread.high_venue)
+        sides = "" if low == high else f": {low} low, {high} high"
+        yield f"Spread {v.basis_points(spread.fraction)}{sides}"
+
+
 def _recent_lines(seen: Recent) -> Iterator[str]:
-    change = seen.now.change_15m_fraction if seen.now else None
-    yield f"Over 15m: {v.percent(change)}"
     for timeframe in recent.TIMEFRAMES:
         found = seen.indicators.get(timeframe)
         atr, share = (found.atr_14_price, found.atr_14_fraction) if found else (None, None)

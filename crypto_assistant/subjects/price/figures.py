@@ -90,6 +90,20 @@ def price(market: Perp | Spot) -> float | None:
     return market.last_price or market.mid_price or mark
 
 
+def distance(market: Perp | Spot, first: Perp | Spot | None) -> float | None:
+    """Of its mid from the first market's, as a part of that."""
+    if first is None or market.mid_price is None or not first.mid_price:
+        return None
+    return market.mid_price / first.mid_price - 1
+
+
+def premium(perp: Perp) -> float | None:
+    """Of the mark price over the index, less one."""
+    if perp.mark_price is None or not perp.index_price:
+        return None
+    return perp.mark_price / perp.index_price - 1
+
+
 def totals(perps: Mapping[str, Perp]) -> Totals:
     def over(figure: Callable[[Perp], float | None]) -> tuple[float | None, tuple[str, ...]]:
         parts = {venue: figure(perp) for venue, perp in perps.items()}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from crypto_assistant.exchanges.base import Exchange
+from crypto_assistant.listings import segments
 from crypto_assistant.listings.coins import is_same_coin, other_coins, reference_price
 from crypto_assistant.listings.lists import Coin, Listings
 from crypto_assistant.models import (
@@ -44,11 +45,13 @@ def question(round: CoinRound) -> Callable[[], Quotes]:
     # Who has no perp is named for it once; who has no spot market only where there are no perps.
     perps = [v for v in listings.titles if listings.may_list(v, coin.perps, coin)]
     spots = [v for v in listings.titles if listings.may_list(v, Family.SPOT, coin.at_spot)]
+    # Named as where all perps are asked, so that a failure is told once.
+    title = segments.perps(coin)[0].title
     replies = _Replies(
         perps=round.ask("perp", lambda ex: ex.ticker(perp(ex)), None if perps else ()),
         marks=round.ask("mark price", lambda ex: ex.mark(perp(ex)), perps),
-        fundings=round.ask("funding", lambda ex: ex.funding(perp(ex)), perps),
-        interests=round.ask("open interest", lambda ex: ex.open_interest(perp(ex)), perps),
+        fundings=round.ask(f"{title} funding", lambda ex: ex.funding(perp(ex)), perps),
+        interests=round.ask(f"{title} open interest", lambda ex: ex.open_interest(perp(ex)), perps),
         spots=round.ask("spot", lambda ex: ex.ticker(spot(ex)), spots if perps else None),
     )
     return lambda: _quotes(coin, listings, replies)
