@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from crypto_assistant.models import Floats
 
-LEAST_ATR = 0.1
-LEAST_CHANGE = 0.005
+LEAST_ATR = 0.25
+LEAST_CHANGES = {"15m": 0.002, "1h": 0.005, "4h": 0.01, "24h": 0.02}
 """Least moves that place a window in a quadrant: of the price in ATR, of open interest."""
 
 HEATS = ((0.0003, "elevated"), (0.0010, "extreme"))
@@ -16,9 +16,9 @@ HEATS = ((0.0003, "elevated"), (0.0010, "extreme"))
 
 _QUADRANTS = {
     (True, True): "new longs",
-    (True, False): "short covering",
+    (True, False): "shorts out",
     (False, True): "new shorts",
-    (False, False): "long unwinding",
+    (False, False): "longs out",
 }
 """By whether the price rose and whether open interest did."""
 
@@ -47,18 +47,18 @@ def split_inverse(usd0: float, usd1: float) -> tuple[float, float]:
     return usd1 - usd0, 0.0
 
 
-def quadrant(price_change: float, atr: float, interest_change: float) -> str:
-    """Who came or went: "new longs", "short covering", "new shorts" or "long unwinding".
+def quadrant(price_change: float, atr: float, interest_change: float, least: float) -> str:
+    """Who came or went: "new longs", "shorts out", "new shorts" or "longs out".
 
-    "none" where the price moved by less than 0.1 ATR or not at all, or open interest by less than
-    0.5 %. `price_change` and `atr` in the same unit, `interest_change` a fraction in the market's
-    own contracts. "" where one is nan.
+    "small" where the price moved by less than `LEAST_ATR` or not at all, or open interest by less
+    than `least`. `price_change` and `atr` in the same unit, `interest_change` a fraction in the
+    market's own contracts. "" where one is nan.
     """
     if isnan(price_change + atr + interest_change):
         return ""
     moved = price_change != 0 and abs(price_change) >= LEAST_ATR * atr
-    if not moved or abs(interest_change) < LEAST_CHANGE:
-        return "none"
+    if not moved or abs(interest_change) < least:
+        return "small"
     return _QUADRANTS[price_change > 0, interest_change > 0]
 
 

@@ -29,3 +29,8 @@ class Provenance:
     simulated: bool = False
     time_ms: int = 0
     oldest_ms: int | None = None
+
+    @property
+    def listing(self) -> tuple[str, ...]:
+        """The venues asked, without those that do not list it."""
+        return tuple(venue for venue in self.asked if venue not in self.unlisted)

@@ -13,6 +13,7 @@ from crypto_assistant.view.markup import (
 from crypto_assistant.view.numbers import (
     NOTHING,
     amount,
+    bare_percent,
     basis_points,
     cents,
     decimal,
@@ -62,6 +63,7 @@ __all__ = [
     "Page",
     "View",
     "amount",
+    "bare_percent",
     "basis_points",
     "bold",
     "cents",

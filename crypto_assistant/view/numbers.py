@@ -99,6 +99,11 @@ def percent(fraction: float | None) -> str:
     return signed(fraction * 100, 2 if size < 0.09995 else 1 if size < 0.9995 else 0) + "%"
 
 
+def bare_percent(fraction: float | None) -> str:
+    """The same under a header that says what it is: `+1.23`."""
+    return percent(fraction).removesuffix("%")
+
+
 def share(fraction: float | None) -> str:
     """A percentage without a sign: `0.42%`, `57.1%`."""
     return percent(fraction).removeprefix("+")

@@ -80,7 +80,7 @@ class View:
         foot = [self.clock(known.time_ms)]
         if known.oldest_ms is not None:
             foot.append(f"{duration(known.time_ms - known.oldest_ms)} old")
-        if of := len(known.asked) - len(known.unlisted):
+        if of := len(known.listing):
             foot.append(f"{len(known.answered)}/{of} venue{'s' if of != 1 else ''}")
         return lines(map(escape, [*failures, " · ".join(foot)]))
 

@@ -72,27 +72,21 @@ def test_positions_and_price_make_up_the_whole_change(
 @pytest.mark.parametrize(
     ("price", "interest", "expected"),
     [
-        *[(1, 0.005, "new longs"), (1, -0.005, "short covering")],
-        *[(-1, 0.005, "new shorts"), (-1, -0.005, "long unwinding")],
-        *[(0.999, 0.5, "none"), (-0.999, 0.5, "none"), (5, 0.0049, "none"), (5, -0.0049, "none")],
+        *[(2.5, 0.005, "new longs"), (2.5, -0.005, "shorts out")],
+        *[(-2.5, 0.005, "new shorts"), (-2.5, -0.005, "longs out")],
+        *[(2.499, 0.5, "small"), (-2.499, 0.5, "small")],
+        *[(5, 0.0049, "small"), (5, -0.0049, "small")],
         *[(nan, 0.5, ""), (5, nan, "")],
     ],
 )
 def test_quadrants_begin_at_their_thresholds(price: float, interest: float, expected: str) -> None:
-    assert quadrant(price, 10, interest) == expected
+    assert quadrant(price, 10, interest, 0.005) == expected
 
 
 def test_a_price_that_did_not_move_has_no_quadrant() -> None:
-    assert quadrant(0, 0, 0.5) == "none"
-    assert quadrant(0.1, 0, 0.5) == "new longs"
-    assert quadrant(1, nan, 0.5) == ""
-
-
-def test_weighted_funding_by_hand() -> None:
-    assert weighted(floats(0.01, 0.03), floats(3, 1)) == pytest.approx(0.015)
-    assert weighted(floats(0.01, nan, 0.5), floats(3, 9, nan)) == pytest.approx(0.01)
-    for rates, weights in (((), ()), ((nan,), (1,)), ((0.1,), (nan,)), ((0.1, 0.2), (0, 0))):
-        assert isnan(weighted(floats(*rates), floats(*weights)))
+    assert quadrant(0, 0, 0.5, 0.005) == "small"
+    assert quadrant(0.1, 0, 0.5, 0.005) == "new longs"
+    assert quadrant(1, nan, 0.5, 0.005) == ""
 
 
 @given(st.lists(st.tuples(rate, numbers(1, 1e10)), min_size=1))

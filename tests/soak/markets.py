@@ -84,9 +84,7 @@ def _quoted(case: Case, table: Table, perps: Mapping[str, Market]) -> None:
             market = perps[SHORT[row.name]]
             if first and market is not first and market.venue not in case.gapped:
                 _apart(case, row, market, first)
-            case.figure("OI $", row.cells["OI $"], market, m.interest_usd)
-            rates = [100 * truth.funding_8h(market) for truth in case.stretch.truths]
-            case.number(f"{row.name} funding", row.cells["fund/8h"], rates, market.venue)
+            _cells(case, row, market)
             continue
         of = every if row.name == "all" else [one for one in every if one not in own]
         case.total(f"{row.name} OI", row.cells["OI $"], of, m.interest_usd)
@@ -131,6 +129,9 @@ def _cells(case: Case, row: Row, market: Market) -> None:
             case.figure(column, text, market, COLUMNS[column])
         elif column == "fund %":
             _rate(case, text, market)
+        elif column == "fund/8h":
+            rates = [100 * truth.funding_8h(market) for truth in case.stretch.truths]
+            case.number(f"{row.name} funding", text, rates, market.venue)
 
 
 def _rate(case: Case, text: str, market: Market) -> None:
@@ -264,18 +265,19 @@ def _primaries(case: Case, markets: Sequence[Market]) -> Iterable[Market]:
 
 def oi(case: Case) -> None:
     perps = _all_perps(case)
-    found = case.reading.find(r"perps OI (\S+)(?: \(.*?\))? · (\S+) \S+ \(")
-    if found:
+    found = case.reading.find(rf"^{case.question.coin} OI (\S+)")
+    coins = case.reading.find(rf"(?:^|· )(\S+) {case.question.coin}\b")
+    if found and coins:
         case.total("OI", found[1], perps, m.interest_usd)
-        case.total("OI coins", found[2], perps, m.interest_coins)
+        case.total("OI coins", coins[1], perps, m.interest_coins)
     else:
         case.says(bool(case.loose), "the line of totals is missing")
-    if paid := case.reading.find(r"^Funding (\S+%) per 8h"):
-        _weighted(case, paid[1].removesuffix("%"), perps)
+    if paid := case.reading.find(r"^Funding (\S+)/8h"):
+        _weighted(case, paid[1], perps)
     for table in case.reading.tables:
-        if "quadrant" in table.header:
+        if "reading" in table.header:
             _moves(case, table, perps)
-        elif table.header[:1] == ("OI $",) and "fund %" in table.header:
+        elif table.header[:1] == ("OI $",) and "fund/8h" in table.header:
             _rows(case, table, _of_segment(table.above, perps))
         elif table.header == tuple(AGES) and table.rows[0].name in SHORT:
             _changes(case, table, perps)
@@ -374,7 +376,8 @@ def _changes(case: Case, table: Table, perps: Sequence[Market]) -> None:
         for window, text in row.cells.items() if market else ():
             assert market
             grown = _grown(case, [market], AGES[window])
-            case.ranged(f"{row.name} over {window}", text, [grown], market.venue)
+            percent = text if text == NOTHING else f"{text}%"
+            case.ranged(f"{row.name} over {window}", percent, [grown], market.venue)
 
 
 def analysis(case: Case) -> None:

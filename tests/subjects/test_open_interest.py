@@ -250,7 +250,7 @@ async def test_the_rest_of_a_venue_is_not_taken_for_its_share(market: Floor, pat
     assert found["venues"]["binance"]["coin_margined"]["oi_usd"] > 0
     assert list(found["totals"]["share_fractions"]) == ["bybit", "okx"]
     sheet = await market.front.reply("/oi SOL details")
-    assert re.search(r"\nBinance n/a · Bybit \d\d% · OKX \d\d%\n", sheet.text)
+    assert re.search(r"\nBIN n/a · BYB \d\d% · OKX \d\d%\n", sheet.text)
     assert re.search(r"\nBIN +\S+ +\S+ +n/a +[+-]", sheet.text)  # coin-M
 
 
@@ -267,7 +267,7 @@ async def test_where_nobody_told_anything_only_the_reasons_are_shown(
     market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in dead]
     lines = (await market.front.reply(line)).text.split("\n")
     foot = "14:13:49 UTC" + (" · 0/3 venues" if dead else "")
-    assert lines == [f"<b>{line.split()[1]} perps</b>", *reasons, foot]
+    assert lines == [f"<b>{line.split()[1]} OI · all perps</b>", *reasons, foot]
 
 
 async def test_a_sum_says_whose_change_it_lacks(market: Floor) -> None:
@@ -313,16 +313,21 @@ async def test_the_questions_go_out_in_one_wave() -> None:
             *("/fapi/v1/openInterest", "/fapi/v1/premiumIndex", "/fapi/v1/fundingInfo"),
             *("/dapi/v1/openInterest", "/dapi/v1/premiumIndex", "/dapi/v1/fundingInfo"),
             *("/futures/data/openInterestHist", "/fapi/v1/klines"),
+            "/futures/data/globalLongShortAccountRatio",
+            *(f"/futures/data/topLongShort{of}Ratio" for of in ("Account", "Position")),
         }
 
 
-async def test_the_whole_of_bitcoin_takes_45_requests(market: Floor) -> None:
+async def test_the_whole_of_bitcoin_takes_52_requests(market: Floor) -> None:
     await market.ask("/oi BTC")
-    assert {venue: market.gets(venue).total() for venue in VENUES} == {
-        "binance": 19,  # of each perp 4, intervals 2, candles of the primary market 5
-        "bybit": 13,  # of each perp 3, of linear ones 2 more for what the samples were worth
-        "okx": 13,  # of each perp 4; once an hour the sample that all of them are judged by
-    }
+    assert (
+        {venue: market.gets(venue).total() for venue in VENUES}
+        == {
+            "binance": 22,  # of each perp 4, intervals 2, candles of the primary 5, counts 3
+            "bybit": 14,  # of each perp 3, of linear ones 2 more for what the samples were worth
+            "okx": 16,  # of each perp 4, counts 3, once an hour the sample they are judged by
+        }
+    )
 
 
 async def test_a_coin_without_perps_is_told_at_once(market: Floor) -> None:
@@ -334,19 +339,29 @@ async def test_a_coin_without_perps_is_told_at_once(market: Floor) -> None:
 async def test_another_coin_of_the_same_name_is_not_counted(market: Floor) -> None:
     text = (await market.front.reply("/oi NEIRO")).text
     assert "Bybit NEIRO: another coin? Not counted" in text
-    assert "(2/3 venues)" in text
+    assert "\n15.1B NEIRO (2/3 venues) · all perps\n" in text
 
 
 async def test_the_compact_answer_is_short(market: Floor) -> None:
     lines = (await market.front.reply("/oi BTC")).text.split("\n")
-    assert len(lines) == 9  # eight, and the one that says where they come from
-    assert re.fullmatch(r"<b>BTC perps</b> OI \$19\.5B · 282K BTC \(3/3 venues\)", lines[0])
-    assert re.fullmatch(r"Binance \d\d% · Bybit \d\d% · OKX \d\d%", lines[1])
-    assert lines[2].split() == ["<pre>", "OI", "coins", "BIN", "px", "quadrant"]
-    assert [line[:3] for line in lines[3:7]] == ["15m", "1h ", "4h ", "24h"]
-    assert lines[3].endswith(" -")  # too little moved
-    assert lines[6].endswith("new shorts</pre>")
-    assert re.fullmatch(r"Funding \+0\.01\d\d% per 8h, \+1\d\.\d% a year, OI-weighted", lines[7])
+    for line, form in zip(
+        lines,
+        (
+            r"<b>BTC OI \$19\.5B</b> · 282K BTC · all perps",
+            r"BIN \d\d% · BYB \d\d% · OKX \d\d%",
+            r"<pre> +OI BIN px +reading",
+            r"15m [+-][\d.]+% [+-][\d.]+%  new longs",
+            r"1h  [+-][\d.]+% [+-][\d.]+%      small",  # too little moved
+            r"4h  [+-][\d.]+% [+-][\d.]+% new shorts",
+            r"24h [+-][\d.]+% [+-][\d.]+% new shorts</pre>",
+            r"24h: positions [+-]\$\w+ · price [+-]\$\w+",
+            r"Funding \+0\.01\d\d/8h · \+1\d\.\d% a year",
+            r"Accounts long: BIN \d\d% BYB \d\d% OKX \d\d%",
+            r"14:13:49 UTC · 0\.0 s old · 3/3 venues",
+        ),
+        strict=True,
+    ):
+        assert re.fullmatch(form, line), line
 
 
 async def test_details_name_each_market_and_what_is_in_no_sum(market: Floor) -> None:
@@ -406,8 +421,8 @@ async def test_high_funding_is_named(market: Floor, rate: float, named: str) -> 
         )
 
     text = await shown(market, paid)
-    assert re.search(r"OI-weighted(?:, (\w+))?", text)[1] == (named or None)  # type: ignore[index]
-    assert re.findall(r"Okx funding .* per 8h: (\w+)", text) == ([named] if named else [])
+    assert re.findall(r"^Funding \S+/8h ?(\w*)(?: ·|$)", text, re.MULTILINE) == [named]
+    assert re.findall(r"Okx funding \S+/8h: (\w+)", text) == ([named] if named else [])
 
 
 async def test_details_name_who_is_missing_from_each_kind_of_sum(market: Floor) -> None:
@@ -419,5 +434,5 @@ async def test_details_name_who_is_missing_from_each_kind_of_sum(market: Floor) 
 
 async def test_coins_and_usd_each_say_over_whom_they_are(market: Floor) -> None:
     market.sandbox.faults = [Fault("binance", "null_fields", path="/fapi/v1/premiumIndex")]
-    head = (await market.front.reply("/oi PEPE")).text.split("\n")[0]
-    assert re.search(r" OI \$\S+ \(2/3 venues\) · \S+ PEPE \(3/3 venues\)$", head), head
+    text = (await market.front.reply("/oi PEPE")).text
+    assert re.match(r"<b>PEPE OI \$\S+ \(2/3 venues\)</b>\n\S+ PEPE · all perps\n", text)

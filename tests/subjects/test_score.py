@@ -70,9 +70,9 @@ def test_the_signs_are_added_up_and_their_inputs_kept() -> None:
     [
         ("new longs", 1),
         ("new shorts", -1),
-        ("short covering", 0),
-        ("long unwinding", 0),
-        ("none", 0),
+        ("shorts out", 0),
+        ("longs out", 0),
+        ("small", 0),
         (None, None),
     ],
 )
@@ -84,7 +84,7 @@ def test_only_positions_that_are_opened_point_somewhere(name: str | None, sign: 
 
 def test_what_is_equal_counts_nothing_and_is_known() -> None:
     seen = replace(SEEN, indicators=indicators(100.0, 100.0), now=Now(100.0, NOTHING, NOTHING))
-    found = score(seen, flows(0.0, 0.0), quadrant("none"))
+    found = score(seen, flows(0.0, 0.0), quadrant("small"))
     assert [part.sign for part in found.components.values()] == [0] * 5
     assert (found.sum, found.known) == (0, 5)
 

@@ -15,6 +15,7 @@ from tests.truth import Fields, Truth, known_by
 
 STEP: Final = 300_000
 AGES: Final = {"15m": 900_000, "1h": 3_600_000, "4h": 14_400_000, "24h": 86_400_000}
+LEAST: Final = {"15m": 0.002, "1h": 0.005, "4h": 0.01, "24h": 0.02}
 SEGMENTS: Final[dict[str, tuple[Kind, str]]] = {
     "usdt": ("linear", "USDT"),
     "usdc": ("linear", "USDC"),
@@ -59,7 +60,7 @@ def oi(
         "tradfi": tradfi,
         "apart_venues": [venue for venue in apart if venue in asked],
         "dated": _dated(truth, coin, kinds, alive) if details else None,
-        "long_shorts": _long_shorts(perps, first, alive) if details else None,
+        "long_shorts": _long_shorts(perps, first, alive),
         **added_up(held, primary, quote),
     } | known_by(asked, failed)
 
@@ -307,16 +308,16 @@ def _quadrant(change: float | None, primary: Fields | None, name: str) -> Fields
         "price_change_fraction": move.get("change_fraction"),
         "price_change_atrs": atrs,
         "oi_change_fraction": change,
-        "name": None if change is None or atrs is None else _name(change, atrs),
+        "name": None if change is None or atrs is None else _name(change, atrs, LEAST[name]),
     }
 
 
-def _name(change: float, atrs: float) -> str:
-    if abs(change) < 0.005 or abs(atrs) < 0.1:
-        return "none"
+def _name(change: float, atrs: float, least: float) -> str:
+    if abs(change) < least or abs(atrs) < 0.25:
+        return "small"
     if change > 0:
         return "new longs" if atrs > 0 else "new shorts"
-    return "short covering" if atrs > 0 else "long unwinding"
+    return "shorts out" if atrs > 0 else "longs out"
 
 
 def _dated(

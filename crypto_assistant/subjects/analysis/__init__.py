@@ -48,7 +48,7 @@ high and low, VWAP and EMA 200; "away" is the level against the last price.
 
 Score: one each for the last close above EMA 50, the last price above VWAP, a positive CVD of 4h in
 spot, the same in perps, and new longs over 4h (/help oi); minus one each for the opposite, new
-shorts. Covered shorts, unwound longs and no quadrant count 0. What is not known is not counted:
+shorts. Shorts out, longs out and small count 0. What is not known is not counted:
 +2 of 4."""
 
 PARAMETERS = Parameters(

@@ -161,7 +161,7 @@ def _change(answer: Analysis, above: Coverage, view: v.View) -> str:
     change, quadrant = found.changes[WINDOW], found.quadrants[WINDOW]
     venues = change.inverse_venues if inverse else change.linear_venues
     over = coverage(venues, INVERSE if inverse else LINEAR, answer)
-    name = {None: "", "none": ", no quadrant"}.get(quadrant.name, f", {quadrant.name}")
+    name = f", {quadrant.name}" if quadrant.name else ""
     return f"{v.percent(quadrant.oi_change_fraction)}{_unlike(over, above, view)}{name}"
 
 

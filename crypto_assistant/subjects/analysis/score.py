@@ -9,7 +9,7 @@ from crypto_assistant.subjects.cvd.flows import Flows
 from crypto_assistant.subjects.open_interest.totals import Quadrant
 
 WINDOW = "4h"
-QUADRANTS = {"new longs": 1, "new shorts": -1, "short covering": 0, "long unwinding": 0, "none": 0}
+QUADRANTS = {"new longs": 1, "new shorts": -1, "shorts out": 0, "longs out": 0, "small": 0}
 """Positions that are opened point somewhere; those that are closed do not."""
 
 

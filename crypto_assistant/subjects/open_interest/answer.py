@@ -27,7 +27,7 @@ from crypto_assistant.subjects.open_interest.totals import (
 
 @dataclass(frozen=True, slots=True)
 class Oi:
-    """`dated` and `long_shorts` are None where they were not asked for: without details.
+    """`dated` is None where it was not asked for: without details.
 
     `apart_venues`: where another coin goes by that name.
     """
@@ -41,7 +41,7 @@ class Oi:
     quadrants: Mapping[str, Quadrant]
     primary: Moves | None
     dated: Mapping[str, DatedFutures] | None
-    long_shorts: LongShortCounts | None
+    long_shorts: LongShortCounts
     apart_venues: tuple[str, ...]
     provenance: Provenance
 
@@ -54,7 +54,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Oi]) -> Oi:
         raise UsageError(f"No venue lists perps of {coin.symbol}.")
     held = perps.question(round, wanted)
     dated = dated_futures.question(round, wanted) if args.details else None
-    long = long_short.question(round, wanted[0]) if args.details else None
+    long = long_short.question(round, wanted[0])
     round.name_absent(wanted)
     ranked = [market for market in round.primaries() if market.family is coin.perps]
     primary = Primary(round, ranked, lambda market: moves.question(round, market))
@@ -72,7 +72,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Oi]) -> Oi:
             quadrants=totals.quadrants(windows, moved, inverse=coin.quote == "USD"),
             primary=moved,
             dated=dated() if dated else None,
-            long_shorts=long() if long else None,
+            long_shorts=long(),
             apart_venues=tuple(v for v in _apart(listings, coin, wanted) if v in known.asked),
             provenance=known,
         )

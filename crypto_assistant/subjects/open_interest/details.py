@@ -8,7 +8,6 @@ from crypto_assistant.listings.segments import TITLES
 from crypto_assistant.models import Family
 from crypto_assistant.subjects.bars.windows import STEP, WINDOWS
 from crypto_assistant.subjects.open_interest.answer import Oi
-from crypto_assistant.subjects.open_interest.compact import funding_rate
 from crypto_assistant.subjects.open_interest.perps import Perp
 from crypto_assistant.subjects.open_interest.totals import (
     Venues,
@@ -41,7 +40,7 @@ def _kinds(answer: Oi, view: v.View) -> Iterator[v.Html]:
             [
                 v.bold(f"{answer.coin} {TITLES[segment]} perps {v.money(oi_usd)}"),
                 *_sizes(segment, markets, answer, view),
-                v.escape(f"Change in {unit}"),
+                v.escape(f"Change in {unit}, %"),
                 *_changes(markets, view),
                 *map(v.escape, _heats(markets, view)),
             ]
@@ -56,18 +55,18 @@ def _sizes(segment: str, markets: Mapping[str, Perp], answer: Oi, view: v.View) 
             v.scaled(market.oi_usd),
             v.scaled(market.oi_coins),
             v.part(shares.get(venue, {}).get(segment)),
-            v.funding(market.funding_fraction, market.funding_hours),
+            v.rate(market.funding_8h_fraction),
         ]
         for venue, market in markets.items()
     ]
-    return v.tables(["", "OI $", "coins", "share", "fund %"], rows)
+    return v.tables(["", "OI $", "coins", "share", "fund/8h"], rows)
 
 
 def _changes(markets: Mapping[str, Perp], view: v.View) -> list[v.Html]:
     rows = [
         [
             view.short(venue),
-            *(v.percent(change.change_fraction if change else None) for change in changes),
+            *(v.bare_percent(change.change_fraction if change else None) for change in changes),
         ]
         for venue, market in markets.items()
         for changes in [market.changes.values()]
@@ -79,7 +78,7 @@ def _heats(markets: Mapping[str, Perp], view: v.View) -> Iterator[str]:
     for venue, market in markets.items():
         rate = market.funding_8h_fraction
         if rate is not None and heat(rate):
-            yield f"{view.venue(venue)} funding {funding_rate(rate)} per 8h: {heat(rate)}"
+            yield f"{view.venue(venue)} funding {v.rate(rate)}/8h: {heat(rate)}"
 
 
 def _sums(answer: Oi) -> v.Html:
@@ -125,14 +124,14 @@ def _primary(answer: Oi, view: v.View) -> v.Html:
     rows = [
         [
             name,
-            v.price(move.then_price, tick),
+            v.short_price(move.then_price, tick),
             v.percent(move.change_fraction),
             v.signed(atrs, 1),
         ]
         for name, move in answer.primary.windows.items()
         for atrs in [answer.quadrants[name].price_change_atrs]
     ]
-    last = v.price(answer.primary.last_price, tick)
+    last = v.grouped(answer.primary.last_price, tick)
     return v.lines(
         [
             v.bold(f"{view.venue(answer.primary.venue)} {answer.primary.symbol} {last}"),
@@ -148,7 +147,7 @@ def _beside(answer: Oi, view: v.View) -> Iterator[str]:
             for name, of in answer.dated.items()
         )
         yield f"Dated futures, in no sum: {', '.join(parts)}"
-    for venue, counts in (answer.long_shorts or {}).items():
+    for venue, counts in answer.long_shorts.items():
         parts = (f"{name} {v.part(count.long_fraction, 1)}" for name, count in counts.items())
         yield f"{view.venue(venue)} long: {', '.join(parts)}"
     yield "One side counted; Bybit's plain field counts both."

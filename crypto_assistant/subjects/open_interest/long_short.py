@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.round import CoinRound
 
+ALL_ACCOUNTS = "all accounts"
+"""What every venue calls its count of all that hold a position."""
+
 
 @dataclass(frozen=True, slots=True)
 class Count:

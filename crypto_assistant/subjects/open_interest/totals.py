@@ -59,7 +59,7 @@ class WindowChange:
 
 @dataclass(frozen=True, slots=True)
 class Quadrant:
-    """`name`: new longs, short covering, new shorts, long unwinding; none where too little moved.
+    """`name`: new longs, shorts out, new shorts, longs out; small where too little moved.
 
     None where something that it takes is not known. `price_change_atrs`: in ATR(14) of bars as
     long as the window.
@@ -122,6 +122,7 @@ def quadrants(
         name: _quadrant(
             window.change_inverse_fraction if inverse else window.change_linear_fraction,
             moves.windows[name] if moves else None,
+            calculate.LEAST_CHANGES[name],
         )
         for name, window in changed.items()
     }
@@ -190,10 +191,11 @@ def _ratio(
     return delta / before if delta is not None and before else None
 
 
-def _quadrant(oi_change: float | None, move: Move | None) -> Quadrant:
+def _quadrant(oi_change: float | None, move: Move | None, least: float) -> Quadrant:
     change = move.change_price if move else None
     atr = move.atr_14_price if move else None
-    name = calculate.quadrant(*(nan if x is None else x for x in (change, atr, oi_change)))
+    moved, usual, grown = (nan if x is None else x for x in (change, atr, oi_change))
+    name = calculate.quadrant(moved, usual, grown, least)
     return Quadrant(
         price_change_fraction=move.change_fraction if move else None,
         price_change_atrs=change / atr if change is not None and atr else None,
