@@ -320,14 +320,11 @@ async def test_the_questions_go_out_in_one_wave() -> None:
 
 async def test_the_whole_of_bitcoin_takes_52_requests(market: Floor) -> None:
     await market.ask("/oi BTC")
-    assert (
-        {venue: market.gets(venue).total() for venue in VENUES}
-        == {
-            "binance": 22,  # of each perp 4, intervals 2, candles of the primary 5, counts 3
-            "bybit": 14,  # of each perp 3, of linear ones 2 more for what the samples were worth
-            "okx": 16,  # of each perp 4, counts 3, once an hour the sample they are judged by
-        }
-    )
+    assert {venue: market.gets(venue).total() for venue in VENUES} == {
+        "binance": 22,  # of each perp 4, intervals 2, candles of the primary 5, counts 3
+        "bybit": 14,  # of each perp 3, of linear ones 2 more for what the samples were worth
+        "okx": 16,  # of each perp 4, counts 3, once an hour the sample they are judged by
+    }
 
 
 async def test_a_coin_without_perps_is_told_at_once(market: Floor) -> None:
