@@ -1,4 +1,5 @@
-"""The loop that tests run on, how many examples hypothesis tries, and room for pytest's own report.
+"""The loop that tests run on, how many examples hypothesis tries, room for pytest's own report, and
+a look at every page that a test is shown.
 
 --hypothesis-profile=deep tries many and ever new ones.
 """
@@ -6,17 +7,29 @@
 import asyncio
 import resource
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import settings
 
+from crypto_assistant.front import Front
+from tests.phone.pages import Seen, watched
 from tests.state.disks import limit_files
 from tests.virtual import Loop
 
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("deep", deadline=None, max_examples=2000)
 settings.load_profile("suite")
+
+seen = Seen()
+watched(Front, seen)
+
+
+@pytest.fixture(autouse=True)
+def _phone() -> Iterator[None]:
+    """What a test is shown fits a phone, whatever else it tests."""
+    yield
+    assert seen.taken() == []
 
 
 @pytest.fixture
