@@ -32,7 +32,7 @@ endif
 endif
 
 .PHONY: run test test-slow test-deep test-systemd check lint coverage mutate demo bench soak simulate \
-	interop compare lock install upgrade rollback uninstall clean help
+	gallery interop compare lock install upgrade rollback uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -74,6 +74,10 @@ MINUTES ?= 30
 simulate: $(tools)  ## SEEDS=20 MINUTES=30 [SEED=1]: the same and its death at any write, in virtual time
 	@$(python) -m tests.simulation --seeds $(SEEDS) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
 		$(if $(RESULTS),--results $(RESULTS))
+
+GALLERY ?= gallery
+gallery: $(tools)  ## GALLERY=gallery [NAMES="price oi"]: a picture of every page, as a phone shows it
+	@$(python) -m tests.gallery $(GALLERY) $(NAMES)
 
 coverage: $(tools)  ## the tests, and the share of branches that they run
 	@$(python) -m coverage run -m pytest
