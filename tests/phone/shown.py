@@ -1,6 +1,6 @@
 """Every page that a trader may meet: answers, their details, partial ones, mistakes, help."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,17 +9,15 @@ from crypto_assistant.front import Sheet
 from crypto_assistant.sandbox import Fault
 from tests.floor import Floor, floor
 
-COINS: Final = (
-    "price BTC|price PEPE|price BABYDOGE|price JELLYJELLY|price NEIRO|price MNT|price USDC"
-)
+COINS: Final = "BTC PEPE BABYDOGE JELLYJELLY MOVE NOT ANY STEP NEIRO MNT USDC"
 LINES: Final = {
     "start": ["start"],
     "help": ["help", *(f"help {command.name}" for command in COMMANDS)],
-    "price": COINS.split("|"),
+    "price": [f"price {coin}" for coin in COINS.split()],
     "analysis": ["analysis BTC", "analysis BABYDOGE 4h", "analysis JELLYJELLY"],
     "volume": ["volume BTC", "volume BABYDOGE 1d", "volume JELLYJELLY"],
     "cvd": ["cvd BTC", "cvd BABYDOGE 4h", "cvd JELLYJELLY"],
-    "oi": ["oi BTC", "oi BABYDOGE", "oi JELLYJELLY"],
+    "oi": ["oi BTC", "oi BABYDOGE", "oi JELLYJELLY", "oi MOVE", "oi NOT"],
     "balance": ["balance"],
     "positions": ["positions", "positions BTC"],
     "pnl": ["pnl", "pnl 7d", "pnl 30d"],
@@ -41,6 +39,8 @@ FAILURES: Final = {
     "refused": Fault("bybit", "geo_blocked"),
     "banned": Fault("binance", "banned", 150),
 }
+MANY: Final = 167
+"""Positions beside the usual ones at each of the three exchanges."""
 PARTIAL: Final = (
     "price",
     "analysis",
@@ -68,13 +68,27 @@ class Shown:
         return f"/{self.line}" + (f" ({self.where})" if self.where else "")
 
 
-async def pages(subjects: Iterable[str]) -> AsyncIterator[Shown]:
+async def pages(subjects: Collection[str]) -> AsyncIterator[Shown]:
     """Those of the subjects, over the simulated exchanges at one moment."""
     async with floor() as market:
         await market.open()
         for subject in subjects:
             async for shown in _subject(market, subject):
                 yield shown
+    if "positions" in subjects:
+        async for shown in _crowded():
+            yield shown
+
+
+async def _crowded() -> AsyncIterator[Shown]:
+    """As many positions as there are at most."""
+    async with floor(extra=MANY) as market:
+        for owner in market.sandbox.owners.values():
+            owner.extra_positions = MANY
+        await market.open()
+        for line in ("positions", "positions details"):
+            sheet = await market.front.reply(f"/{line}")
+            yield Shown("positions", line, sheet, "500 of them")
 
 
 async def _subject(market: Floor, subject: str) -> AsyncIterator[Shown]:
