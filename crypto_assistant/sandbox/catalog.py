@@ -83,6 +83,7 @@ _RENEWAL: Final = 1_933_056_000_000  # 2031-04-04 08:00 UTC
 _INTERVALS: Final = {
     "PEPE": 4, "WIF": 4, "ENA": 4, "JUP": 4, "SUPER": 4, "TIA": 2, "MON": 1, "LIT": 1,
     "BABYDOGE": 4, "SATS": 4, "NEIRO": 4, "NEIROCTO": 2, "TSLA": 4, "XAU": 4,
+    "JELLYJELLY": 1, "MOVE": 2,
 }  # fmt: skip
 _PREFIXED: Final[dict[tuple[str, str], dict[str, tuple[str, int]]]] = {
     ("binance", "spot"): {"SATS": ("1000SATS", 1000), "BABYDOGE": ("1MBABYDOGE", 1_000_000)},
@@ -109,6 +110,8 @@ _SIDE_PAIRS: Final = {
     ("okx", "spot", "EUR"): 0.01,
     ("okx", "spot", "BTC"): 0.15,
 }
+# Perps that are traded the most elsewhere than at Binance.
+_LED: Final = {("JELLYJELLY", "bybit"), ("MOVE", "bybit"), ("NOT", "okx"), ("STEP", "okx")}
 _VENUES: Final[tuple[Venue, ...]] = ("binance", "bybit", "okx")
 
 
@@ -247,6 +250,7 @@ class _Shop:
         contract = venue == "okx"
         step = ("0.01" if magnitude >= 3 else "0.1") if contract else _power(min(0, 1 - magnitude))
         share = self._share(venue, "linear", quote) * (0.02 if expires else 1)
+        share *= 5 if (name, venue) in _LED else 1
         return Market(
             venue, "linear", symbol, name, base, quote, quote,
             tick=_power(_tick_exponent(price)), step=step, share=share, listed=self._listed(name),

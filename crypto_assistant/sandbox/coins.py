@@ -1,6 +1,6 @@
 """The coins of the simulated market."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 
@@ -8,7 +8,8 @@ from typing import Final
 class Coin:
     """A coin of the world: price in USD, turnover in USD a day over all venues, daily volatility.
 
-    `name` tells coins apart; exchanges print `ticker`, which two coins may share.
+    `name` tells coins apart; exchanges print `ticker`, which two coins may share. `surge`: the
+    logarithm of what its price is multiplied by in the six hours from `surged` (ms) on.
     """
 
     name: str
@@ -16,6 +17,8 @@ class Coin:
     turnover: float
     volatility: float
     ticker: str
+    surge: float = 0.0
+    surged: int = 0
 
 
 # name, USD, millions of USD a day over all venues, percent a day
@@ -37,13 +40,21 @@ USDT 1 0 0 | USD 1 0 0
 """
 # Bybit's NEIRO is another coin than the NEIRO of the other two.
 _NAMESAKES: Final = (Coin("NEIROCTO", 0.00201, 15e6, 0.075, "NEIRO"),)
+# A long name whose price is 13.8 times what it was, and names that are words of English.
+_ODD: Final = (
+    Coin("JELLYJELLY", 0.00318, 4e6, 0.07, "JELLYJELLY", surge=2.63),
+    Coin("MOVE", 0.124, 9e6, 0.05, "MOVE"),
+    Coin("NOT", 0.00187, 8e6, 0.05, "NOT"),
+    Coin("ANY", 4.21, 7e6, 0.04, "ANY"),
+    Coin("STEP", 0.0312, 6e6, 0.05, "STEP"),
+)
 
 
-def named_coins() -> list[Coin]:
-    """The coins a trader knows, cash among them."""
+def named_coins(now: int) -> list[Coin]:
+    """The coins a trader knows, cash among them; one has surged nine hours before `now` (ms)."""
     rows = [row.split() for row in _COINS.replace("\n", "|").split("|") if row.strip()]
     known = [Coin(n, float(p), float(m) * 1e6, float(v) / 100, n) for n, p, m, v in rows]
-    return [*known, *_NAMESAKES]
+    return [*known, *_NAMESAKES, *(replace(coin, surged=now - 9 * 3_600_000) for coin in _ODD)]
 
 
 def nameless_coins(count: int) -> list[Coin]:

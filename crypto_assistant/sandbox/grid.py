@@ -19,6 +19,8 @@ from crypto_assistant.sandbox.noise import Floats, Keys, Steps, chance, key, run
 _OCTAVES: Final = (1, 4, 16, 60, 240, 1440, 5760, 23040)
 _USD_PER_TRADE: Final = 2000
 _QUIET: Final = 0.6  # of the hours of a thin market
+_SURGE: Final = 360  # minutes
+_EXTREMES: Final = {"JELLYJELLY": 0.019876, "MOVE": -0.019876}  # funding, at every payment
 
 
 class Minutes(NamedTuple):
@@ -58,6 +60,11 @@ class Grid:
         self._tick = _ratio([m.tick for m in markets])
         self._step = _ratio([m.step for m in markets])
         self._base = np.log([coins[name].price for name in names])
+        self._surges = {
+            row[name]: (coins[name].surged / MINUTE, coins[name].surge)
+            for name in names
+            if coins[name].surge
+        }
         self._volatility = np.array([coins[name].volatility for name in names]) / 1440**0.5
         self._keys = _keys(seed, "market", [f"{m.venue}/{m.kind}/{m.symbol}" for m in markets])
         self._walks, self._wicks, self._volumes = (
@@ -208,6 +215,8 @@ class Grid:
             walk += smooth(self._walks[moving], minutes, period) * period**0.5
         log: Floats = np.repeat(self._base[:, None], len(minutes), axis=1)
         log[moving] += walk * self._volatility[moving, None]
+        for row, (begun, surge) in self._surges.items():
+            log[row] += surge * np.clip((minutes - begun) / _SURGE, 0, 1)
         return log
 
     def _premium(self, minutes: Steps) -> Floats:
@@ -237,6 +246,8 @@ def mark(fair: Floats, last: Floats) -> Floats:
 
 def funding_rate(seed: int, market: Market, paid_at: int) -> float:
     """The rate of the payment at `paid_at` (ms); positive: longs pay shorts."""
+    if market.coin in _EXTREMES:
+        return _EXTREMES[market.coin]
     luck = chance(key(seed, "funding", market.venue, market.symbol), paid_at // HOUR)
     return round((0.00006 + 0.0004 * (luck - 0.4)) * (market.interval or 8) / 8, 8)
 

@@ -37,7 +37,7 @@ class World:
     """
 
     def __init__(self, seed: int, now: int, extra: int = 0) -> None:
-        named, nameless = coins.named_coins(), coins.nameless_coins(extra)
+        named, nameless = coins.named_coins(now), coins.nameless_coins(extra)
         self.seed = seed
         self.born = now
         self.coins = {coin.name: coin for coin in (*named, *nameless)}

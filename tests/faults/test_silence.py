@@ -68,7 +68,7 @@ async def test_a_scan_ends_when_it_is_due_with_the_coins_that_arrived() -> None:
     assert "waiting: Binance" in first.text
     assert whole.answer
     found = numbers(whole.answer)
-    assert (found["coins_scanned"], found["coins_failed"]) == (22, 17)
+    assert (found["coins_scanned"], found["coins_failed"]) == (26, 17)
     assert found["failed"] == {"binance": "17 of 37 coins: no answer in 5 s"}
     coins = {coin.name: coin for coin in universe(truth(), VENUES)}
     assert found["rows"]

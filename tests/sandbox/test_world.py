@@ -183,3 +183,17 @@ def test_real_size_is_real_size() -> None:
         if kind == "linear":
             assert sum(market.is_perpetual for market in world.listed(venue, kind)) >= 600
     assert len({(m.venue, m.kind, m.symbol) for m in world.markets}) == len(world.markets)
+
+
+def test_pages_are_tried_on_extremes(world: World) -> None:
+    perps = world.quotes("bybit", "linear", NOW)
+    jelly, move = perps["JELLYJELLYUSDT"], perps["MOVEUSDT"]
+    assert 10 < jelly.last / jelly.open < 20
+    assert (jelly.funding, move.funding) == (0.019876, -0.019876)
+    for coin, most in (("JELLYJELLY", "bybit"), ("MOVE", "bybit"), ("NOT", "okx"), ("STEP", "okx")):
+        turnover = {
+            market.venue: world.quote(market, NOW).turnover
+            for market in world.markets
+            if (market.coin, market.kind) == (coin, "linear")
+        }
+        assert max(turnover, key=lambda venue: turnover[venue]) == most

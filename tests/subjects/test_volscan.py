@@ -184,18 +184,18 @@ async def test_every_button_is_a_question_that_is_answered(market: Floor) -> Non
 
 async def test_the_page_says_what_was_scanned_and_until_when_it_is_good(market: Floor) -> None:
     text = (await market.front.reply("/volscan 50")).text
-    assert "Scanned 39 of 39 coins · skipped 0 · failed 0" in text
-    assert "2 more below $5.00M of 24h turnover" in text
+    assert "Scanned 43 of 43 coins · skipped 0 · failed 0" in text
+    assert "3 more below $5.00M of 24h turnover" in text
     assert "Valid until 14:15:00 UTC" in text
-    assert "10 of 14 coins above the threshold" in text
-    assert "BIN 37 · BYB 2 · OKX 0" in text
+    assert "10 of 16 coins above the threshold" in text
+    assert "BIN 37 · BYB 4 · OKX 2" in text
     assert "Highest" not in text
 
 
 async def test_below_the_threshold_the_highest_spike_is_shown(market: Floor, truth: Truth) -> None:
     highest = scan(truth, 999)["highest"]
     quiet = (await market.front.reply("/volscan 999")).text
-    assert "No spike of the 39 scanned coins reaches the threshold." in quiet
+    assert "No spike of the 43 scanned coins reaches the threshold." in quiet
     assert f"Highest: {highest['coin']} +{100 * highest['spike_fraction']:.0f}%" in quiet
     assert "<pre>" not in quiet
 
@@ -203,8 +203,8 @@ async def test_below_the_threshold_the_highest_spike_is_shown(market: Floor, tru
 @pytest.mark.parametrize(
     ("down", "said"),
     [
-        (["binance"], "No spike of the 2 scanned coins reaches the threshold."),
-        (["binance", "bybit"], "Nothing was scanned."),
+        (["binance"], "No spike of the 6 scanned coins reaches the threshold."),
+        (VENUES, "Nothing was scanned."),
     ],
 )
 async def test_an_outage_is_no_quiet_market(market: Floor, down: list[str], said: str) -> None:
