@@ -22,8 +22,8 @@ def make_ready(
     connection.execute(f"PRAGMA cache_size = -{PAGES_KB}")
     version = _version(connection, path, schema)  # Nothing is changed in a newer one's file.
     look_through(connection)
+    connection.execute("PRAGMA synchronous = FULL")  # A power cut takes back no transaction.
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
     if version < len(schema):  # Else it opens while another process writes.
         with transaction(connection):
             _migrate(connection, path, schema)
