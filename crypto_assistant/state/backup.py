@@ -7,7 +7,19 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from crypto_assistant.errors import StateFailed
-from crypto_assistant.state.damage import alone, look_through, set_aside, stamp, words
+from crypto_assistant.state.damage import (
+    COMPANIONS,
+    alone,
+    beside,
+    free_name,
+    is_log,
+    look_through,
+    set_aside,
+    size,
+    stamp,
+    words,
+)
+from crypto_assistant.state.disk import rename, sync
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.ownership import made
 from crypto_assistant.state.store import SCHEMA
@@ -62,12 +74,38 @@ def _replaced(database: Path, content: bytes, now_ms: int) -> Path:
             file.write(content)
             file.flush()
             os.fsync(fd)
-        kept = set_aside(database, now_ms, "replaced")
-        new.rename(database)
+        kept = _kept(database, now_ms)
+        rename(new, database)
     finally:
         new.unlink(missing_ok=True)
-    _sync(database.parent)
     return kept
+
+
+def _kept(database: Path, now_ms: int) -> Path:
+    """Another name of what is there, which stays in its place, whole, until it is replaced."""
+    if not database.exists() or not _is_whole(database):
+        return set_aside(database, now_ms, "replaced")
+    kept = free_name(database, now_ms, "replaced")
+    try:
+        kept.hardlink_to(database)
+    except OSError:  # The file system knows one name for a file.
+        return set_aside(database, now_ms, "replaced")
+    sync(database.parent)
+    return kept
+
+
+def _is_whole(database: Path) -> bool:
+    """Whether all that is in the log was written into the file, and the log is gone for good."""
+    if size(beside(database, "-wal")) and not is_log(beside(database, "-wal")):
+        return False
+    try:
+        with closing(sqlite3.connect(database, timeout=BUSY_SECONDS)) as connection:
+            look_through(connection)
+            connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error:
+        return False
+    sync(database.parent)
+    return not any(beside(database, suffix).exists() for suffix in COMPANIONS)
 
 
 def _copies(databases: Sequence[Path], target: Path, now_ms: int) -> Iterator[str]:
@@ -95,11 +133,10 @@ def _copy(database: Path, target: Path) -> None:
             source.execute("VACUUM INTO ?", (str(copy),))
         with closing(_connected(copy)) as written:
             look_through(written)
-        _sync(copy)
+        sync(copy)
         # The name is taken first, since a renaming would replace what has come there meanwhile.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        copy.rename(target)
-        _sync(target.parent)
+        rename(copy, target)
 
 
 @contextmanager
@@ -118,11 +155,3 @@ def _beside(target: Path) -> Iterator[Path]:
 def _connected(path: Path) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode=ro"
     return sqlite3.connect(uri, timeout=BUSY_SECONDS, isolation_level=None, uri=True)
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

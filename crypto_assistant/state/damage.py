@@ -9,6 +9,8 @@ from fcntl import LOCK_EX, flock
 from itertools import count
 from pathlib import Path
 
+from crypto_assistant.state.disk import rename
+
 COMPANIONS = ("-journal", "-wal", "-shm")
 WAL_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 """How a write-ahead log begins: https://www.sqlite.org/fileformat2.html#walformat"""
@@ -59,9 +61,13 @@ def set_aside_stray_log(path: Path, now_ms: int) -> Path | None:
     wal = beside(path, "-wal")
     if not size(wal):
         return None
+    return None if is_log(wal) and size(path) else _moved(path, ["-wal"], now_ms, "corrupt")
+
+
+def is_log(wal: Path) -> bool:
+    """Whether SQLite would take the file for a write-ahead log."""
     with wal.open("rb") as file:
-        is_log = file.read(4) in WAL_MAGIC
-    return None if is_log and size(path) else _moved(path, ["-wal"], now_ms, "corrupt")
+        return file.read(4) in WAL_MAGIC
 
 
 @contextmanager
@@ -95,14 +101,15 @@ def size(path: Path) -> int:
 
 
 def _moved(path: Path, suffixes: Sequence[str], now_ms: int, why: str) -> Path:
-    kept = _free_name(path, now_ms, why)
+    kept = free_name(path, now_ms, why)
     for suffix in suffixes:
         with suppress(FileNotFoundError):
-            beside(path, suffix).rename(beside(kept, suffix))
+            rename(beside(path, suffix), beside(kept, suffix))
     return beside(kept, suffixes[-1])
 
 
-def _free_name(path: Path, now_ms: int, why: str) -> Path:
+def free_name(path: Path, now_ms: int, why: str) -> Path:
+    """Beside the file, with the reason and the time."""
     name = beside(path, f".{why}-{stamp(now_ms)}")
     names = (beside(name, f".{n}" if n else "") for n in count())
     return next(one for one in names if not any(beside(one, s).exists() for s in ("", "-wal")))

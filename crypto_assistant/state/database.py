@@ -22,6 +22,7 @@ from crypto_assistant.state.damage import (
     size,
     words,
 )
+from crypto_assistant.state.disk import make_directory
 from crypto_assistant.state.migration import make_ready, transaction
 from crypto_assistant.state.ownership import made
 
@@ -185,7 +186,7 @@ class Database:
     def _opened(self) -> sqlite3.Connection:
         if self.path is None:
             return make_ready(self._connected(":memory:"), None, self._schema)
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(self.path.parent)
         with alone(self.path.parent):  # Who makes, sets aside and closes does it undisturbed.
             try:
                 return self._found_or_made(self.path)

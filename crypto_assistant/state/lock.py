@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crypto_assistant.errors import ConfigError, StateFailed
+from crypto_assistant.state.disk import make_directory
 from crypto_assistant.state.ownership import made
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def held(directory: Path) -> Iterator[None]:
 
 def _opened(directory: Path) -> int | None:
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(directory)
         return made(directory / NAME)
     except OSError as error:
         if error.errno in WRONG | IN_PLACE.keys():
