@@ -2,7 +2,9 @@
 
 import logging
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import starmap
 from typing import NamedTuple, TypeVar
 
@@ -40,7 +42,9 @@ class Left(NamedTuple):
 class Inbox:
     """Raises nothing: what the file does not take is known here, and written when it does.
 
-    `ending`: from now on nothing is written before `close`, which writes all of it.
+    What is handed in meanwhile is written together, so that on a slow disk a question waits for the
+    write under way and its own. `ending`: from now on nothing is written before `close`, which
+    writes all of it.
     """
 
     def __init__(self, file: Database) -> None:
@@ -49,33 +53,52 @@ class Inbox:
         self._open: dict[int, Question] = {}
         self._answered: set[int] = set()
         self._begun: set[int] | None = None
+        self._news: deque[Callable[[], None]] = deque()
         self._is_read = False
         self._is_written = True
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def keep(self, updates: Mapping[int, bytes], received_ms: int) -> bool:
-        """Whether all that is open is in the file; an update that is there stays as it is."""
-        for update_id, body in updates.items():
-            self._open.setdefault(update_id, Question(received_ms, update_id, body))
-        self._is_written &= not updates
+    @property
+    def is_taken_up(self) -> bool:
+        """Whether `left` has told all that it ever will; known on any thread."""
+        return self._begun is not None
+
+    def receives(self, updates: Mapping[int, bytes], received_ms: int) -> None:
+        """To be written by the next `settle`, on any thread; what is there stays as it is."""
+        self._news.append(partial(self._receive, updates, received_ms))
+
+    def answered(self, update_ids: Iterable[int]) -> None:
+        """To be deleted by the next `settle`, on any thread."""
+        self._news.append(partial(self._answer, list(update_ids)))
+
+    def settle(self) -> bool:
+        """Writes what was handed in; whether all that is open is in the file."""
         self._settle()
         return self._is_written or not self._open
 
-    def forget(self, update_ids: Iterable[int]) -> None:
-        """They have been answered."""
+    def _receive(self, updates: Mapping[int, bytes], received_ms: int) -> None:
+        for update_id, body in updates.items():
+            self._open.setdefault(update_id, Question(received_ms, update_id, body))
+        self._is_written &= not updates
+
+    def _answer(self, update_ids: Iterable[int]) -> None:
         for update_id in update_ids:
             self._open.pop(update_id, None)
             self._answered.add(update_id)
         self._is_written = False
-        self._settle()
+
+    def _take_news(self) -> None:
+        while self._news:
+            self._news.popleft()()
 
     def left(self) -> Left:
         """All that is open, once it can be read; nothing before that, and nothing afterwards.
 
         What is to be answered counts as begun until the inbox is closed.
         """
+        self._take_news()
         if self._begun is not None or not self._read():
             return Left({}, {})
         ordered = sorted(self._open.values())
@@ -91,6 +114,7 @@ class Inbox:
     def close(self, *, ended_well: bool) -> None:
         """What was begun counts no longer, if the program ended well."""
         self.ending = False
+        self._take_news()
         if ended_well:
             self._count(-1)
         if not self._is_written:
@@ -117,6 +141,7 @@ class Inbox:
 
     def _settle(self) -> None:
         """Writes what is open and deletes what is not, unless that is done."""
+        self._take_news()
         if not (self._is_written or self.ending) and self._read():
             self._is_written = self._asked(lambda: self._file.write(self._write)) is not None
 

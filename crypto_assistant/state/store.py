@@ -117,6 +117,7 @@ class Store:
         self._thread = thread
         self._file = Database(path, SCHEMA, timing, asyncio.get_running_loop().time, clock_ms)
         self._inbox = Inbox(self._file)
+        self._writing = asyncio.Lock()
 
     @staticmethod
     @asynccontextmanager
@@ -158,23 +159,30 @@ class Store:
 
         Returns whether all that is open outlives the process. Raises nothing.
         """
-        return await self._on_thread(lambda: self._inbox.keep(updates, received_ms))
+        self._inbox.receives(updates, received_ms)
+        return await self._on_thread(self._inbox.settle)
 
     async def forget(self, update_ids: Iterable[int]) -> None:
         """Takes out of the inbox what has been answered; raises nothing."""
-        answered = list(update_ids)
-        await self._on_thread(lambda: self._inbox.forget(answered))
+        self._inbox.answered(update_ids)
+        await self._on_thread(self._inbox.settle)
 
     async def left(self) -> Left:
         """What is in the inbox, once it can be read; nothing at all other calls. Raises nothing.
 
         What is to be answered counts as begun until a clean end.
         """
+        if self._inbox.is_taken_up:  # Nobody waits for the disk to hear that again.
+            return Left({}, {})
         return await self._on_thread(self._inbox.left)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What `work` returns; what it changes is written whole, or not at all."""
-        return await self._on_thread(lambda: self._file.write(work))
+        """What `work` returns; what it changes is written whole, or not at all.
+
+        One after the other, so that no more than one of them is ahead of a question.
+        """
+        async with self._writing:
+            return await self._on_thread(lambda: self._file.write(work))
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """What one query finds; it waits for no other process that writes."""
