@@ -263,13 +263,13 @@ def _totals(perps: Mapping[str, Fields]) -> Fields:
 
 
 def _basis(perps: Mapping[str, Fields], spots: Mapping[str, Fields]) -> Fields | None:
-    marks = [(venue, perp["mark_price"]) for venue, perp in perps.items() if perp["mark_price"]]
+    perp_mids = [(venue, perp["mid_price"]) for venue, perp in perps.items() if perp["mid_price"]]
     mids = {venue: spot["mid_price"] for venue, spot in spots.items() if spot["mid_price"]}
-    if not marks or not mids:
+    if not perp_mids or not mids:
         return None
-    venue, mark = marks[0]
+    venue, mid = perp_mids[0]
     spot_venue = venue if venue in mids else next(iter(mids))
-    return {"perp_venue": venue, "spot_venue": spot_venue, "fraction": mark / mids[spot_venue] - 1}
+    return {"perp_venue": venue, "spot_venue": spot_venue, "fraction": mid / mids[spot_venue] - 1}
 
 
 def _spread(markets: Mapping[str, Fields]) -> Fields | None:

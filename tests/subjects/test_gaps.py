@@ -58,9 +58,10 @@ async def test_a_venue_without_the_perp_is_named_though_its_spot_market_answers(
 
 async def test_spot_prices_are_shown_where_the_basis_cannot_be_reckoned(market: Floor) -> None:
     market.sandbox.faults = [
-        Fault("binance", "http", 500, path=FUTURES + "premiumIndex"),
-        Fault("okx", "http", 500, path="/api/v5/public/mark-price"),
-        Fault("bybit", "null", "markPrice"),
+        Fault("binance", "http", 500, path=FUTURES + "ticker"),
+        Fault("okx", "http", 500, path="/api/v5/market/ticker"),
+        Fault("bybit", "null", "lastPrice"),
+        Fault("bybit", "null", "bid1Price"),
     ]
     shown = await text(market, "/price BTC")
     assert " · basis n/a" in shown
@@ -68,16 +69,16 @@ async def test_spot_prices_are_shown_where_the_basis_cannot_be_reckoned(market: 
 
 
 async def test_a_basis_over_two_venues_names_both(market: Floor) -> None:
-    market.sandbox.faults = [Fault("binance", "http", 500, path=FUTURES + "premiumIndex")]
+    market.sandbox.faults = [Fault("binance", "http", 500, path="/api/v3/ticker")]
     found = await market.ask("/price BTC")
-    assert found["basis"]["perp_venue"] != "binance"
-    market.sandbox.faults.append(
-        Fault(found["basis"]["perp_venue"], "http", 500, path="/v5/market")
-    )
-    market.sandbox.faults.append(Fault("okx", "http", 500, path="/api/v5/market/ticker"))
+    basis = found["basis"]
+    perp = found["venues"]["binance"]["perp"]["mid_price"]
+    spot = found["venues"][basis["spot_venue"]]["spot"]["mid_price"]
+    assert (basis["perp_venue"], basis["spot_venue"] != "binance") == ("binance", True)
+    assert basis["fraction"] == pytest.approx(perp / spot - 1, abs=1e-12)
     await market.pass_time()
     shown = await text(market, "/price BTC")
-    assert re.search(r"\nSpot [\d,.]+ · perp of OKX [+-][\d.]+ bp\n", shown)
+    assert re.search(r"\nSpot [\d,.]+ \((BYB|OKX)\) · perp [+-][\d.]+ bp\n", shown)
 
 
 async def test_a_sum_without_a_venue_says_so(market: Floor) -> None:

@@ -30,9 +30,11 @@ valued here at the mark price; Bybit and OKX send USD themselves.
 this and the changes below are those of /oi.
 
 Mid = half way between bid and ask; the last price where a venue sent no bid or no ask, or they are
-more than {v.percents(WIDEST_SPREAD)} apart.
+more than {v.percents(WIDEST_SPREAD)} apart; n/a where that price is as far off both.
 
-Basis ("perp"): mark of the primary perp / spot mid - 1.
+Basis ("perp"): mid of the primary perp / mid of its venue's spot market in the same quote - 1, in
+bp; where that venue tells none, the spot market with the next turnover, named. BTC/USD: spot in
+USDT. Premium ("mark over index", in Details) = mark / index - 1 of one perp.
 
 BTC/USDC asks for USDC perps, BTC/USD for coin-margined ones. Prices and sizes are per plain coin:
 1000PEPE counts as 1000 PEPE.

@@ -68,7 +68,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Mark of the primary perp over the mid of a spot market, less one."""
+    """Mid of the primary perp over the mid of a spot market, less one."""
 
     perp_venue: str
     spot_venue: str
@@ -118,13 +118,14 @@ def totals(perps: Mapping[str, Perp]) -> Totals:
 
 
 def basis(perps: Mapping[str, Perp], spots: Mapping[str, Spot]) -> Basis | None:
-    marks = {venue: perp.mark_price for venue, perp in perps.items() if perp.mark_price}
-    mids = {venue: spot.mid_price for venue, spot in spots.items() if spot.mid_price}
-    if not marks or not mids:
+    """At the first perp's own venue, else with the first spot market; in order of turnover."""
+    mids = {venue: perp.mid_price for venue, perp in perps.items() if perp.mid_price}
+    spot_mids = {venue: spot.mid_price for venue, spot in spots.items() if spot.mid_price}
+    if not mids or not spot_mids:
         return None
-    venue, mark = next(iter(marks.items()))
-    spot_venue = venue if venue in mids else next(iter(mids))
-    return Basis(venue, spot_venue, mark / mids[spot_venue] - 1)
+    venue, mid = next(iter(mids.items()))
+    spot_venue = venue if venue in spot_mids else next(iter(spot_mids))
+    return Basis(venue, spot_venue, mid / spot_mids[spot_venue] - 1)
 
 
 def spread(markets: Mapping[str, Perp] | Mapping[str, Spot]) -> Spread | None:
