@@ -66,7 +66,7 @@ def test_transfers_spot_and_the_rest_are_no_pnl_of_derivatives() -> None:
     assert derivatives.flows(others, USD) == Flows(0, 0, 0, 0, 0, 0, {})
 
 
-def test_where_a_coin_has_no_price_what_it_is_a_part_of_is_unknown() -> None:
+def test_a_coin_without_a_price_is_named_beside_the_sum_of_the_rest() -> None:
     found = derivatives.flows(
         [
             line(Flow.REALISED, 10.0),
@@ -76,7 +76,7 @@ def test_where_a_coin_has_no_price_what_it_is_a_part_of_is_unknown() -> None:
         ],
         USD,
     )
-    assert found == Flows(None, None, 1.25, 0.0, 0.0, None, {"NOPRICE": 2.5})
+    assert found == Flows(10.0, None, 1.25, 0.0, 0.0, 11.25, {"NOPRICE": 2.5})
 
 
 def test_what_came_for_one_reason_is_known_only_where_all_of_it_has_a_price() -> None:
@@ -101,11 +101,20 @@ def test_nothing_open_is_zero_and_not_unknown() -> None:
     "unknown",
     [
         replace(POSITION, unrealised=None),
-        replace(POSITION, settle="NOPRICE"),
+        replace(POSITION, unrealised=None, settle="BTC"),
     ],
 )
 def test_one_position_that_does_not_tell_makes_the_sum_unknown(unknown: Position) -> None:
     assert derivatives.open_now([POSITION, unknown], USD).unrealised_usd is None
+
+
+def test_a_position_settled_in_a_coin_without_a_price_is_named_beside_the_rest() -> None:
+    unpriced = replace(POSITION, settle="NOPRICE", unrealised=-3.0)
+    found = derivatives.open_now([POSITION, unpriced], USD)
+    assert found == replace(derivatives.open_now([POSITION], USD), unpriced_coins={"NOPRICE": -3.0})
+    alone = derivatives.open_now([unpriced], USD)
+    assert alone == Open(None, None, None, {"NOPRICE": -3.0})
+    assert summed_open([found, alone]) == replace(found, unpriced_coins={"NOPRICE": -6.0})
 
 
 def test_one_margin_that_is_not_told_leaves_the_unrealised_known() -> None:
@@ -118,7 +127,7 @@ def test_venues_are_summed_and_none_of_them_is_nothing_known() -> None:
     assert summed_flows([one, one]) == Flows(2, 4, 6, 8, 10, 30, {"X": 2.0})
     assert summed_flows([]) is None
     less = Flows(None, 2.0, 3.0, 4.0, 5.0, None, {"X": 1.0, "Y": 2.0})
-    both = Flows(None, 4, 6, 8, 10, None, {"X": 2.0, "Y": 2.0})
+    both = Flows(1, 4, 6, 8, 10, 29, {"X": 2.0, "Y": 2.0})
     assert summed_flows([one, less]) == both
     assert summed_open([Open(1.0, 2.0, 0.5), Open(1.0, 6.0, 1 / 6)]) == Open(2.0, 8.0, 0.25)
     assert summed_open([Open(1.0, 2.0, 0.5), Open(None, 2.0, None)]) == Open(None, 4.0, None)

@@ -314,7 +314,9 @@ async def test_an_answer_is_as_old_as_the_prices_of_the_listings(store: Store) -
     assert answer["oldest_ms"] == NOW
 
 
-async def test_without_any_price_what_is_not_in_dollars_is_unknown_and_named(store: Store) -> None:
+async def test_without_any_price_what_is_not_in_dollars_is_named_beside_the_rest(
+    store: Store,
+) -> None:
     async with program(store) as (front, _):
         await take_snapshots(front)
     async with program(store, faults=[NO_TICKERS]) as (front, _):
@@ -330,13 +332,17 @@ async def test_without_any_price_what_is_not_in_dollars_is_unknown_and_named(sto
     unknown = {f"{why}_usd" for why, coins in truth.coins_of(midnight()).items() if coins & others}
     assert unknown >= {"realised_usd", "fees_usd"}
     for name, value in fields(truth.sums(midnight())).items():
-        known = name not in unknown | {"sum_usd"}
-        for one in (bybit, answer["total"]):
-            assert (one["flows"][name] is not None) == known, name
-        assert not known or bybit["flows"][name] == _close(value)
+        whole = name not in unknown | {"sum_usd"}
+        assert not whole or bybit["flows"][name] == _close(value)
     for one in (bybit, answer["total"]):
+        parts = {name: part for name, part in one["flows"].items() if name.endswith("_usd")}
+        assert parts.pop("sum_usd") == _close(sum(part for part in parts.values() if part))
+        assert parts["realised_usd"] is not None
         assert one["realised_on_opening_fraction"] is None
-        assert one["open"]["unrealised_usd"] is None
+        assert one["open"]["unrealised_usd"] is not None
+        assert set(one["open"]["unpriced_coins"]) <= {"BTC", "ETH", "SOL", "USDC"}
+    for coin in bybit["open"]["unpriced_coins"]:
+        assert f" {coin}" in sheet.text.partition("open without a price: ")[2].partition("\n")[0]
     assert bybit["spot_usd"] is None
     assert "spot changed the wallets: Bybit n/a" in sheet.text
     left = bybit["reconciliation"]["unpriced"]

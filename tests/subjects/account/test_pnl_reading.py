@@ -115,7 +115,7 @@ def test_what_was_realised_in_a_coin_without_a_price_is_no_percentage() -> None:
     }
     total = summed(venues, dict.fromkeys(venues, LIVE_ONE))
     assert total.flows is not None
-    assert (total.flows.realised_usd, total.flows.fees_usd) == (None, -2)
+    assert (total.flows.realised_usd, total.flows.fees_usd) == (10, -2)
     assert total.opening_equity_usd == 400
     assert total.realised_on_opening_fraction is None
 

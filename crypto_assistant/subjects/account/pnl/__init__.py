@@ -26,7 +26,8 @@ reaches back less than asked, the answer says since when. Lines may come late: t
 asked for again each time, and the last three days by the daemon every night.
 
 Coins are valued at their price at that venue now (USDT and USD: one dollar), also of flows of
-earlier days. Where a coin has no price, what it is a part of is n/a, and the coin is named.
+earlier days. A coin without a price is named with its amount, beside the sum of the rest; % of
+opening equity is n/a then.
 
 open: unrealised PnL of all open positions now, as in /positions, and as % of their margin. % of
 opening equity: realised against the equity of the margined wallets at the window's start, by the

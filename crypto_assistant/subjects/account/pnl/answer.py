@@ -148,7 +148,9 @@ def _of_wallets(one: VenuePnl, reply: Reply, logged: LogWindow) -> VenuePnl:
 
 
 def _on_opening(flows: Flows | None, equity: float | None) -> float | None:
-    if flows is None or flows.realised_usd is None or equity is None or equity <= 0:
+    if flows is None or flows.realised_usd is None or flows.unpriced_coins:
+        return None
+    if equity is None or equity <= 0:
         return None
     return flows.realised_usd / equity
 

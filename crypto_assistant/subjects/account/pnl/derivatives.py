@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import fsum
 
 from crypto_assistant.ledger import Snapshot
@@ -19,9 +19,9 @@ PROMPT_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """What came (+) and went (-), coins valued at their price now; None where one has none.
+    """What came (+) and went (-), coins valued at their price now; None where none has one.
 
-    `unpriced_coins`: what came of coins that have no price, in coins.
+    `unpriced_coins`: what came of coins that have no price, in coins; it is in no sum.
     """
 
     realised_usd: float | None
@@ -35,11 +35,15 @@ class Flows:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The open positions; None where one of them does not tell, or cannot be valued."""
+    """The open positions; None where one of them does not tell, or none can be valued.
+
+    `unpriced_coins`: unrealised of those that are settled in coins without a price, in coins.
+    """
 
     unrealised_usd: float | None
     margin_usd: float | None
     on_margin_fraction: float | None
+    unpriced_coins: Mapping[str, float] = field(default_factory=dict)
 
 
 def flows(entries: Iterable[Entry], usd: Usd) -> Flows:
@@ -55,15 +59,18 @@ def flows(entries: Iterable[Entry], usd: Usd) -> Flows:
             if usd(coin) is None:
                 unpriced[coin] += coins
     left = {coin: fsum(coins) for coin, coins in unpriced.items()}
-    return _flows([_whole(parts) for parts in worth.values()], left)
+    return _flows([_rest(parts) for parts in worth.values()], left)
 
 
 def open_now(positions: Iterable[Position], usd: Usd) -> Open:
-    """Unrealised PnL and margin of all of them."""
+    """Unrealised PnL and margin of all of them that can be valued."""
     positions = tuple(positions)
-    unrealised = _whole(_worth(p.unrealised, p.settle, usd) for p in positions)
-    margin = _whole(_worth(p.margin, p.settle, usd) for p in positions)
-    return _open(unrealised, margin)
+    priced = [p for p in positions if usd(p.settle) is not None]
+    if positions and not priced:
+        return Open(None, None, None, _unpriced(positions, usd))
+    unrealised = _whole(_worth(p.unrealised, p.settle, usd) for p in priced)
+    margin = _whole(_worth(p.margin, p.settle, usd) for p in priced)
+    return _open(unrealised, margin, _unpriced(positions, usd))
 
 
 def flow_usd(entries: Iterable[Entry], flow: Flow, usd: Usd) -> float | None:
@@ -76,18 +83,20 @@ def summed_flows(flows: Iterable[Flows]) -> Flows | None:
     flows = tuple(flows)
     if not flows:
         return None
-    unpriced: dict[str, float] = defaultdict(float)
-    for one in flows:
-        for coin, coins in one.unpriced_coins.items():
-            unpriced[coin] += coins
-    return _flows([_whole(getattr(one, part) for one in flows) for part in PARTS], unpriced)
+    unpriced = _together(one.unpriced_coins for one in flows)
+    return _flows([_rest(getattr(one, part) for one in flows) for part in PARTS], unpriced)
 
 
 def summed_open(opened: Iterable[Open]) -> Open | None:
     """Those of several venues together; None of none."""
     opened = tuple(opened)
-    unrealised = _whole(one.unrealised_usd for one in opened)
-    return _open(unrealised, _whole(one.margin_usd for one in opened)) if opened else None
+    if not opened:
+        return None
+    unpriced = _together(one.unpriced_coins for one in opened)
+    if not (valued := [one for one in opened if not _is_unpriced(one)]):
+        return Open(None, None, None, unpriced)
+    unrealised = _whole(one.unrealised_usd for one in valued)
+    return _open(unrealised, _whole(one.margin_usd for one in valued), unpriced)
 
 
 def opening_usd(opening: Snapshot | None, start_ms: int) -> float | None:
@@ -101,17 +110,44 @@ def opening_usd(opening: Snapshot | None, start_ms: int) -> float | None:
 
 def _flows(parts: Sequence[float | None], unpriced: Mapping[str, float]) -> Flows:
     realised, fees, funding, rebates, liquidation = parts
-    return Flows(realised, fees, funding, rebates, liquidation, _whole(parts), dict(unpriced))
+    return Flows(realised, fees, funding, rebates, liquidation, _rest(parts), unpriced)
 
 
-def _open(unrealised: float | None, margin: float | None) -> Open:
+def _open(unrealised: float | None, margin: float | None, unpriced: Mapping[str, float]) -> Open:
     on_margin = unrealised / margin if unrealised is not None and margin else None
-    return Open(unrealised, margin, on_margin)
+    return Open(unrealised, margin, on_margin, unpriced)
+
+
+def _unpriced(positions: Iterable[Position], usd: Usd) -> dict[str, float]:
+    return _together(
+        {p.settle: p.unrealised}
+        for p in positions
+        if p.unrealised is not None and usd(p.settle) is None
+    )
+
+
+def _is_unpriced(one: Open) -> bool:
+    """Whether nothing is open at a venue but what has no price."""
+    return one.unrealised_usd is None and bool(one.unpriced_coins)
+
+
+def _together(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    coins: dict[str, float] = defaultdict(float)
+    for part in parts:
+        for coin, amount in part.items():
+            coins[coin] += amount
+    return dict(coins)
 
 
 def _worth(amount: float | None, coin: str, usd: Usd) -> float | None:
     price = usd(coin)
     return None if amount is None or price is None else amount * price
+
+
+def _rest(values: Iterable[float | None]) -> float | None:
+    """The sum of those that can be valued; None where there are some, but none can."""
+    values = tuple(values)
+    return total(values) if values else 0.0
 
 
 def _whole(values: Iterable[float | None]) -> float | None:

@@ -11,7 +11,14 @@ from crypto_assistant.subjects.account.pnl.answer import Lacks, Pnl, VenuePnl
 from crypto_assistant.subjects.account.pnl.derivatives import Flows, Open
 from crypto_assistant.subjects.account.pnl.details import details
 from crypto_assistant.subjects.account.pnl.parameters import PARAMETERS, WINDOWS
-from crypto_assistant.subjects.account.pnl.phrases import costs, day, moment, on_margin, on_opening
+from crypto_assistant.subjects.account.pnl.phrases import (
+    costs,
+    day,
+    moment,
+    on_margin,
+    on_opening,
+    open_unpriced,
+)
 from crypto_assistant.subjects.keyboard import choice, keyboard
 
 
@@ -60,6 +67,7 @@ def _lines(answer: Pnl, view: v.View) -> Iterator[str]:
     if total.flows:
         yield costs(total.flows)
     yield on_margin(total.open)
+    yield open_unpriced(total.open)
     yield on_opening(total.realised_on_opening_fraction, total.opening_equity_usd)
     yield from _reaches(answer, view)
     if answer.coin is None:

@@ -1,5 +1,6 @@
 """What the compact answer of /pnl and its details say in the same words."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from crypto_assistant import view as v
@@ -12,8 +13,17 @@ def costs(flows: Flows) -> str:
     rare = {"rebates": flows.rebates_usd, "liquidation": flows.liquidation_usd}
     parts |= {name: usd for name, usd in rare.items() if usd != 0}
     text = " · ".join(f"{name} {v.cents(usd, plus=True)}" for name, usd in parts.items())
-    unpriced = ", ".join(f"{v.amount(n)} {coin}" for coin, n in flows.unpriced_coins.items())
+    unpriced = _amounts(flows.unpriced_coins)
     return text + (f" · without a price: {unpriced}" if unpriced else "")
+
+
+def open_unpriced(opened: Open | None) -> str:
+    unpriced = _amounts(opened.unpriced_coins) if opened else ""
+    return f"open without a price: {unpriced}" if unpriced else ""
+
+
+def _amounts(coins: Mapping[str, float]) -> str:
+    return ", ".join(f"{v.amount(n)} {coin}" for coin, n in coins.items())
 
 
 def on_margin(opened: Open | None) -> str:
