@@ -50,6 +50,7 @@ class CoinRound(Round):
         question: Callable[[Exchange, Instrument], Awaitable[D]],
         *,
         aside: bool = False,
+        past: bool = False,
     ) -> dict[str, D]:
         """As `ask`, of each venue that may list it about its market of the segment."""
 
@@ -57,7 +58,8 @@ class CoinRound(Round):
             market = self.listings.market(exchange.name, segment.family, segment.coin)
             return await question(exchange, market)
 
-        return self.ask(f"{segment.title} {part}", asked, self.listing(segment), aside=aside)
+        venues = self.listing(segment)
+        return self.ask(f"{segment.title} {part}", asked, venues, aside=aside, past=past)
 
     def listing(self, segment: Segment) -> list[str]:
         """The venues that list the coin itself in the segment, or whose list is not known."""

@@ -40,6 +40,7 @@ class Wave:
         self._received: dict[str, int] = {}
         self._answered: set[str] = set()
         self._asides: set[str] = set()
+        self._past: set[str] = set()
         self._errors: dict[str, dict[str, ExchangeError]] = {}
         self._refused: dict[str, dict[str, Refused]] = {}
         self._parts: dict[str, None] = {}
@@ -52,15 +53,19 @@ class Wave:
         venues: Collection[str] | None = None,
         *,
         aside: bool = False,
+        past: bool = False,
     ) -> dict[str, D]:
         """Notes a question to every exchange, or to some; its answers are there once settled.
 
-        `aside`: who answers nothing but this has not answered.
+        `aside`: who answers nothing but this has not answered. `past`: it does not change any more,
+        and has no age.
         """
         answers: dict[str, D] = {}
         self._parts[part] = None
         if aside:
             self._asides.add(part)
+        if past:
+            self._past.add(part)
         for exchange in self._exchanges:
             if venues is None or exchange.name in venues:
                 self._jobs.append(self._answer(exchange, part, question, answers))
@@ -125,8 +130,9 @@ class Wave:
             self._errors.setdefault(venue, {})[part] = result
         else:
             answers[venue] = result
-            received = self._received.get(venue, result.received_ms)
-            self._received[venue] = min(received, result.received_ms)
+            if part not in self._past:
+                received = self._received.get(venue, result.received_ms)
+                self._received[venue] = min(received, result.received_ms)
             if part not in self._asides:
                 self._answered.add(venue)
         self._waiting[venue] -= 1

@@ -352,6 +352,16 @@ async def test_the_age_of_an_answer_is_that_of_its_oldest_part(ages: tuple[int, 
     assert (await settled(wave)).oldest_ms == NOW - 7
 
 
+async def test_what_does_not_change_any_more_has_no_age() -> None:
+    (okx,) = exchanges = stubs("okx")
+    wave = wave_of(desk_of(exchanges))
+    for part, age, past in (("price", 2, False), ("yesterday", 300_000, True)):
+        wave.ask(part, says(part), past=past)
+        okx.say(part, Told(NOW - age))
+    known = await settled(wave)
+    assert (known.answered, known.oldest_ms) == (("okx",), NOW - 2)
+
+
 async def test_who_keeps_the_reader_waiting_is_reported_at_each_arrival() -> None:
     binance, bybit, okx = exchanges = stubs()
     wave = wave_of(desk_of(exchanges, timing=Timing(partial=0.0)))

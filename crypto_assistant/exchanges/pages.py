@@ -43,7 +43,10 @@ async def paged(
 
 
 def _joined(parts: Sequence[S], limit: int) -> S:
-    """The last `limit` rows of all parts, each row once, in ascending order."""
+    """The last `limit` rows of all parts, each row once, in ascending order.
+
+    As old as the newest part, the first: of the others, kept for longer, nothing changes any more.
+    """
     first = parts[0]
     columns: dict[str, Any] = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
@@ -53,4 +56,4 @@ def _joined(parts: Sequence[S], limit: int) -> S:
     times = columns["open_ms"] if "open_ms" in columns else columns["time_ms"]
     _, rows = np.unique(times, return_index=True)
     kept: dict[str, Any] = {name: column[rows[-limit:]] for name, column in columns.items()}
-    return replace(first, **kept, received_ms=min(part.received_ms for part in parts))
+    return replace(first, **kept)

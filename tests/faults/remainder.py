@@ -184,6 +184,7 @@ def _open(opened: Collection[Mapping[str, Any]]) -> dict[str, Any] | None:
         "unrealised_usd": unrealised,
         "margin_usd": margin,
         "on_margin_fraction": unrealised / margin,
+        "unpriced_coins": {},
     }
 
 

@@ -83,25 +83,29 @@ def scan(
     above = [row for row in rows if row["spike_fraction"] >= percent / 100]
     step = MINUTES[timeframe] * 60_000
     asked = {coin.market.venue for coin in thick} | set(unknown)
-    return {
-        "timeframe": timeframe,
-        "threshold_fraction": percent / 100,
-        "least_turnover_24h_usd": LEAST,
-        "bar_open_ms": NOW // step * step - step,
-        "valid_until_ms": NOW // step * step + step,
-        "coins": len(thick),
-        "coins_by_venue": {
-            venue: sum(coin.market.venue == venue for coin in thick) for venue in VENUES
-        },
-        "coins_scanned": len(rows),
-        "coins_without_baseline": len(told) - len(rows),
-        "coins_failed": len(thick) - len(told),
-        "coins_below_turnover": sum(coin.turnover < LEAST for coin in every),
-        "coins_above_threshold": len(above),
-        "rows": above[:10],
-        "highest": rows[0] if rows else None,
-        "held_until_ms": {},
-    } | known_by(
-        [venue for venue in VENUES if venue in asked],
-        {venue: why for venue, why in (failed or {}).items() if venue in asked},
+    return (
+        {
+            "timeframe": timeframe,
+            "threshold_fraction": percent / 100,
+            "least_turnover_24h_usd": LEAST,
+            "bar_open_ms": NOW // step * step - step,
+            "valid_until_ms": NOW // step * step + step,
+            "coins": len(thick),
+            "coins_by_venue": {
+                venue: sum(coin.market.venue == venue for coin in thick) for venue in VENUES
+            },
+            "coins_scanned": len(rows),
+            "coins_without_baseline": len(told) - len(rows),
+            "coins_failed": len(thick) - len(told),
+            "coins_below_turnover": sum(coin.turnover < LEAST for coin in every),
+            "coins_above_threshold": len(above),
+            "rows": above[:10],
+            "highest": rows[0] if rows else None,
+            "held_until_ms": {},
+        }
+        | known_by(
+            [venue for venue in VENUES if venue in asked],
+            {venue: why for venue, why in (failed or {}).items() if venue in asked},
+        )
+        | {"oldest_ms": None}
     )

@@ -99,6 +99,7 @@ def yesterday(round: Round, market: Instrument) -> Build[Day]:
         lambda exchange: exchange.candles(
             market, Timeframe.M1, DAY_MS // MINUTE_MS, end_ms=midnight
         ),
+        past=True,
     )
 
     def build() -> Day | None:

@@ -73,9 +73,11 @@ def question(
     market: Instrument,
     part: str,
     ask: Callable[[Exchange], Awaitable[T]],
+    *,
+    past: bool = False,
 ) -> Callable[[], T | None]:
     """One question about one market to its venue."""
-    answers = round.ask(part, ask, [market.venue])
+    answers = round.ask(part, ask, [market.venue], past=past)
     return lambda: answers.get(market.venue)
 
 

@@ -110,6 +110,7 @@ def _replies(round: CoinRound, segment: Segment, windows: Windows) -> _Replies:
             "open interest history",
             lambda exchange, market: exchange.open_interest_history(market, STEP, limit, end_ms),
             aside=True,
+            past=True,
         )
 
     earlier = [window for window in windows.values() if window.ms > (RECENT - 3) * STEP.ms]

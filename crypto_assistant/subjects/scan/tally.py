@@ -38,7 +38,7 @@ class Tally:
         self._most = most
         self._silent: dict[str, str] = {}
         self._takers: dict[str, ExchangeError | None] = {}
-        self._received: dict[str, int] = {}
+        self._answered: set[str] = set()
         self._know(listings)
 
     @property
@@ -74,12 +74,10 @@ class Tally:
         return {venue: until_ms for venue, until_ms in holds.items() if until_ms is not None}
 
     def provenance(self) -> Provenance:
-        """Who has said what up to now."""
+        """Who has said what up to now: of bars that are closed, which have no age."""
         there = {coin.market.venue for coin in self.coins} | self._silent.keys()
         venues = [exchange.name for exchange in self._desk.exchanges if exchange.name in there]
-        return self._desk.provenance(
-            venues, self._received, self._waiting(), self._why, self._received.values()
-        )
+        return self._desk.provenance(venues, self._answered, self._waiting(), self._why, ())
 
     def _know(self, listings: Listings) -> None:
         """The coins by the tickers that are there; what was found on the same markets stays."""
@@ -98,7 +96,7 @@ class Tally:
         self.without_baseline &= same.keys()
         self._takers = {name: error for name, error in self._takers.items() if name in same}
         answered = {same[name].market.venue for name in self.spikes.keys() | self.without_baseline}
-        self._received = {venue: ms for venue, ms in self._received.items() if venue in answered}
+        self._answered &= answered
 
     def _left(self) -> list[Coin]:
         return [
@@ -123,15 +121,14 @@ class Tally:
             self.without_baseline.add(coin.name)
         else:
             self.spikes[coin.name] = found
-        venue, received_ms = coin.market.venue, bars.received_ms
-        self._received[venue] = min(received_ms, self._received.get(venue, received_ms))
+        self._answered.add(coin.market.venue)
 
     def _why(self, venue: str) -> str:
         """In words, why a venue's part is missing or not whole."""
         coins = [coin.name for coin in self.coins if coin.market.venue == venue]
         parts = [self._silent[venue]] if venue in self._silent else []
         failures = _reasons(self.failures.get(name) for name in coins)
-        if venue not in self._received and len(failures) == 1:
+        if venue not in self._answered and len(failures) == 1:
             parts += failures
         else:
             parts += [f"{count} of {len(coins)} coins: {why}" for why, count in failures.items()]

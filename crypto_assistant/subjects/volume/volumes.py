@@ -126,7 +126,7 @@ def question(round: CoinRound, segment: Segment, timeframe: Timeframe) -> Callab
     replies = _Replies(
         at_ms,
         bars=round.ask_market(segment, "bars", bars),
-        weeks={} if at_once else round.ask_market(segment, "bars of the week", week),
+        weeks={} if at_once else round.ask_market(segment, "bars of the week", week, past=True),
         takers=round.ask_market(segment, f"{timeframe} takers", takers),
     )
     apart = round.apart(segment)
