@@ -24,7 +24,7 @@ AssistantError
     └── InternalError  a bug of this program's while it read what the venue said
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from crypto_assistant.models.units import DAY_MS
@@ -43,19 +43,20 @@ class StateFailed(AssistantError):
 
 
 class UsageError(AssistantError):
-    """What was wrong with a command line, in one line of plain text."""
+    """What was wrong with a command line, in one line of plain text.
 
-    def __init__(self, message: str) -> None:
+    `word`: what stood there, as it was typed, where `nearest` may have been meant, best first.
+    """
+
+    def __init__(self, message: str, word: str = "", nearest: Sequence[str] = ()) -> None:
         # It may repeat what was typed: control characters would move the reader's cursor.
         super().__init__("".join(filter(str.isprintable, message)))
+        self.word = word
+        self.nearest = tuple(nearest)
 
 
 class UnknownCoin(UsageError):
-    """No venue lists the coin; `nearest` holds the closest listed names, best first."""
-
-    def __init__(self, message: str, nearest: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.nearest = nearest
+    """No venue lists the coin; `nearest` holds the closest listed names."""
 
 
 class ExchangeError(AssistantError):

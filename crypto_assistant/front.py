@@ -7,10 +7,31 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crypto_assistant.desk import Desk
-from crypto_assistant.errors import UnknownCoin, UsageError
-from crypto_assistant.grammar import Answer, Args, Command, Progress, find, parse
+from crypto_assistant.errors import UsageError
+from crypto_assistant.grammar import (
+    Answer,
+    Args,
+    Command,
+    Progress,
+    did_you_mean,
+    find,
+    in_plain_words,
+    parse,
+)
+from crypto_assistant.listings.names import nearest
 from crypto_assistant.net import deadline
-from crypto_assistant.view import Button, Html, Page, View, bold, code, escape, lines, sheet
+from crypto_assistant.view import (
+    Button,
+    Html,
+    Page,
+    View,
+    bold,
+    button_rows,
+    code,
+    escape,
+    lines,
+    sheet,
+)
 
 Show = Callable[["Sheet"], None]
 """Takes an answer that is not complete yet."""
@@ -67,7 +88,23 @@ class Front:
         return self._sheet(*self._parsed(line), answer)
 
     def _parsed(self, line: str) -> tuple[Command[Any], Args]:
-        return parse(line, self.commands, self.view.titles)
+        return parse(self._in_full(line), self.commands, self.view.titles)
+
+    def _in_full(self, line: str) -> str:
+        """A line with its command, which coins and timeframes alone do without."""
+        found = in_plain_words(line, self.commands, self.view.titles)
+        if found is None:
+            return line
+        full, coins = found
+        names = [command.name for command in self.commands]
+        for coin in coins:
+            try:
+                self.desk.keeper.known.find(coin)
+            except UsageError as error:
+                near = [*(f"/{name}" for name in nearest(coin.lower(), names)), *error.nearest]
+                said = f"There is no command or coin {coin[:32]}.{did_you_mean(near)}"
+                raise UsageError(said, coin, near) from error
+        return full
 
     async def _run(
         self, command: Command[Any], args: Args, progress: Progress[Any], private: bool
@@ -101,13 +138,25 @@ class Front:
         return replace(page, heading=bold(f"SIMULATED market: no real prices{beside}"))
 
     def _mistake(self, line: str, error: UsageError) -> Sheet:
-        """What was wrong, the usage, and the names that may have been meant as buttons."""
+        """What was wrong, the usage, and what may have been meant as buttons."""
         try:
-            command = find((line.split() or [""])[0], self.commands)
+            command, args = self._parsed(line)
+            meant = [(name, args.line(symbol=name)) for name in error.nearest]
+            usage = code(command.usage)
         except UsageError:
-            return Sheet(lines([escape(str(error)), escape("/help lists the commands.")]))
-        text = lines([escape(str(error)), code(command.usage)])
-        if not isinstance(error, UnknownCoin) or not error.nearest:
-            return Sheet(text)
-        _, args = self._parsed(line)
-        return Sheet(text, (tuple(Button(n, args.line(symbol=n)) for n in error.nearest),))
+            meant = [(name, _with(line, error.word, name)) for name in error.nearest]
+            usage = self._usage(line)
+        buttons = tuple(Button(label, asked.removeprefix("/")) for label, asked in meant)
+        return Sheet(lines([escape(str(error)), usage]), button_rows(buttons))
+
+    def _usage(self, line: str) -> Html:
+        """How the command of a line is used; where it names none, what lists them."""
+        try:
+            return code(find((line.split() or [""])[0], self.commands).usage)
+        except UsageError:
+            return escape("/help lists the commands.")
+
+
+def _with(line: str, word: str, meant: str) -> str:
+    """The line with another word in the place of one."""
+    return " ".join(meant if one.lower() == word.lower() else one for one in line.split())

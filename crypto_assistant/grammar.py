@@ -20,6 +20,8 @@ LONGEST_SYMBOL = 20
 
 TIMEFRAME = re.compile(r"\d+(s|m|min|h|d|w|mo|y)")
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,4})?%?")
+LATER = {"alerts", "chart", "digest", "funding", "liq", "orders", "settings", "watch"}
+"""Commands that there will be."""
 SYMBOL = re.compile(r"[^\W_]+([-/_:][^\W_]+)*(\.P)?", re.IGNORECASE)
 
 
@@ -100,6 +102,8 @@ class Command(Generic[A]):
     """Whether it reads the whole market, for which a trader waits longer."""
     private: bool = False
     """Whether it is about the owner's account, which is nobody else's business."""
+    about_itself: bool = False
+    """Whether it is about this program."""
 
     @property
     def usage(self) -> str:
@@ -138,11 +142,33 @@ def find(word: str, commands: Sequence[Command[Any]]) -> Command[Any]:
     if not name:
         raise UsageError("The line names no command.")
     named = {command.name: command for command in commands}
+    if name in LATER:
+        raise UsageError(f"/{name} comes later.")
     if name not in named:
-        near = ", ".join(f"/{other}" for other in nearest(name, named))
-        hint = f" Did you mean {near}?" if near else ""
-        raise UsageError(f"There is no command /{name[:32]}.{hint}")
+        near = [f"/{other}" for other in nearest(name, named)]
+        raise UsageError(f"There is no command /{name[:32]}.{did_you_mean(near)}", word, near)
     return named[name]
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    return f" Did you mean {', '.join(names)}?" if names else ""
+
+
+def in_plain_words(
+    line: str, commands: Sequence[Command[Any]], venues: Collection[str]
+) -> tuple[str, list[str]] | None:
+    """The command line that coins, venues and timeframes without a command stand for.
+
+    And the coins in it; None where it is something else: `btc okx` asks for the price there, `btc
+    4h` for the analysis.
+    """
+    words = [word.removeprefix("$") for word in line.split()]
+    coins = [word for word in words if word.lower() not in {*venues, *TIMEFRAMES}]
+    is_plain = coins and all(map(SYMBOL.fullmatch, coins))
+    if not is_plain or words[0].partition("@")[0].lower() in {one.name for one in commands}:
+        return None
+    command = "analysis" if any(word.lower() in TIMEFRAMES for word in words) else "price"
+    return " ".join([command, *words]), coins
 
 
 async def coin_round(args: Args, desk: Desk) -> CoinRound:
@@ -226,7 +252,12 @@ class _Reader:
         if rest and venue.lower() in self._venues:  # As TradingView writes it: BINANCE:BTCUSDT
             symbol = rest
         if not self._parameters.symbol or not SYMBOL.fullmatch(symbol):
-            raise UsageError(f"/{self._command.name} does not know the word {word[:32]}.")
+            near = self._near(word)
+            raise UsageError(
+                f"/{self._command.name} does not know the word {word[:32]}.{did_you_mean(near)}",
+                word,
+                near,
+            )
         if len(symbol.encode()) > LONGEST_SYMBOL:
             raise UsageError("No market is asked for by a symbol that long.")
         self._set("symbol", symbol)
@@ -234,9 +265,18 @@ class _Reader:
     def _set(self, name: str, value: Any) -> None:
         before = getattr(self._args, name)
         if name in self._given and before != value:
-            raise UsageError(f"Too many arguments: one {name}, not both {before} and {value}.")
+            said = f"Too many arguments: one {name}, not both {before} and {value}."
+            word = next(filter(self._near, map(str, (value, before))), "")
+            near = self._near(word) if name == "symbol" else []
+            raise UsageError(said + did_you_mean(near), word, near)
         self._given.add(name)
         self._args = replace(self._args, **{name: value})
+
+    def _near(self, word: str) -> list[str]:
+        """The words of the command, other than symbols, that may have been meant."""
+        parameters = self._parameters
+        known = {choice for group in parameters.choices for choice in group if choice}
+        return nearest(word.lower(), known | set(self._venues if parameters.venue else ()))
 
 
 def _page(word: str) -> int:

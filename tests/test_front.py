@@ -29,7 +29,7 @@ class Counted:
 async def count(args: Args, desk: Desk, progress: Progress[Counted]) -> Counted:
     word = args.symbol or ""
     if word == "BTCC":
-        raise UnknownCoin("No venue lists BTCC. Did you mean BTC, BCH?", ("BTC", "BCH"))
+        raise UnknownCoin("No venue lists BTCC. Did you mean BTC, BCH?", word, ("BTC", "BCH"))
     if word == "XAU":
         raise UsageError("XAU: add the word <tradfi>.")
     if word == "BUG":
@@ -102,7 +102,7 @@ async def test_the_names_that_may_have_been_meant_are_buttons_that_keep_the_othe
     assert sheet.answer is None
 
 
-@pytest.mark.parametrize("line", ["/cuont", "", "   ", "/", "hello there", "/<b>"])
+@pytest.mark.parametrize("line", ["", "   ", "/", "/hello there", "/<b>", "1 + 1"])
 async def test_a_line_without_a_command_names_help(line: str) -> None:
     sheet = await front().reply(line)
     assert sheet.text.endswith("\n/help lists the commands.")

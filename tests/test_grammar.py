@@ -184,7 +184,7 @@ def test_a_wrong_timeframe_is_answered_with_the_right_ones(wrong: str) -> None:
         ("/price BTC 4h", "/price takes no timeframe."),
         ("/start okx", "/start takes no venue."),
         ("/start BTC", "/start does not know the word BTC."),
-        ("/top10 sopt", "/top10 does not know the word sopt."),
+        ("/top10 sopt", "/top10 does not know the word sopt. Did you mean spot?"),
         ("/price $BTC", "/price does not know the word $BTC."),
         ("/price " + "A" * 25, "No market is asked for by a symbol that long."),
         ("/price " + "币" * 9, "No market is asked for by a symbol that long."),

@@ -56,7 +56,7 @@ FLOORS = {
     "commands": """grammar subjects.help subjects.start subjects.status subjects.volume
         subjects.cvd subjects.open_interest subjects.ranking subjects.scan subjects.price
         subjects.analysis subjects.account""",
-    "front": "errors view net desk grammar",
+    "front": "errors view net listings desk grammar",
     "telegram": "errors clocks journal view state net config front",
     "console": "threads view front",
     "sandbox": "",

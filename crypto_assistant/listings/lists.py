@@ -15,7 +15,7 @@ from crypto_assistant.errors import (
     Unreachable,
     UsageError,
 )
-from crypto_assistant.listings.names import bare, nearest
+from crypto_assistant.listings.names import SPOKEN, bare, nearest
 from crypto_assistant.models import DOLLARS, Family, Instrument, Instruments, Tickers
 
 Listing = tuple[str, Family]
@@ -116,17 +116,21 @@ class Listings:
     def find(self, symbol: str, *, tradfi: bool = False) -> Coin:
         """The coin that a symbol names: BTC, BTCUSDT, BTC-USDT-SWAP, BTC/USDC, 1000PEPEUSDT ...
 
-        Raises UsageError. While no list is known, the name is taken as it is written.
+        What only tradfi lists is answered as that. Raises UsageError. While no list is known, the
+        name is taken as it is written.
         """
         name, quote = self._split(symbol)
-        coin = Coin(name if name in self._rows else bare(name)[0], quote or "USDT", tradfi)
+        if name not in self._rows:
+            name = self._called(name) or bare(name)[0]
+        coin = Coin(name, quote or "USDT", tradfi)
         if not self.instruments:
             return coin
-        if not self._known(coin.name, tradfi):
-            if self._known(coin.name, not tradfi):
-                hint = "leave out" if tradfi else "add"
-                raise UsageError(f"{coin.name}: {hint} the word tradfi.")
-            raise self._unknown(coin.name, tradfi)
+        if not self._known(name, tradfi):
+            if tradfi and self._known(name, tradfi=False):
+                raise UsageError(f"{name}: leave out the word tradfi.")
+            if not self._known(name, tradfi=True):
+                raise self._unknown(name, tradfi)
+            coin = replace(coin, tradfi=True)
         if self._listed(coin) or any(map(self._unsure, self.titles)):
             return coin
         others = [replace(coin, quote=other) for other in DOLLARS]
@@ -164,6 +168,10 @@ class Listings:
     def _listed(self, coin: Coin) -> bool:
         return bool(self.by_turnover(coin.perps, coin) or self.by_turnover(Family.SPOT, coin))
 
+    def _called(self, name: str) -> str | None:
+        """The listed coin that people call so: bitcoin, gold."""
+        return next((coin for coin in SPOKEN.get(name, ()) if coin in self._rows), None)
+
     def _known(self, name: str, tradfi: bool) -> bool:
         return any(key.tradfi == tradfi for key in self._rows.get(name, ()))
 
@@ -198,9 +206,9 @@ class Listings:
         sure = ", ".join(self.titles[venue] for venue in self.titles if not self._unsure(venue))
         doubts = "; ".join(self._doubts())
         if not doubts:
-            return UnknownCoin(f"No venue lists {name}.{hint}", near)
+            return UnknownCoin(f"No venue lists {name}.{hint}", name, near)
         found = f"Not listed by {sure}" if sure else f"{name} is not on the lists that arrived"
-        return UnknownCoin(f"{found}; {doubts}.{hint}", near)
+        return UnknownCoin(f"{found}; {doubts}.{hint}", name, near)
 
     def _unsure(self, venue: str) -> bool:
         return self._is_silent(venue) or self.unread(venue) > 0

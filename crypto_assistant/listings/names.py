@@ -14,6 +14,28 @@ LEADING = re.compile(r"(10{3,6}|1M)(?=[^\W\d_]{2})")
 TRAILING = re.compile(r"(?<=[^\W\d_]{2})1000$")
 
 
+SPOKEN: Mapping[str, tuple[str, ...]] = {
+    "BITCOIN": ("BTC",),
+    "XBT": ("BTC",),
+    "ETHER": ("ETH",),
+    "ETHEREUM": ("ETH",),
+    "SOLANA": ("SOL",),
+    "RIPPLE": ("XRP",),
+    "DOGECOIN": ("DOGE",),
+    "CARDANO": ("ADA",),
+    "LITECOIN": ("LTC",),
+    "AVALANCHE": ("AVAX",),
+    "CHAINLINK": ("LINK",),
+    "POLKADOT": ("DOT",),
+    "TONCOIN": ("TON",),
+    "GOLD": ("XAU", "XAUT", "PAXG"),
+    "SILVER": ("XAG",),
+    "NASDAQ": ("QQQ", "NAS100"),
+    "TESLA": ("TSLA",),
+}
+"""How people call what is listed, by the names that it may be listed by."""
+
+
 def nearest(word: str, names: Iterable[str]) -> list[str]:
     """Up to three names that a hasty thumb may have meant, the nearest first."""
     return difflib.get_close_matches(word, sorted(names), n=3, cutoff=0.57)

@@ -9,9 +9,6 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import TIMEFRAMES, Args, Command, Parameters, Progress, find
 from crypto_assistant.models import Provenance
 
-PER_ROW = 4
-"""Names of commands that fit side by side on a phone."""
-
 
 @dataclass(frozen=True, slots=True)
 class Help:
@@ -35,6 +32,7 @@ def command(commands: Callable[[], Sequence[Command[Any]]]) -> Command[Help]:
     return Command(
         name="help",
         summary="every command, or one explained: /help price",
+        about_itself=True,
         example="/help price",
         explains="Lists the commands; with the name of one, explains its numbers.",
         run=run,
@@ -44,27 +42,39 @@ def command(commands: Callable[[], Sequence[Command[Any]]]) -> Command[Help]:
 
 
 def _all(commands: Sequence[Command[Any]], view: v.View) -> v.Page:
-    lines = [
-        v.lines([v.escape(f"/{command.name}: {command.summary}"), v.code(command.example)])
-        for command in commands
+    groups: dict[str, list[Command[Any]]] = {}
+    for command in commands:
+        groups.setdefault(_group(command), []).append(command)
+    blocks = [
+        v.lines([v.bold(group), *(v.escape(f"/{one.name} {one.summary}") for one in of)])
+        for group, of in groups.items()
     ]
     grammar = v.escape(
-        "Words after a command in any order, in any case. BTC, BTCUSDT, BTC-USDT-SWAP and "
-        f"BTC/USDC all name bitcoin. A venue ({', '.join(view.titles)}) restricts the answer to "
-        f"it, a timeframe ({' '.join(TIMEFRAMES)}) sets its bars, details opens the long one."
+        "Words after a command in any order, in any case. BTC, BTCUSDT, BTC-USDT-SWAP, BTC/USDC "
+        f"and bitcoin name one coin; btc alone is its price, btc 4h its analysis. A venue "
+        f"({', '.join(view.titles)}) restricts the answer to it, a timeframe "
+        f"({' '.join(TIMEFRAMES)}) sets its bars, details opens the long one. "
+        "/help cvd explains the numbers of /cvd."
     )
     buttons = [
-        v.Button(command.name, f"help {command.name}")
+        v.Button(command.name, command.example.removeprefix("/"))
         for command in commands
-        if command.parameters.venue or command.parameters.timeframe
+        if command.name not in {"start", "help"}
     ]
-    rows = tuple(tuple(buttons[i : i + PER_ROW]) for i in range(0, len(buttons), PER_ROW))
-    return v.Page((*lines, grammar), rows)
+    return v.Page((*blocks, grammar), v.button_rows(buttons))
+
+
+def _group(command: Command[Any]) -> str:
+    if command.about_itself:
+        return "This bot"
+    return "Your account" if command.private else "The market"
 
 
 def _one(command: Command[Any]) -> v.Page:
     head = v.lines([v.bold(f"/{command.name}"), v.code(command.usage)])
-    return v.Page((head, *map(_paragraph, command.explains.split("\n\n"))))
+    blocks = (head, *map(_paragraph, command.explains.split("\n\n")))
+    back = v.Button("‹ Back", "help")
+    return v.Page(blocks, ((back, v.Button("Try", command.example.removeprefix("/"))),))
 
 
 def _paragraph(text: str) -> v.Html:

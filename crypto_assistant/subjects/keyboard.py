@@ -5,13 +5,10 @@ from dataclasses import replace
 
 from crypto_assistant.grammar import Args, Parameters
 from crypto_assistant.models import Timeframe
-from crypto_assistant.view import Button
+from crypto_assistant.view import Button, button_rows
 
 Row = tuple[Button, ...]
 TIMEFRAMES = (Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.H4, Timeframe.D1)
-PER_ROW = 5
-"""Labels that are not cut off side by side where each has `SHORT_LABEL` letters at most."""
-SHORT_LABEL = 7
 LABELS = {
     "price": "Price",
     "analysis": "Analysis",
@@ -31,18 +28,7 @@ def keyboard(args: Args, parameters: Parameters, leads: Sequence[str] = ()) -> t
     `leads`: the commands whose answers for the same coin come next.
     """
     onward = tuple(Button(LABELS[name], _onward(args, name)) for name in leads)
-    return (_first(args, parameters), *_timeframes(args, parameters), *rows(onward))
-
-
-def rows(buttons: Sequence[Button]) -> tuple[Row, ...]:
-    """As many side by side as have room for their labels."""
-    if not buttons:
-        return ()
-    longest = max(len(button.label) for button in buttons)
-    most = PER_ROW if longest <= SHORT_LABEL else 4 if longest <= SHORT_LABEL + 2 else 3
-    count = -(-len(buttons) // most)
-    each = -(-len(buttons) // count)
-    return tuple(tuple(buttons[i : i + each]) for i in range(0, len(buttons), each))
+    return (_first(args, parameters), *_timeframes(args, parameters), *button_rows(onward))
 
 
 def choice(words: Sequence[str], current: str, line: Callable[[str], str]) -> Row:
@@ -69,4 +55,4 @@ def _timeframes(args: Args, parameters: Parameters) -> tuple[Row, ...]:
         return ()
     current = args.timeframe or parameters.timeframe
     words = [one for one in Timeframe if one in TIMEFRAMES or one is current]
-    return rows(choice(words, current, lambda word: args.line(timeframe=Timeframe(word))))
+    return button_rows(choice(words, current, lambda word: args.line(timeframe=Timeframe(word))))

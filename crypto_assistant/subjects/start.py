@@ -28,6 +28,7 @@ def command(commands: Callable[[], Sequence[Command[Any]]]) -> Command[Greeting]
         name="start",
         summary="what this bot does and for whom",
         example="/start",
+        about_itself=True,
         explains="Greets, and says who may use the bot and what it can do.",
         run=run,
         render=_render,

@@ -247,4 +247,5 @@ COMMAND = Command(
     render=render,
     parameters=PARAMETERS,
     private=True,
+    about_itself=True,
 )

@@ -42,6 +42,7 @@ from crypto_assistant.view.pages import (
     Button,
     Page,
     View,
+    button_rows,
     sheet,
     utf16_units,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "bare_percent",
     "basis_points",
     "bold",
+    "button_rows",
     "cents",
     "code",
     "columns",

@@ -13,6 +13,10 @@ LONGEST_MESSAGE = 4096
 """UTF-16 units that Telegram accepts in a message."""
 
 
+PER_ROW = {5: 6, 4: 8, 3: 12}
+"""Buttons that stand side by side, by the letters of the longest label that is not cut off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """A label and the whole command line that it stands for."""
@@ -83,6 +87,17 @@ class View:
         if of := len(known.listing):
             foot.append(f"{len(known.answered)}/{of} venue{'s' if of != 1 else ''}")
         return lines(map(escape, [*failures, " · ".join(foot)]))
+
+
+def button_rows(buttons: Sequence[Button]) -> tuple[tuple[Button, ...], ...]:
+    """As many side by side as have room for their labels."""
+    if not buttons:
+        return ()
+    longest = max(len(button.label) for button in buttons)
+    most = next((count for count, letters in PER_ROW.items() if longest <= letters), 2)
+    count = -(-len(buttons) // most)
+    each = -(-len(buttons) // count)
+    return tuple(tuple(buttons[i : i + each]) for i in range(0, len(buttons), each))
 
 
 def sheet(page: Page, number: int, line: str) -> tuple[Html, tuple[tuple[Button, ...], ...]]:

@@ -166,12 +166,19 @@ def test_while_nothing_is_loaded_a_name_is_taken_as_it_is_written(symbol: str, c
     assert Listings(TITLES).find(symbol) == coin
 
 
-def test_the_word_tradfi_is_asked_for_and_asked_away() -> None:
+def test_what_only_tradfi_lists_needs_no_word_and_a_coin_takes_none() -> None:
     assert LISTINGS.find("XAU", tradfi=True) == Coin("XAU", tradfi=True)
-    with pytest.raises(UsageError, match=r"^XAU: add the word tradfi\.$"):
-        LISTINGS.find("XAUUSDT")
+    assert LISTINGS.find("XAUUSDT") == Coin("XAU", tradfi=True)
     with pytest.raises(UsageError, match=r"^BTC: leave out the word tradfi\.$"):
         LISTINGS.find("BTC", tradfi=True)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "coin"),
+    [("bitcoin", Coin("BTC")), ("xbt", Coin("BTC")), ("gold", Coin("XAU", tradfi=True))],
+)
+def test_a_coin_answers_to_what_people_call_it(spoken: str, coin: Coin) -> None:
+    assert LISTINGS.find(spoken) == coin
 
 
 def test_a_crypto_coin_never_draws_the_name_of_a_stock() -> None:

@@ -384,7 +384,6 @@ async def test_the_requests_go_out_in_one_wave(market: Floor) -> None:
 async def test_a_wrong_question_asks_nobody(market: Floor) -> None:
     for line, said in (
         ("/analysis BTC 7m", "no timeframe 7m"),
-        ("/analysis TSLA", "add the word tradfi"),
         ("/analysis BTCC", "Did you mean BTC"),
     ):
         with pytest.raises(UsageError, match=said):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from crypto_assistant.errors import UnknownCoin, UsageError
+from crypto_assistant.errors import UnknownCoin
 from crypto_assistant.sandbox import Fault
 from tests.floor import VENUES, Floor, assert_readable, differences, floor, numbers
 from tests.truth import Truth, price
@@ -38,11 +38,10 @@ async def test_every_number_is_the_worlds(
     assert differences(found, price(truth, coin, quote)) == {}
 
 
-async def test_a_stock_is_shown_on_request_only(market: Floor, truth: Truth) -> None:
-    found = await market.ask("/price TSLA tradfi")
-    assert differences(found, price(truth, "TSLA", tradfi=True)) == {}
-    with pytest.raises(UsageError, match="add the word tradfi"):
-        await market.ask("/price TSLA")
+async def test_a_stock_is_shown_with_the_word_and_without(market: Floor, truth: Truth) -> None:
+    for line in ("/price TSLA tradfi", "/price TSLA"):
+        found = await market.ask(line)
+        assert differences(found, price(truth, "TSLA", tradfi=True)) == {}
 
 
 async def test_one_venue_is_asked_where_one_is_named(market: Floor, truth: Truth) -> None:

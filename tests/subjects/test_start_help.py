@@ -9,6 +9,7 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.front import Front
 from crypto_assistant.grammar import Command, parse
 from crypto_assistant.net.door import Timing
+from crypto_assistant.subjects.account import balance, pnl, positions
 from crypto_assistant.view import Button, View
 from tests.clock import clock
 from tests.venues import VENUES
@@ -39,10 +40,36 @@ async def test_every_button_is_a_line_that_is_understood(line: str) -> None:
         parse(button.line, COMMANDS, VENUES)
 
 
-async def test_help_has_one_line_and_an_example_for_each_command() -> None:
+async def test_help_has_a_line_for_each_command_in_three_groups() -> None:
     text = (await front().reply("/help")).text
-    for command in COMMANDS:
-        assert f"/{command.name}: {command.summary}\n<code>{command.example}</code>" in text
+    groups = {part.split("\n")[0]: part for part in text.split("<b>")[1:]}
+    named = {f"/{one.name} {one.summary}": one for one in COMMANDS}
+    for line, command in named.items():
+        group = "This bot" if command.about_itself else "The market"
+        assert f"\n{line}\n" in groups[f"{'Your account' if line in ACCOUNT else group}</b>"]
+
+
+ACCOUNT = {
+    f"/{one.name} {one.summary}" for one in (balance.COMMAND, positions.COMMAND, pnl.COMMAND)
+}
+
+
+async def test_buttons_of_help_run_the_commands() -> None:
+    lines = {button.label: button.line for button in await buttons("/help")}
+    assert lines.keys() == {one.name for one in COMMANDS} - {"start", "help"}
+    assert lines["price"] == "price ETH"
+
+
+async def test_help_of_a_command_leads_back_and_to_a_try() -> None:
+    assert await buttons("/help price") == [
+        Button("‹ Back", "help"),
+        Button("Try", "price ETH"),
+    ]
+
+
+async def test_points_of_an_explanation_stand_on_lines_of_their_own() -> None:
+    text = (await front().reply("/help price")).text
+    assert "\nA row a venue:\n• bp: how far its mid is" in text
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)

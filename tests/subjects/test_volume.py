@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crypto_assistant.errors import UnknownCoin, UsageError
+from crypto_assistant.errors import UnknownCoin
 from crypto_assistant.sandbox import Fault
 from tests.floor import VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth, known_by
@@ -58,11 +58,10 @@ async def test_one_venue_is_asked_where_one_is_named(market: Floor, truth: Truth
         assert {seen.venue for seen in market.sandbox.requests} == {venue}
 
 
-async def test_a_stock_is_told_on_request_only(market: Floor, truth: Truth) -> None:
-    found = await market.ask("/volume TSLA tradfi")
-    assert differences(found, volume(truth, "TSLA", tradfi=True)) == {}
-    with pytest.raises(UsageError, match="add the word tradfi"):
-        await market.ask("/volume TSLA")
+async def test_a_stock_is_told_with_the_word_and_without(market: Floor, truth: Truth) -> None:
+    for line in ("/volume TSLA tradfi", "/volume TSLA"):
+        found = await market.ask(line)
+        assert differences(found, volume(truth, "TSLA", tradfi=True)) == {}
 
 
 @pytest.mark.parametrize(
