@@ -30,7 +30,7 @@ SEEN = Technicals(
     indicators=indicators(101.0, 100.0),
     volatility=None,
     now=Now(99.0, NOTHING, NOTHING),
-    today=Day(0, 60, 110.0, 90.0, 100.0, NOTHING, NOTHING, NOTHING),
+    today=Day(0, 60, 110.0, 90.0, 102.0, NOTHING, NOTHING, NOTHING),
     yesterday=None,
     levels=(),
 )
@@ -57,7 +57,7 @@ def test_the_signs_are_added_up_and_their_inputs_kept() -> None:
     found = score(SEEN, flows(5e6, -2e6), quadrant("new longs"))
     assert found.components == {
         "ema_50": Component(1, 101.0, 100.0),
-        "vwap": Component(-1, 99.0, 100.0),
+        "vwap": Component(-1, 101.0, 102.0),
         "spot_cvd_4h": Component(1, 5e6),
         "perp_cvd_4h": Component(-1, -2e6),
         "oi_quadrant_4h": Component(1, "new longs"),
@@ -83,7 +83,7 @@ def test_only_positions_that_are_opened_point_somewhere(name: str | None, sign: 
 
 
 def test_what_is_equal_counts_nothing_and_is_known() -> None:
-    seen = replace(SEEN, indicators=indicators(100.0, 100.0), now=Now(100.0, NOTHING, NOTHING))
+    seen = replace(SEEN, indicators=indicators(102.0, 102.0))
     found = score(seen, flows(0.0, 0.0), quadrant("small"))
     assert [part.sign for part in found.components.values()] == [0] * 5
     assert (found.sum, found.known) == (0, 5)

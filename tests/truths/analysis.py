@@ -75,11 +75,11 @@ def in_window(whole: Fields) -> Fields:
 def score(seen: Fields | None, takers: Fields, quadrant: Fields) -> Fields:
     """Whatever is not known is left out of the sum."""
     seen = seen or {"indicators": None, "now": None, "today": None}
-    told, now, today = seen["indicators"] or {}, seen["now"] or {}, seen["today"] or {}
+    told, today = seen["indicators"] or {}, seen["today"] or {}
     spot = takers["kinds"]["spot"]["sums"][WINDOW] if "spot" in takers["kinds"] else {}
     components = {
         "ema_50": against(told.get("close_price"), told.get("ema_50_price")),
-        "vwap": against(now.get("last_price"), today.get("vwap_price")),
+        "vwap": against(told.get("close_price"), today.get("vwap_price")),
         "spot_cvd_4h": above_zero(spot.get("delta_usd")),
         "perp_cvd_4h": above_zero(takers["perps"][WINDOW]["delta_usd"]),
         "oi_quadrant_4h": {

@@ -46,10 +46,9 @@ it by the larger neighbour, of equal ones the lower, until it holds 70 % of the 
 Levels: the two nearest above and below the last price among POC, VAH, VAL of both days, yesterday's
 high and low, VWAP and EMA 200; "away" is the level against the last price.
 
-Score: one each for the last close above EMA 50, the last price above VWAP, a positive CVD of 4h in
+Signs, in Details: one each for the last close above EMA 50, above VWAP, a positive CVD of 4h in
 spot, the same in perps, and new longs over 4h (/help oi); minus one each for the opposite, new
-shorts. Shorts out, longs out and small count 0. What is not known is not counted:
-+2 of 4."""
+shorts. shorts out, longs out and small count 0. What is not known is not counted: +2 of 4."""
 
 PARAMETERS = Parameters(
     symbol=True,

@@ -9,7 +9,7 @@ from crypto_assistant.listings.segments import TITLES
 from crypto_assistant.models import Family
 from crypto_assistant.subjects.analysis.answer import Analysis
 from crypto_assistant.subjects.analysis.coverage import Coverage, coverage
-from crypto_assistant.subjects.analysis.score import WINDOW, Score
+from crypto_assistant.subjects.analysis.score import WINDOW
 from crypto_assistant.subjects.bars.technicals import Technicals
 from crypto_assistant.subjects.bars.trend import Indicators
 from crypto_assistant.subjects.cvd.flow import Sum
@@ -19,13 +19,6 @@ from crypto_assistant.subjects.price.figures import Perp, Spot
 FAMILIES = {Family.SPOT: "spot", Family.LINEAR: "perp", Family.INVERSE: "coin-M perp"}
 LINEAR, INVERSE = ("usdt", "usdc"), ("coin_margined",)
 PERPS = (*LINEAR, *INVERSE)
-COMPONENTS = {
-    "ema_50": "EMA 50",
-    "vwap": "VWAP",
-    "spot_cvd_4h": "spot CVD",
-    "perp_cvd_4h": "perp CVD",
-    "oi_quadrant_4h": "OI",
-}
 
 
 def title(answer: Analysis, coin: Coin, view: v.View) -> str:
@@ -53,7 +46,6 @@ def compact(answer: Analysis, view: v.View) -> Iterator[str]:
     yield _takers_line(answer, view)
     if answer.open_interest.venues:
         yield from _interest_lines(answer, view)
-    yield _score_line(answer.score)
 
 
 def _price_line(answer: Analysis) -> str:
@@ -177,15 +169,6 @@ def _funding(totals: InterestTotals) -> str:
 def _unlike(over: Coverage, above: Coverage, view: v.View) -> str:
     """What a figure is over, where that is not what the figure before it is over."""
     return "" if over == above else over.shown(view)
-
-
-def _score_line(score: Score) -> str:
-    parts = (f"{COMPONENTS[name]} {sign(part.sign)}" for name, part in score.components.items())
-    return f"Score {sign(score.sum)} of {score.known}: {', '.join(parts)}"
-
-
-def sign(number: int | None) -> str:
-    return v.signed(number, 0)
 
 
 def levels(seen: Technicals | None) -> v.Html:

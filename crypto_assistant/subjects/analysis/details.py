@@ -5,13 +5,20 @@ from collections.abc import Iterator
 from crypto_assistant import view as v
 from crypto_assistant.listings.segments import TITLES
 from crypto_assistant.subjects.analysis.answer import Analysis
-from crypto_assistant.subjects.analysis.compact import COMPONENTS, above, sign
+from crypto_assistant.subjects.analysis.compact import above
 from crypto_assistant.subjects.analysis.coverage import coverage
 from crypto_assistant.subjects.analysis.score import WINDOW, Component, Score
 from crypto_assistant.subjects.bars.technicals import Technicals
 from crypto_assistant.subjects.bars.trend import Indicators
 from crypto_assistant.subjects.cvd.flows import Flows
 
+COMPONENTS = {
+    "ema_50": "EMA 50",
+    "vwap": "VWAP",
+    "spot_cvd_4h": "spot CVD",
+    "perp_cvd_4h": "perp CVD",
+    "oi_quadrant_4h": "OI",
+}
 PRICES = {"ema_50", "vwap"}
 """Components of the score that hold a price against an average; takers are held against 0."""
 
@@ -35,10 +42,11 @@ def details(answer: Analysis, view: v.View) -> Iterator[v.Html]:
 
 def _inputs(score: Score, tick: float | None) -> v.Html:
     rows = [
-        [COMPONENTS[name], sign(part.sign), *_input(name, part, tick)]
+        [COMPONENTS[name], v.signed(part.sign, 0), *_input(name, part, tick)]
         for name, part in score.components.items()
     ]
-    return v.lines(v.tables(["Score", "", "is", "against"], rows))
+    title = f"signs {v.signed(score.sum, 0)} of {score.known}"
+    return v.lines([v.escape(title), *v.tables(["", "", "is", "against"], rows)])
 
 
 def _input(name: str, part: Component, tick: float | None) -> tuple[str, str]:

@@ -36,14 +36,16 @@ class Score:
 
 def score(outlook: Technicals | None, flows: Flows, quadrant: Quadrant | None) -> Score:
     indicators = outlook.indicators if outlook else None
-    now, today = (outlook.now, outlook.today) if outlook else (None, None)
+    today = outlook.today if outlook else None
     spot = flows.kinds["spot"].sums if "spot" in flows.kinds else {}
     components = {
         "ema_50": _against(
             indicators.close_price if indicators else None,
             indicators.ema_50_price if indicators else None,
         ),
-        "vwap": _against(now.last_price if now else None, today.vwap_price if today else None),
+        "vwap": _against(
+            indicators.close_price if indicators else None, today.vwap_price if today else None
+        ),
         "spot_cvd_4h": _takers(spot.get(WINDOW)),
         "perp_cvd_4h": _takers(flows.perps.get(WINDOW)),
         "oi_quadrant_4h": _positions(quadrant.name if quadrant else None),
