@@ -361,6 +361,11 @@ async def test_the_compact_answer_is_short(market: Floor) -> None:
         assert re.fullmatch(form, line), line
 
 
+async def test_details_say_what_is_small(market: Floor) -> None:
+    text = (await market.front.reply("/oi BTC details")).text
+    assert "\nsmall: below 0.25 ATR or, of OI, 15m 0.2 %, 1h 0.5 %, 4h 1 %, 24h 2 %\n" in text
+
+
 async def test_details_name_each_market_and_what_is_in_no_sum(market: Floor) -> None:
     text = (await market.front.reply("/oi BTC details")).text
     for named in (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from crypto_assistant import view as v
-from crypto_assistant.calculators.open_interest import heat
+from crypto_assistant.calculators.open_interest import LEAST_ATR, LEAST_CHANGES, heat
 from crypto_assistant.listings.segments import TITLES
 from crypto_assistant.models import Family
 from crypto_assistant.subjects.bars.windows import STEP, WINDOWS
@@ -136,8 +136,13 @@ def _primary(answer: Oi, view: v.View) -> v.Html:
         [
             v.bold(f"{view.venue(answer.primary.venue)} {answer.primary.symbol} {last}"),
             *v.tables(["", "then", "change", "in ATRs"], rows),
+            v.escape(f"small: below {LEAST_ATR} ATR or, of OI, {_least()}"),
         ]
     )
+
+
+def _least() -> str:
+    return ", ".join(f"{name} {v.percents(least)}" for name, least in LEAST_CHANGES.items())
 
 
 def _beside(answer: Oi, view: v.View) -> Iterator[str]:

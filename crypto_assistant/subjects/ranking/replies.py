@@ -5,16 +5,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from crypto_assistant.errors import ExchangeError
 from crypto_assistant.listings.coins import Market
 from crypto_assistant.models import Family, Fundings, OpenInterests, Tickers, known
 
 
 @dataclass(frozen=True, slots=True)
 class OneByOne:
-    """Open interest in USD of the markets that were asked one by one."""
+    """Open interest in USD of the markets that were asked one by one.
+
+    `failure`: why some of them are missing that the venue lists.
+    """
 
     usd: Mapping[tuple[Family, str], float]
     received_ms: int
+    failure: ExchangeError | None = None
 
 
 @dataclass(slots=True)
