@@ -368,4 +368,5 @@ def _row(truth: Truth, coin: str, markets: Sequence[Valued]) -> Fields:
         "oi_usd": fsum(truth.interest(perp)[1] for perp in perps) if perps else None,
         "oi_venues": venues if perps else [],
         "funding_8h_fraction": truth.funding_8h(primary) if perps else None,
+        "funding_venue": primary.venue if perps else None,
     }

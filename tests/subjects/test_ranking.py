@@ -1,5 +1,7 @@
 """/top10 over the simulated market: the order, every number, and what is asked for it."""
 
+import re
+
 import pytest
 
 from crypto_assistant.errors import UsageError
@@ -13,6 +15,7 @@ ORDERS = [
     *(("spot", order) for order in ("volume", "gainers", "losers")),
     *(("tradfi", order) for order in ("volume", "gainers", "losers", "funding", "oi")),
 ]
+TITLES = {"binance": "Binance", "bybit": "Bybit", "okx": "OKX"}
 INTEREST = "/fapi/v1/openInterest"
 COIN_MARGINED_INTEREST = "/dapi/v1/openInterest"
 
@@ -153,6 +156,38 @@ async def test_the_note_on_binance_is_for_answers_with_binance(market: Floor) ->
     assert "top 100" not in (await market.front.reply("/top10 volume")).text
 
 
+async def test_open_interest_in_part_is_not_kept(market: Floor, truth: Truth) -> None:
+    market.sandbox.faults = [Fault("binance", "http", 500, path=COIN_MARGINED_INTEREST)]
+    found = await market.ask("/top10 oi")
+    assert "open interest: HTTP 500" in found["failed"]["binance"]
+    assert any("binance" in row["oi_venues"] for row in found["rows"])
+    market.sandbox.faults = []
+    await market.pass_time(2)
+    assert differences(await market.ask("/top10 oi"), top(truth, "perps", "oi")) == {}
+
+
+@pytest.mark.parametrize(
+    ("venue", "path"),
+    [
+        ("binance", "/fapi/v1/premiumIndex"),
+        ("bybit", "/v5/market/tickers"),
+        ("okx", "/api/v5/public/funding-rate"),
+    ],
+)
+async def test_where_one_venue_tells_no_funding_that_of_the_next_serves(
+    market: Floor, venue: str, path: str
+) -> None:
+    market.sandbox.faults = [Fault(venue, "http", 500, path=path)]
+    found = await market.ask("/top10 funding")
+    assert len(found["rows"]) == 10
+    assert venue not in {row["funding_venue"] for row in found["rows"]}
+    shown = (await market.front.reply("/top10 funding")).text
+    for row in found["rows"]:
+        if row["funding_venue"] != row["primary_venue"]:
+            assert venue == row["primary_venue"]
+            assert re.search(f"\nfunding of {TITLES[row['funding_venue']]}: .*{row['coin']}", shown)
+
+
 async def test_half_of_a_venues_open_interest_is_not_shown_as_the_whole(
     market: Floor, truth: Truth
 ) -> None:
@@ -162,7 +197,8 @@ async def test_half_of_a_venues_open_interest_is_not_shown_as_the_whole(
     healthy = top(truth, "perps", "volume")
     for row in healthy["rows"]:
         row["oi_usd"] = "less"
-        row["oi_venues"] = [venue for venue in row["oi_venues"] if venue != "binance"]
+        if truth.find("binance", "inverse", row["coin"], "USD"):
+            row["oi_venues"] = [venue for venue in row["oi_venues"] if venue != "binance"]
     for row in found["rows"]:
         row["oi_usd"] = "less"
     found["failed"] = {}

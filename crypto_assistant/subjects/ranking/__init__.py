@@ -30,7 +30,8 @@ EXPLAINS = f"""\
 Ten coins over all venues together. perps (the default): turnover and open interest in USD are
 summed over USDT, USDC and coin-margined perps (OKX sends turnover in coins, valued at the last
 price); price, 24h change and funding are those of the primary market, the USDT perp with the
-highest 24h turnover. Funding is per 8 h.
+highest 24h turnover. Funding is per 8 h; where that market's venue did not tell it, the rate is
+that of the next one, named.
 
 spot: turnover summed over all quotes, each valued at its USDT price on the same venue; USD, USDC
 and USDT count alike. tradfi: stock, metal, index and currency perps instead of coins.
@@ -123,6 +124,12 @@ def _notes(answer: Top, view: v.View) -> Iterator[str]:
         yield f"{view.venues(answer.one_by_one_venues)}: top {MOST_ONE_BY_ONE} by turnover"
     if lacking := {v for row in answer.rows for v in set(row.venues) - set(row.turnover_venues)}:
         yield f"24h $ lacks all or part of {view.venues(sorted(lacking))}"
+    rates: dict[str, list[str]] = {}
+    for row in answer.rows:
+        if row.funding_venue not in {None, row.primary_venue}:
+            rates.setdefault(row.funding_venue or "", []).append(row.coin)
+    for venue, coins in rates.items():
+        yield f"funding of {view.venue(venue)}: {', '.join(coins)}"
     for row in answer.rows:
         if row.apart_venues:
             yield f"{row.coin} on {view.venues(row.apart_venues)}: another coin? Not counted"

@@ -1,12 +1,13 @@
 """Ten coins over all venues together, by turnover, change, funding or open interest."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard, TypeVar
 
 import numpy as np
 
-from crypto_assistant.errors import Malformed
+from crypto_assistant.errors import ExchangeError, Malformed, Refused
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.coins import Market, by_coin, proven_others
 from crypto_assistant.listings.lists import Listing
@@ -14,12 +15,16 @@ from crypto_assistant.models import (
     Family,
     Fundings,
     Instruments,
+    Marks,
+    OpenInterest,
     Tickers,
     known,
 )
-from crypto_assistant.round import Round, each
+from crypto_assistant.round import Round
 from crypto_assistant.subjects.ranking.replies import OneByOne, Replies
 from crypto_assistant.subjects.ranking.rows import Coins, Row, first_ten, row_of
+
+T = TypeVar("T")
 
 FAMILIES = {
     "perps": (Family.LINEAR, Family.INVERSE),
@@ -99,7 +104,11 @@ class Ranking:
 
         async def interests(exchange: Exchange) -> OneByOne:
             async def fetch() -> OneByOne:
-                return await _one_by_one(exchange, wanted[exchange.name])
+                found = await _one_by_one(exchange, wanted[exchange.name])
+                if found.failure:  # What was told is of use now, but is not kept.
+                    self._replies.one_by_one_in_part[exchange.name] = found
+                    raise found.failure
+                return found
 
             if shown is not None:
                 return await fetch()
@@ -165,20 +174,42 @@ def _wanted(
 async def _one_by_one(exchange: Exchange, markets: Sequence[Market]) -> OneByOne:
     """Each market's open interest; coins are valued at the mark price.
 
-    A market that the venue refuses, having delisted it since, is missing from the answer.
+    A market that the venue refuses, having delisted it since, is missing from the answer; so is one
+    that fails, for which `failure` is set.
     """
     lists = {market.family: market.tickers.instruments for market in markets}
-    marks = await asyncio.gather(*(exchange.marks(listed) for listed in lists.values()))
+    marks = await asyncio.gather(*(_or_error(exchange.marks(listed)) for listed in lists.values()))
     mark = dict(zip(lists, marks, strict=True))
-    answers = await each(
-        exchange.open_interest(market.instrument, known(mark[market.family].mark[market.row]))
-        for market in markets
+    answers = await asyncio.gather(
+        *(_or_error(_interest_of(exchange, market, mark[market.family])) for market in markets)
     )
     usd = {}
-    received = [one.received_ms for one in marks]
+    received = [one.received_ms for one in marks if isinstance(one, Marks)]
+    failures = [one for one in answers if _is_failure(one)]
     for market, answer in zip(markets, answers, strict=True):
-        if answer:
+        if isinstance(answer, OpenInterest):
             received.append(answer.received_ms)
             if answer.usd is not None:
                 usd[market.family, market.symbol] = answer.usd
-    return OneByOne(usd, min(received))
+    if failures and not usd:
+        raise failures[0]
+    return OneByOne(usd, min(received), failures[0] if failures else None)
+
+
+async def _interest_of(
+    exchange: Exchange, market: Market, marks: Marks | ExchangeError
+) -> OpenInterest:
+    if isinstance(marks, ExchangeError):
+        raise marks
+    return await exchange.open_interest(market.instrument, known(marks.mark[market.row]))
+
+
+async def _or_error(question: Awaitable[T]) -> T | ExchangeError:
+    try:
+        return await question
+    except ExchangeError as error:
+        return error
+
+
+def _is_failure(answer: OpenInterest | ExchangeError) -> TypeGuard[ExchangeError]:
+    return isinstance(answer, ExchangeError) and not isinstance(answer, Refused)

@@ -1,6 +1,6 @@
 """What the venues have said for a ranking, and the figures that it gives a market."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,10 +30,18 @@ class Replies:
     fundings: dict[Family, Mapping[str, Fundings]] = field(default_factory=dict)
     interests: dict[Family, Mapping[str, OpenInterests]] = field(default_factory=dict)
     one_by_one: dict[str, OneByOne] = field(default_factory=dict)
+    one_by_one_in_part: dict[str, OneByOne] = field(default_factory=dict)
 
     def funding_8h(self, market: Market) -> float | None:
         fundings = self.fundings.get(market.family, {}).get(market.venue)
         return known(fundings.rate_8h[market.row]) if fundings else None
+
+    def funding(self, markets: Sequence[Market]) -> tuple[str, float] | tuple[None, None]:
+        """Of the first of the markets whose venue has told its rate: that, and per 8 h."""
+        for market in markets:
+            if (rate := self.funding_8h(market)) is not None:
+                return market.venue, rate
+        return None, None
 
     def unpriced(self, coin: str, *, tradfi: bool) -> set[str]:
         """The venues with a market of the coin that was traded for nobody knows how much."""
@@ -51,5 +59,5 @@ class Replies:
         bulk = self.interests.get(market.family, {}).get(market.venue)
         if bulk:
             return known(bulk.usd[market.row])
-        found = self.one_by_one.get(market.venue)
+        found = self.one_by_one.get(market.venue) or self.one_by_one_in_part.get(market.venue)
         return found.usd.get((market.family, market.symbol)) if found else None
