@@ -671,6 +671,21 @@ async def test_tickers_that_failed_leave_the_lists_usable_and_are_asked_again() 
     assert ("okx", Family.LINEAR) in (await desk.listings()).tickers
 
 
+async def test_tickers_rank_markets_for_ten_minutes() -> None:
+    """Which of them trades another coin, they tell for longer."""
+    (okx,) = exchanges = stubs("okx")
+    desk = desk_of(exchanges)
+    await desk.listings()
+    okx.fails = {f"{family} tickers": Unreachable("HTTP 503") for family in Family}
+    await asyncio.sleep(599)
+    await desk.keeper.load(1)
+    assert len((await desk.listings()).recent_tickers) == len(Family)
+    await asyncio.sleep(2)
+    found = await desk.listings()
+    assert (found.recent_tickers, len(found.tickers)) == ({}, len(Family))
+    assert found.by_turnover(Family.LINEAR, found.find("BTC")) == ["okx"]
+
+
 async def test_loads_at_the_same_time_are_one() -> None:
     (okx,) = exchanges = stubs("okx")
     desk = desk_of(exchanges)

@@ -24,6 +24,8 @@ T = TypeVar("T")
 RELOAD_SECONDS = 560.0
 """Just under ten minutes, so that a new listing is known within ten."""
 RETRY_SECONDS = 15.0
+LONGEST_KEPT_SECONDS = 600.0
+"""For which tickers rank markets while newer ones do not come."""
 
 
 class Keeper:
@@ -53,6 +55,9 @@ class Keeper:
         if not self.is_open:
             # Not longer: the question that waits for them has to be asked, too.
             await self.load(self._timing.attempt)
+        aged = frozenset(place for place in self.known.tickers if self._is_aged(place))
+        if aged != self.known.aged:
+            self.known = replace(self.known, aged=aged)
         return self.known
 
     async def keep(self, loaded: Callable[[], None]) -> None:
@@ -141,6 +146,11 @@ class Keeper:
                 age = (self._clock_ms() - answer.received_ms) / 1000
                 age = min(max(age, 0.0), Lifetime.INSTRUMENTS.value)
                 self._arrivals[place, type(answer)] = answer.received_ms, monotonic() - age
+
+    def _is_aged(self, place: Listing) -> bool:
+        """Whether a place's tickers are too old to rank its markets by."""
+        arrived = self._arrivals.get((place, Tickers))
+        return arrived is None or monotonic() - arrived[1] > LONGEST_KEPT_SECONDS
 
     def _age(self, place: Listing) -> float:
         """Seconds since the older of a place's list and its tickers arrived."""

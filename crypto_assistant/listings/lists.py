@@ -58,7 +58,8 @@ class Listings:
     """Every market that trades, the last bulk tickers, and what could not be loaded.
 
     `titles`: the venues by name, as they are shown. `dated`: futures with a delivery, which are
-    not among `instruments`.
+    not among `instruments`. `aged`: where the tickers are too old to tell a price or a turnover;
+    who trades another coin, they tell for ever.
     """
 
     titles: Mapping[str, str]
@@ -66,6 +67,7 @@ class Listings:
     tickers: Mapping[Listing, Tickers] = field(default_factory=dict)
     errors: Mapping[Listing, ExchangeError] = field(default_factory=dict)
     dated: Mapping[Listing, Instruments] = field(default_factory=dict)
+    aged: frozenset[Listing] = frozenset()
 
     def listed(self, venue: str, family: Family) -> Instruments:
         """All markets of a venue's family; raises why they are not known."""
@@ -140,6 +142,11 @@ class Listings:
         return listed
 
     @cached_property
+    def recent_tickers(self) -> Mapping[Listing, Tickers]:
+        """Those that are not too old to rank markets by."""
+        return {place: one for place, one in self.tickers.items() if place not in self.aged}
+
+    @cached_property
     def money(self) -> frozenset[str]:
         """Stablecoins and fiat: whatever a venue quotes bitcoin in."""
         return frozenset(DOLLARS) | {key.quote for key in self._rows.get("BTC", {})}
@@ -159,7 +166,7 @@ class Listings:
 
     def _turnover(self, venue: str, family: Family, row: int) -> float:
         """Of the market in the list's row, by its symbol: the tickers may be of an older list."""
-        tickers = self.tickers.get((venue, family))
+        tickers = self.recent_tickers.get((venue, family))
         symbol = self.instruments[venue, family].symbols[row]
         if tickers is None or symbol not in tickers.instruments.row:
             return 0.0

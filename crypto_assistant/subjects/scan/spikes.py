@@ -42,7 +42,8 @@ class Spike:
 
 def universe(listings: Listings) -> list[Coin]:
     """Every coin that has a USDT perp, by the kept tickers, the most traded one first."""
-    tickers = [found for (_, family), found in listings.tickers.items() if family is Family.LINEAR]
+    recent = listings.recent_tickers.items()
+    tickers = [found for (_, family), found in recent if family is Family.LINEAR]
     coins = by_coin(tickers, tradfi=False, without=listings.money, others=other_coins(listings))
     found = []
     for name, markets in coins.items():

@@ -142,7 +142,7 @@ def silent(listings: Listings) -> dict[str, str]:
     return {
         venue: str(listings.errors.get(place, "tickers not loaded"))[:LONGEST_REASON]
         for venue, place in places.items()
-        if place not in listings.tickers
+        if place not in listings.recent_tickers
     }
 
 
