@@ -172,6 +172,21 @@ async def test_a_venue_that_only_fails_is_given_up_and_the_others_are_not() -> N
     assert found.provenance().answered == ("okx",)
 
 
+async def test_a_coin_whose_venue_fails_is_scanned_on_its_next_one() -> None:
+    binance, okx = Venue("binance"), Venue("okx")
+    binance.fails = dict.fromkeys(coins(30), Unreachable("HTTP 503"))
+    okx.fails = {"C3": Unreachable("HTTP 500")}
+    listings = listed(binance=coins(30), okx=["A", *coins(20)])
+    found = await scanned(desk_of(binance, okx), listings)
+    first = {coin.name: coin.market.venue for coin in found.coins}
+    assert first["C4"] == "binance"
+    told = {name: spike.venue for name, spike in found.spikes.items()}
+    assert told == dict.fromkeys(["A", *(name for name in coins(20) if name != "C3")], "okx")
+    assert found.failures.keys() == {"C3", *coins(30)[20:]}
+    assert found.provenance().failed["binance"] == "HTTP 503"
+    assert "HTTP 500" in found.provenance().failed["okx"]
+
+
 async def test_failures_that_do_not_follow_each_other_give_nobody_up() -> None:
     binance = Venue("binance")
     every_other = coins(100)[::2]

@@ -46,7 +46,7 @@ async def test_the_next_venue_is_scanned_where_the_lists_of_one_never_came(
 
 
 @pytest.mark.parametrize("venue", ["binance", "bybit"])
-async def test_the_coins_of_a_venue_that_is_down_have_failed(
+async def test_the_coins_of_a_venue_that_is_down_are_scanned_on_the_next_one(
     market: Floor, truth: Truth, venue: str
 ) -> None:
     market.sandbox.faults = [Fault(venue, "http", 503)]
@@ -203,7 +203,7 @@ async def test_below_the_threshold_the_highest_spike_is_shown(market: Floor, tru
 @pytest.mark.parametrize(
     ("down", "said"),
     [
-        (["binance"], "No spike of the 6 scanned coins reaches the threshold."),
+        (["binance"], "No spike of the 43 scanned coins reaches the threshold."),
         (VENUES, "Nothing was scanned."),
     ],
 )

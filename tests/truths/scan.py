@@ -1,7 +1,7 @@
 """What /volscan must say, worked out from the simulated market's minutes in plain loops."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
 
@@ -21,6 +21,7 @@ class Coin:
     name: str
     market: Market
     turnover: float
+    others: list[Market]
 
 
 def universe(truth: Truth, venues: Collection[str]) -> list[Coin]:
@@ -33,8 +34,8 @@ def universe(truth: Truth, venues: Collection[str]) -> list[Coin]:
     coins = []
     for name, perps in names.items():
         if same := [perp for perp in perps if truth.is_its_coin(perp, venues)]:
-            first = max(same, key=truth.turnover)
-            coins.append(Coin(name, first, sum(map(truth.turnover, same))))
+            first, *others = sorted(same, key=truth.turnover, reverse=True)
+            coins.append(Coin(name, first, sum(map(truth.turnover, same)), others))
     return sorted(coins, key=lambda coin: -coin.turnover)
 
 
@@ -77,7 +78,11 @@ def scan(
     """
     every = universe(truth, [venue for venue in VENUES if venue not in unknown])
     thick = [coin for coin in every if coin.turnover >= LEAST][:most]
-    told = [coin for coin in thick if coin.market.venue not in (failed or {})]
+    told = [
+        replace(coin, market=there[0])
+        for coin in thick
+        if (there := [m for m in (coin.market, *coin.others) if m.venue not in (failed or {})])
+    ]
     rows = [row for coin in told if (row := spike(coin, timeframe))]
     rows.sort(key=lambda row: -row["spike_fraction"])
     above = [row for row in rows if row["spike_fraction"] >= percent / 100]

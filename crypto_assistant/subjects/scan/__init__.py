@@ -34,10 +34,11 @@ its close / open - 1; buy: what takers bought of it (Binance: from its candles; 
 statistics, from 5m on; Bybit: only where its last 1000 trades reach back over all of the bar).
 
 At most half of each venue's limit is used, so that other questions are not held up. A venue that
-fails {GIVE_UP} times in a row is not asked further, its coins count as failed. A bar counts from 2
-s after its end on; one that is not there yet is asked for again until 8 s after it. After 60 s the
-answer is what has arrived. It is good until the next bar closes and comes from memory until then;
-what failed is asked for again, and so is a venue whose lists or tickers were missing."""
+fails {GIVE_UP} times in a row is not asked further. A coin whose venue failed is scanned on the
+next one that lists it, and has failed where none is left. A bar counts from 2 s after its end on;
+one that is not there yet is asked for again until 8 s after it. After 60 s the answer is what has
+arrived. It is good until the next bar closes and comes from memory until then; what failed is asked
+for again, and so is a venue whose lists or tickers were missing."""
 
 THRESHOLD_PERCENT = 200.0
 MOST_PERCENT = 100_000.0

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 
@@ -92,7 +93,7 @@ class Scan(Tally):
         if silent(listings) != self._silent:
             self._know(listings)
         left = self._left()
-        self.failures.clear()
+        self._forget_failures()
         await asyncio.sleep((self._settled_ms - self._desk.clock_ms()) / 1000)
         self._takers = {coin: error for coin, error in self._takers.items() if error is None}
         with sparing(self._desk.timing.attempt):
@@ -100,7 +101,23 @@ class Scan(Tally):
                 for exchange in self._desk.exchanges:
                     coins = [coin for coin in left if coin.market.venue == exchange.name]
                     group.create_task(self._ask_venue(exchange, coins))
+            await self._ask_next(left)
         await self._ask_takers()
+
+    async def _ask_next(self, left: Sequence[Coin]) -> None:
+        """Of coins whose first venue failed, the next one that lists them."""
+        for turn in count():
+            failed = [
+                coin._replace(market=coin.others[turn])
+                for coin in left
+                if coin.name in self.failures and turn < len(coin.others)
+            ]
+            if not failed:
+                return
+            async with asyncio.TaskGroup() as group:
+                for exchange in self._desk.exchanges:
+                    coins = [coin for coin in failed if coin.market.venue == exchange.name]
+                    group.create_task(self._ask_venue(exchange, coins))
 
     async def _ask_venue(self, exchange: Exchange, coins: Sequence[Coin]) -> None:
         """A few coins at a time, until all are asked for or the venue is given up."""
@@ -113,7 +130,7 @@ class Scan(Tally):
                     in_a_row.clear()
                     self._note(coin, bars)
                     continue
-                self.failures[coin.name] = bars or Unreachable(NOT_YET)
+                self._fail(coin, bars or Unreachable(NOT_YET))
                 if bars is None:
                     continue
                 in_a_row.append(bars)
@@ -125,9 +142,9 @@ class Scan(Tally):
         async with asyncio.TaskGroup() as group:
             at_once = min(MOST_AT_ONCE, len(coins))
             workers = [group.create_task(work()) for _ in range(at_once)]
-        for coin in self._left():
-            if coin.market.venue == exchange.name and coin.name not in self.failures:
-                self.failures[coin.name] = in_a_row[-1]
+        for coin in coins:
+            if self._is_open(coin):
+                self._fail(coin, in_a_row[-1])
 
     async def _bars(self, exchange: Exchange, coin: Coin) -> Candles | ExchangeError | None:
         """None where the last bar is not there, long after a venue may be late with it."""
@@ -136,8 +153,8 @@ class Scan(Tally):
         due = monotonic() + timing.answer - late_ms / 1000
         while True:
             # With one bar more than the last time: what is kept of that is not asked for again.
-            count = BARS + 1 + self._too_early[coin.name]
-            question = exchange.candles(coin.market, self.timeframe, count, self._end_ms)
+            rows = BARS + 1 + self._too_early[coin.name]
+            question = exchange.candles(coin.market, self.timeframe, rows, self._end_ms)
             whom = f"{exchange.name} ({coin.name})"
             bars = await outcome(question, timing.scan - timing.attempt, whom)
             if isinstance(bars, ExchangeError):
@@ -157,9 +174,13 @@ class Scan(Tally):
     async def _ask_takers(self) -> None:
         """For the top ten, of the venues whose bars do not tell them."""
         exchanges = {exchange.name: exchange for exchange in self._desk.exchanges}
-        markets = {coin.name: coin.market for coin in self.coins}
+        markets = {
+            (coin.name, market.venue): market
+            for coin in self.coins
+            for market in (coin.market, *coin.others)
+        }
         questions = (
-            self._ask_taker(exchanges[found.venue], markets[found.coin], found)
+            self._ask_taker(exchanges[found.venue], markets[found.coin, found.venue], found)
             for found in self._without_takers()
         )
         await asyncio.gather(*questions)

@@ -17,11 +17,15 @@ LEAST_TURNOVER_USD = 5e6
 
 
 class Coin(NamedTuple):
-    """A coin, its most traded USDT perp, and the 24 h turnover of its USDT perps everywhere."""
+    """A coin, its most traded USDT perp, and the 24 h turnover of its USDT perps everywhere.
+
+    `others`: its most traded USDT perps on other venues, in order.
+    """
 
     name: str
     market: Instrument
     turnover_24h_usd: float
+    others: tuple[Instrument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,10 @@ def universe(listings: Listings) -> list[Coin]:
         perps = [market for market in markets.same if market.quote == "USDT"]
         if perps:
             turnover = fsum(perp.turnover_usd for perp in perps)
-            found.append(Coin(name, perps[0].instrument, turnover))
+            first = {perp.venue: perp.instrument for perp in reversed(perps)}
+            ranked = dict.fromkeys(perp.venue for perp in perps)
+            market, *others = (first[venue] for venue in ranked)
+            found.append(Coin(name, market, turnover, tuple(others)))
     return sorted(found, key=lambda coin: -coin.turnover_24h_usd)
 
 

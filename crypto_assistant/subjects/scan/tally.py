@@ -39,6 +39,8 @@ class Tally:
         self._silent: dict[str, str] = {}
         self._takers: dict[str, ExchangeError | None] = {}
         self._answered: set[str] = set()
+        self._errors: dict[str, dict[str, ExchangeError]] = {}
+        """By venue and coin: of those, too, that another venue has told since."""
         self._know(listings)
 
     @property
@@ -95,8 +97,22 @@ class Tally:
         }
         self.without_baseline &= same.keys()
         self._takers = {name: error for name, error in self._takers.items() if name in same}
-        answered = {same[name].market.venue for name in self.spikes.keys() | self.without_baseline}
+        answered = {same[name].market.venue for name in self.without_baseline}
+        answered |= {found.venue for found in self.spikes.values()}
         self._answered &= answered
+
+    def _fail(self, coin: Coin, error: ExchangeError) -> None:
+        self.failures[coin.name] = error
+        self._errors.setdefault(coin.market.venue, {})[coin.name] = error
+
+    def _is_open(self, coin: Coin) -> bool:
+        """Whether nothing is known yet of the coin on its venue."""
+        done = coin.name in self.spikes or coin.name in self.without_baseline
+        return not done and coin.name not in self._errors.get(coin.market.venue, {})
+
+    def _forget_failures(self) -> None:
+        self.failures.clear()
+        self._errors.clear()
 
     def _left(self) -> list[Coin]:
         return [
@@ -121,18 +137,24 @@ class Tally:
             self.without_baseline.add(coin.name)
         else:
             self.spikes[coin.name] = found
+        self.failures.pop(coin.name, None)
         self._answered.add(coin.market.venue)
 
     def _why(self, venue: str) -> str:
         """In words, why a venue's part is missing or not whole."""
-        coins = [coin.name for coin in self.coins if coin.market.venue == venue]
+        errors = self._errors.get(venue, {})
+        coins = dict.fromkeys(coin.name for coin in self.coins if coin.market.venue == venue)
+        coins |= dict.fromkeys(errors)
         parts = [self._silent[venue]] if venue in self._silent else []
-        failures = _reasons(self.failures.get(name) for name in coins)
+        failures = _reasons(errors.values())
         if venue not in self._answered and len(failures) == 1:
             parts += failures
         else:
             parts += [f"{count} of {len(coins)} coins: {why}" for why, count in failures.items()]
-        parts += [f"takers: {why}" for why in _reasons(self._takers.get(name) for name in coins)]
+        takers = [
+            self._takers.get(name) for name, found in self.spikes.items() if found.venue == venue
+        ]
+        parts += [f"takers: {why}" for why in _reasons(takers)]
         return "; ".join(parts)
 
 
