@@ -7,6 +7,7 @@ import pytest
 
 from crypto_assistant.exchanges.pages import paged
 from crypto_assistant.models import OpenInterestHistory
+from crypto_assistant.models.series import taken
 from tests.exchanges.binance_bodies import PERP
 
 STEP = 300_000
@@ -84,3 +85,14 @@ async def test_a_series_is_as_old_as_its_newest_page(end_ms: int | None) -> None
 
     series = await paged(12, LARGEST, STEP, page, end_ms=end_ms, now_ms=NOW)
     assert series.received_ms == NOW + 1
+
+
+async def test_rows_that_a_page_lacks_are_a_gap_and_move_nothing() -> None:
+    async def page(limit: int, end_ms: int | None) -> OpenInterestHistory:
+        whole = await Venue().page(limit, end_ms)
+        return taken(whole, np.flatnonzero(whole.time_ms // STEP % 4 != 0))
+
+    series = await paged(12, LARGEST, STEP, page, end_ms=4_001 * STEP, now_ms=NOW)
+    numbers = series.time_ms // STEP
+    assert numbers.tolist() == [n for n in range(3_989, 4_001) if n % 4]
+    assert series.coins.tolist() == (numbers / 2).tolist()
