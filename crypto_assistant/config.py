@@ -5,12 +5,12 @@ They come from systemd credentials, the environment, and a file: `.env`, or the 
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv.parser import parse_stream
@@ -32,6 +32,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from crypto_assistant import foreign
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.exchanges.base import LIVE, Exchange, Practice
 from crypto_assistant.net.signed import Key
@@ -247,7 +248,7 @@ def load(exchanges: Sequence[type[Exchange]]) -> Config:
     model = create_model("Config", __base__=Config, **fields)
     model.exchanges = tuple(exchanges)
     try:
-        return _whole(model())
+        config = _whole(model())
     except ValidationError as error:
         raise ConfigError(_wrong(error)) from None
     except SettingsError as error:
@@ -256,6 +257,8 @@ def load(exchanges: Sequence[type[Exchange]]) -> Config:
         raise ConfigError(f"{file()}: not UTF-8 text") from None
     except OSError as error:
         raise ConfigError(f"The settings cannot be read: {error}") from None
+    foreign.keep_out(_secrets(config))
+    return config
 
 
 def _look_through(path: Path) -> None:
@@ -292,6 +295,16 @@ def _whole(config: Config) -> Config:
     if lines:
         raise ConfigError("\n".join(lines))
     return config
+
+
+def _secrets(config: Config) -> Iterator[str]:
+    """All that nobody else may read; of a proxy's address the password by itself, too."""
+    for name in type(config).model_fields:
+        value = getattr(config, name)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+    for proxy in filter(None, (config.telegram_proxy, config.https_proxy)):
+        yield unquote(urlsplit(proxy.get_secret_value()).password or "")
 
 
 def _wrong(error: ValidationError) -> str:

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from io import TextIOWrapper
 from typing import TextIO
 
+from crypto_assistant import foreign
 from crypto_assistant.front import Front, Sheet
 from crypto_assistant.threads import Unawaited
 from crypto_assistant.view import Html
@@ -86,7 +87,7 @@ def plain(html: Html, *, styled: bool) -> str:
 
 def _printable(data: str) -> str:
     """Without what would steer the terminal or turn its text around."""
-    return "".join(sign for sign in data if sign.isprintable() or sign == "\n")
+    return "\n".join(map(foreign.clear, data.split("\n")))
 
 
 class _Terminal(HTMLParser):

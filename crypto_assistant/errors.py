@@ -27,7 +27,12 @@ AssistantError
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 
+from crypto_assistant import foreign
 from crypto_assistant.models.units import DAY_MS
+
+LONGEST_REFUSAL = 200
+"""Characters of what a venue says no with: its code stands behind."""
+LONGEST_USAGE = 1000
 
 
 class AssistantError(Exception):
@@ -49,8 +54,8 @@ class UsageError(AssistantError):
     """
 
     def __init__(self, message: str, word: str = "", nearest: Sequence[str] = ()) -> None:
-        # It may repeat what was typed: control characters would move the reader's cursor.
-        super().__init__("".join(filter(str.isprintable, message)))
+        # It may repeat what was typed.
+        super().__init__(foreign.line(message, LONGEST_USAGE))
         self.word = word
         self.nearest = tuple(nearest)
 
@@ -66,6 +71,10 @@ class ExchangeError(AssistantError):
     """
 
     since_ms: int | None = None
+
+    def __init__(self, reason: str) -> None:
+        # It may repeat what the venue said.
+        super().__init__(foreign.line(reason))
 
     @property
     def reason(self) -> str:
@@ -164,7 +173,7 @@ class Refused(ExchangeError):
     """The venue refused the request; `code` is its own error code."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"refused: {message} ({code})")
+        super().__init__(f"refused: {foreign.line(message, LONGEST_REFUSAL)} ({code})")
         self.code = code
 
 

@@ -6,11 +6,15 @@ import sys
 import traceback
 from contextvars import ContextVar
 
+from crypto_assistant import foreign
+
 request: ContextVar[str] = ContextVar("request", default="")
 """The number of the request that is being worked on: it stands in every line about it."""
 
 PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 """Of syslog, as sd-daemon(3) wants them: `<6>` in front of a line."""
+LONGEST = 10_000
+"""Characters of a line; a traceback is one."""
 
 
 def keep_log(level: str, journal_stream: str | None = None) -> None:
@@ -45,4 +49,5 @@ def _one_line(record: logging.LogRecord) -> str:
     text = [record.getMessage()]
     if record.exc_info and record.exc_info[1]:
         text += traceback.format_exception(record.exc_info[1])
-    return " | ".join(line.strip() for line in "\n".join(text).splitlines() if line.strip())
+    lines = (line.strip() for line in "\n".join(text).splitlines())
+    return foreign.line(" | ".join(filter(None, lines)), LONGEST)

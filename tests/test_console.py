@@ -141,7 +141,7 @@ def test_nothing_that_is_echoed_steers_the_terminal() -> None:
     hostile = "\x1b[31m\u202eB\x07T\r\x9bC\u200b"
     buttons = ((Button(hostile, f"price {hostile}"),),)
     shown = text(Sheet(lines([bold(hostile), escape("€ Ω →")]), buttons), styled=False)
-    assert shown == "[31mBTC\n€ Ω →\n[[31mBTC] /price [31mBTC\n"
+    assert shown == "[31mBT C\n€ Ω →\n[[31mBT C] /price [31mBT C\n"
 
 
 def test_buttons_are_listed_as_the_commands_that_they_stand_for() -> None:

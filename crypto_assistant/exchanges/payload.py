@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from crypto_assistant import foreign
 from crypto_assistant.errors import Malformed, Unreachable
 from crypto_assistant.exchanges import sound
 from crypto_assistant.models import Candles, Family, Floats, Instrument, Instruments, Timeframe
@@ -93,7 +94,7 @@ def key(value: object) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    return text.isprintable() and not MARKUP & set(text)
+    return foreign.clear(text) == text and not MARKUP & set(text)
 
 
 def error_code(value: object) -> str:

@@ -14,6 +14,8 @@ from aiogram.exceptions import (
 )
 from tenacity import RetryCallState, wait_exponential, wait_random
 
+from crypto_assistant import foreign
+
 FAILURES = (TelegramAPIError, ClientDecodeError)
 """Everything that a call of the Bot API may raise."""
 TRANSIENT = (TelegramNetworkError, TelegramServerError, TelegramRetryAfter, ClientDecodeError)
@@ -69,4 +71,4 @@ def passes(error: BaseException) -> bool:
 def reason(error: BaseException) -> str:
     """One line for the log, of which no part comes from an address or a body."""
     said = str(getattr(error, "message", error))
-    return f"{type(error).__name__}: {' '.join(said.split())}"
+    return f"{type(error).__name__}: {foreign.line(said)}"

@@ -12,6 +12,7 @@ from aiogram.methods import Response, SetMyCommands
 from aiogram.types import BotCommand, Message, Update
 from aiogram.utils.token import TokenValidationError
 
+from crypto_assistant import foreign
 from crypto_assistant.errors import AssistantError, ConfigError
 from crypto_assistant.front import Front
 from crypto_assistant.state.store import Store
@@ -74,7 +75,7 @@ async def own_name(http: aiohttp.ClientSession, token: str, api_url: str) -> str
     """The bot's user name; raises ConfigError, or what Telegram's side failed with in one line."""
     bot = open_bot(token, Session(http, api_url, Timing().request))
     try:
-        return (await bot.get_me()).username or ""
+        return foreign.line((await bot.get_me()).username or "")
     except TOKEN_REFUSED:
         raise ConfigError(REFUSAL) from None
     except FAILURES as error:
