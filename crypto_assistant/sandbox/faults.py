@@ -10,7 +10,7 @@ import orjson
 
 Kind = Literal[
     "timeout", "slow", "reset", "cut", "http", "rate_limited", "banned", "geo_blocked", "waf",
-    "html", "truncated", "empty", "missing", "null", "null_fields", "error_code",
+    "html", "truncated", "empty", "missing", "null", "null_fields", "nonsense", "error_code",
 ]  # fmt: skip
 
 
@@ -19,7 +19,8 @@ class Fault:
     """One failure of a venue, of its paths that start with `path`, `after` so many that go well.
 
     `value`: seconds for slow (delay), rate_limited and banned (Retry-After); the status for http;
-    the field's name for missing and null.
+    the field's name for missing and null, and with a way of `NONSENSE` behind it for nonsense,
+    where a number is a place in rows without names, and `rows` are the rows themselves.
     """
 
     venue: str
@@ -148,6 +149,52 @@ def _is_number(value: Any) -> bool:
     return time is None and _NUMBER.fullmatch(str(value)) is not None
 
 
+def _nonsensical(body: Any, value: str) -> Any:
+    """As no market can be, everywhere where the field is."""
+    name, _, way = value.partition(" ")
+    return _changed(body, name, NONSENSE[way])
+
+
+def _changed(part: Any, name: str, way: Callable[[Any], Any]) -> Any:
+    if isinstance(part, dict):
+        return {k: way(v) if k == name else _changed(v, name, way) for k, v in part.items()}
+    if not isinstance(part, list):
+        return part
+    if name == "rows" and part and isinstance(part[0], dict | list):
+        return way(part)
+    if part and not isinstance(part[0], dict | list):
+        return [way(v) if str(place) == name else v for place, v in enumerate(part)]
+    return [_changed(item, name, way) for item in part]
+
+
+def _reckoned(reckon: Callable[[float], float | str]) -> Callable[[Any], Any]:
+    """As a text where the venue sends its numbers so; what is no number stays."""
+
+    def way(told: Any) -> Any:
+        if not _is_number(told) and _TIME.fullmatch(str(told)) is None:
+            return told
+        number = reckon(float(told))
+        return str(number) if isinstance(told, str) else number
+
+    return way
+
+
+NONSENSE: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "negative": _reckoned(lambda told: -1.0 - abs(told)),
+    "nan": _reckoned(lambda _: "NaN"),
+    "infinite": _reckoned(lambda _: "Infinity"),
+    "huge": _reckoned(lambda _: "1e25"),
+    "none": _reckoned(lambda _: 0.0),
+    "five": _reckoned(lambda _: 5.0),
+    "hundred": _reckoned(lambda _: 100),
+    "thousandth": _reckoned(lambda told: told / 1000),
+    "thousandfold": _reckoned(lambda told: told * 1000),
+    "2010": _reckoned(lambda _: 1_275_350_400_000),
+    "2099": _reckoned(lambda _: 4_083_955_200_000),
+    "reversed": lambda rows: rows[::-1],
+    "twice": lambda rows: [*rows, *rows],
+}
+"""What is said instead of a number, or of the rows."""
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 _TIME: Final = re.compile(r"[12]\d{12}")  # ms, of this century
 _LISTS: Final = {"data", "symbols", "list", "balance", "balances", "assets", "positions"}
@@ -208,5 +255,6 @@ _CHANGES: Final[Mapping[Kind, Callable[[Fault, Reply], Reply]]] = {
     "missing": _edited(lambda body, fault: _without(body, str(fault.value))),
     "null": _edited(lambda body, fault: _nulled(body, str(fault.value))),
     "null_fields": _edited(lambda body, fault: _nulled_numbers(fault.venue, body)),
+    "nonsense": _edited(lambda body, fault: _nonsensical(body, str(fault.value))),
     "error_code": _error_code,
 }

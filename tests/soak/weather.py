@@ -12,7 +12,7 @@ from tests.soak.outages import OUTAGES
 Signal = Literal["SIGKILL", "SIGTERM"]
 TELEGRAM: Final = tuple(OUTAGES)
 VENUES: Final = ("binance", "bybit", "okx")
-GAPS: Final[tuple[Kind, ...]] = ("empty", "missing", "null", "null_fields")
+GAPS: Final[tuple[Kind, ...]] = ("empty", "missing", "null", "null_fields", "nonsense")
 """Answers that say less. Of an account an empty list is nothing odd: market data alone."""
 MARKET_PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "binance": (
@@ -32,6 +32,63 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "bybit": ("lastPrice", "price24hPcnt", "turnover24h", "fundingRate", "markPrice"),
     "okx": ("last", "open24h", "volCcy24h", "fundingRate", "markPx"),
 }
+AMOUNTS: Final = ("negative", "nan", "infinite", "huge")
+PRICES: Final = (*AMOUNTS, "none")
+BARS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("1", "4"), PRICES),
+    "2": (*PRICES, "thousandth"),
+    "3": (*PRICES, "thousandfold"),
+    "5": AMOUNTS,
+    "rows": ("reversed", "twice"),
+    "0": ("2010", "2099"),
+}
+"""Of candles: time, open, high, low, close, volume."""
+IMPOSSIBLE: Final[Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]] = {
+    "binance": {
+        "/fapi/v1/ticker/24hr": {
+            "lastPrice": PRICES, "quoteVolume": AMOUNTS, "volume": AMOUNTS,
+            "highPrice": (*PRICES, "thousandth"), "lowPrice": (*PRICES, "thousandfold"),
+        },
+        "/fapi/v1/ticker/bookTicker": {"bidPrice": PRICES, "askPrice": PRICES},
+        "/fapi/v1/openInterest": {"openInterest": AMOUNTS},
+        "/fapi/v1/premiumIndex": {
+            "markPrice": PRICES, "indexPrice": PRICES, "lastFundingRate": ("five", "nan"),
+        },
+        "/fapi/v1/fundingInfo": {"fundingIntervalHours": ("none", "negative", "hundred")},
+        "/fapi/v1/klines": {**BARS, "7": AMOUNTS, "9": (*AMOUNTS, "thousandfold")},
+        "/api/v3/ticker/24hr": {"lastPrice": PRICES, "quoteVolume": AMOUNTS},
+        "/api/v3/klines": {**BARS, "9": (*AMOUNTS, "thousandfold")},
+        "/futures/data": {
+            "sumOpenInterest": AMOUNTS, "sumOpenInterestValue": AMOUNTS,
+            "longAccount": ("five", "negative"), "rows": ("reversed", "twice"),
+        },
+    },
+    "bybit": {
+        "/v5/market/tickers": {
+            "lastPrice": PRICES, "turnover24h": AMOUNTS, "volume24h": AMOUNTS,
+            "highPrice24h": (*PRICES, "thousandth"), "lowPrice24h": (*PRICES, "thousandfold"),
+            "bid1Price": PRICES, "ask1Price": PRICES, "markPrice": PRICES,
+            "openInterestValue": AMOUNTS, "singleOpenInterest": AMOUNTS,
+            "fundingRate": ("five", "nan"), "fundingIntervalHour": ("none", "negative", "hundred"),
+        },
+        "/v5/market/kline": BARS,
+        "/v5/market/recent-trade": {"size": AMOUNTS, "price": PRICES},
+        "/v5/market/account-ratio": {"buyRatio": ("five", "negative")},
+        "/v5/market/open-interest": {"openInterest": AMOUNTS},
+    },
+    "okx": {
+        "/api/v5/market/ticker": {
+            "last": PRICES, "volCcy24h": AMOUNTS, "high24h": (*PRICES, "thousandth"),
+            "low24h": (*PRICES, "thousandfold"), "bidPx": PRICES, "askPx": PRICES,
+        },
+        "/api/v5/public/open-interest": {"oiCcy": AMOUNTS, "oiUsd": AMOUNTS, "oi": AMOUNTS},
+        "/api/v5/public/mark-price": {"markPx": PRICES},
+        "/api/v5/public/funding-rate": {"fundingRate": ("five", "nan")},
+        "/api/v5/market/candles": BARS,
+        "/api/v5/rubik": {"1": AMOUNTS, "2": AMOUNTS, "rows": ("reversed", "twice")},
+    },
+}  # fmt: skip
+"""What no market's number can be, by path and field. What may be one, if another's, is not here."""
 LINGERS: Final = 20.0
 """Seconds after the end of a fault until nothing is to be felt of it: lists are asked for anew."""
 HOLDS: Final = 317.0
@@ -110,7 +167,16 @@ def _drawn(kind: str, random: Random) -> Fault | str:
         return kind
     venue = random.choice(VENUES)
     known: Kind = next(one for one in get_args(Kind) if one == kind)
+    if known == "nonsense":
+        return _nonsense(venue, random)
     return Fault(venue, known, _value(known, venue, random), _path(known, venue, random))
+
+
+def _nonsense(venue: str, random: Random) -> Fault:
+    path = random.choice([*IMPOSSIBLE[venue]])
+    field = random.choice([*IMPOSSIBLE[venue][path]])
+    way = random.choice(IMPOSSIBLE[venue][path][field])
+    return Fault(venue, "nonsense", f"{field} {way}", path)
 
 
 def _value(kind: Kind, venue: str, random: Random) -> str | float:
