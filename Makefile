@@ -73,7 +73,7 @@ SEEDS   ?= 20
 MINUTES ?= 30
 simulate: $(tools)  ## SEEDS=20 MINUTES=30 [SEED=1]: the same and its death at any write, in virtual time
 	@$(python) -m tests.simulation --seeds $(SEEDS) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
-		$(if $(RESULTS),--results $(RESULTS))
+		$(if $(RESULTS),--results $(RESULTS)) $(if $(PLANT),--plant '$(PLANT)')
 
 GALLERY ?= gallery
 gallery: $(tools)  ## GALLERY=gallery [NAMES="price oi"]: a picture of every page, as a phone shows it

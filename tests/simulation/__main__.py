@@ -19,12 +19,15 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="seeds at one time")
     parser.add_argument("--results", type=Path, help="where each is kept, and not lived again")
+    parser.add_argument("--plant", default="", help="VENUE PATH FIELD WAY, of sandbox.faults")
     given = parser.parse_args()
     os.environ["PYTHONHASHSEED"] = "0"  # So that sets, too, have one order in every process.
     seeds = range(given.seed, given.seed + given.seeds)
     failed = 0
     with ProcessPoolExecutor(given.jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
-        lives = [pool.submit(lived, seed, given.minutes, given.results) for seed in seeds]
+        lives = [
+            pool.submit(lived, seed, given.minutes, given.results, given.plant) for seed in seeds
+        ]
         for life in lives:
             print(life.result(), flush=True)
             failed += FAILED in life.result()

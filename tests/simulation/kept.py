@@ -5,12 +5,12 @@ from pathlib import Path
 from tests.simulation.simulation import simulate
 
 
-def lived(seed: int, minutes: float, results: Path | None) -> str:
+def lived(seed: int, minutes: float, results: Path | None, planted: str = "") -> str:
     """`results`: the directory of the files; the whole log of a seed that failed lies beside."""
     file = results / f"{minutes:g}min-seed{seed:05}" if results else None
     if file and file.exists():
         return file.read_text()
-    came_of = simulate(seed, minutes)
+    came_of = simulate(seed, minutes, planted)
     text = "\n".join(came_of.lines())
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)

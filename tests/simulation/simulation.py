@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from unittest.mock import patch
 
+from crypto_assistant.sandbox import Fault
 from tests.simulation.clock import Clock
 from tests.simulation.death import Loop
 from tests.simulation.lives import Lives
@@ -53,11 +54,13 @@ class Simulated:
     failures: Sequence[str]
     last: Sequence[str]
     log: Sequence[str]
+    planted: str = ""
 
     @property
     def command(self) -> str:
         """That lives it again."""
-        return f"make simulate SEED={self.seed} SEEDS=1 MINUTES={self.minutes:g}"
+        planted = f" PLANT='{self.planted}'" if self.planted else ""
+        return f"make simulate SEED={self.seed} SEEDS=1 MINUTES={self.minutes:g}{planted}"
 
     def lines(self) -> Iterator[str]:
         verdict = FAILED if self.failures else "passed"
@@ -68,8 +71,11 @@ class Simulated:
             yield f"again: {self.command}"
 
 
-def simulate(seed: int, minutes: float) -> Simulated:
-    """Lives one seed; the same again is the same to the byte."""
+def simulate(seed: int, minutes: float, planted: str = "") -> Simulated:
+    """Lives one seed; the same again is the same to the byte.
+
+    `planted`: what a venue says wrong all the time, as `VENUE PATH FIELD WAY`.
+    """
     began = time.process_time()
     with ExitStack() as stack:
         loop = Loop(Random(seed))
@@ -90,7 +96,9 @@ def simulate(seed: int, minutes: float) -> Simulated:
             record=record,
         )
         outages = {**OUTAGES, "clock": clock.step, "unheard": unheard}
-        soak = Soak(_plan(seed, minutes, loop.random), supervise, api, outages, clock.ahead)
+        soak = Soak(
+            _plan(seed, minutes, loop.random, planted), supervise, api, outages, clock.ahead
+        )
         extent, signs = "broken off", list[str]()
         try:
             report = runner.run(soak.run())
@@ -107,11 +115,15 @@ def simulate(seed: int, minutes: float) -> Simulated:
         failures,
         record.before(signs),
         record.lines,
+        planted,
     )
 
 
-def _plan(seed: int, minutes: float, random: Random) -> Plan:
+def _plan(seed: int, minutes: float, random: Random, planted: str) -> Plan:
     troubles = forecast(random, 60 * minutes, ("clock", "clock", "unheard"))
+    if planted:
+        venue, path, value = planted.split(maxsplit=2)
+        troubles.append(Trouble(0.0, 60 * minutes, Fault(venue, "nonsense", value, path)))
     return Plan(
         seed,
         60 * minutes,

@@ -1,9 +1,11 @@
 """The simulation itself: the same seed is the same life, and what goes wrong can be lived again."""
 
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +18,15 @@ CAME_OF = Simulated(7, 30, "0a1b2c", "9 questions", 2.0, ["wrong: a number"], ["
 
 def lived(seed: int, *given: str, seeds: int = 1) -> tuple[int, str]:
     """Status and output, in a process of its own."""
-    command = [sys.executable, "-m", "tests.simulation", "--seed", str(seed)]
+    return run("--seed", str(seed), "--seeds", str(seeds), *given)
+
+
+def run(*given: str) -> tuple[int, str]:
     done = subprocess.run(
-        [*command, "--seeds", str(seeds), *given], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.simulation", *given],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.returncode, re.sub(r"; \d+ s;", ";", done.stdout)
 
@@ -48,6 +56,28 @@ def test_what_fails_says_how_to_live_it_again() -> None:
     assert list(replace(CAME_OF, failures=[]).lines()) == [
         "seed 7: passed; 9 questions; 2 s; 0a1b2c"
     ]
+
+
+PLANTED = "bybit /v5/market/tickers turnover24h thousandfold"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+@pytest.mark.real
+@pytest.mark.timeout(300)
+def test_a_wrong_number_fails_and_what_is_printed_lives_it_again() -> None:
+    status, said = lived(3, *SHORT, "--plant", PLANTED)
+    *_, again, _ = found = said.splitlines()
+    assert status == 1
+    assert found[0].startswith("seed 3: FAILED; ")
+    assert re.search(r"^wrong: .*24h.*: \$\S+ is shown, true is ", said, re.MULTILINE)
+    assert again == f"again: make simulate SEED=3 SEEDS=1 MINUTES=1 PLANT='{PLANTED}'"
+    command = shlex.split(again.removeprefix("again: "))
+    made = subprocess.run(
+        [*command, "--dry-run"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    _, given = made.stdout.replace("\\\n", "").split("tests.simulation")
+    assert run(*shlex.split(given)) == (status, said)
 
 
 def test_the_last_fifty_events_before_it_failed_are_shown() -> None:
