@@ -228,8 +228,13 @@ def _one(value: float | None, is_possible: Callable[[float], bool]) -> float | N
 
 
 def _in_order(sent: S, time_ms: NDArray[np.int64]) -> S:
-    """In ascending order, of each time the first row, none of a time to come."""
+    """In ascending order, of each time the first row, none of a time to come.
+
+    Raises Malformed where all of them are.
+    """
     back, to_come = np.diff(time_ms) <= 0, time_ms > sent.received_ms + CLOCK_OFF_MS
+    if len(time_ms) and to_come.all():
+        raise Malformed("rows of a time to come")
     if not (back.any() or to_come.any()):
         return sent
     refused(int(back.sum() + to_come.sum()))

@@ -185,6 +185,11 @@ def test_rows_are_in_order_each_once_and_none_is_to_come(
     assert refused.fields == refused_fields
 
 
+def test_rows_that_are_all_to_come_are_malformed() -> None:
+    with pytest.raises(Malformed):
+        sound.candles(candles([NOW + 2 * DAY_MS, NOW + 3 * DAY_MS]))
+
+
 PRICES = st.floats(-1, 4) | st.sampled_from([nan, 0.0, 1e12])
 
 

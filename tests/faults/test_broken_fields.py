@@ -21,7 +21,11 @@ LINES = (
 OF_MARKETS = (
     *("/price BTC details", "/oi BTC details", "/cvd BTC details", "/volume BTC details"),
     *("/top10", "/top10 oi", "/top10 funding", "/analysis BTC details"),
+    *("/price ETH", "/price BTC/USD", "/oi BTC/USD", "/cvd ETH", "/volume PEPE", "/analysis PEPE"),
+    *("/top10 spot gainers", "/top10 tradfi", "/volscan 15m 50"),
+    *("/balance details", "/positions details", "/pnl today details"),
 )
+"""All that there is to ask: no kind of page is without its line."""
 UNSIGNED = re.compile(
     r"/((turnover|volume|oi_usd|oi_coins|usual|pace|then)\w*"
     r"|(?!change|bollinger)\w+_price|funding_hours|rvol|(buy|long)_fraction)$"
