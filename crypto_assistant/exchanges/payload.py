@@ -252,8 +252,8 @@ def _columns(
 
 
 def price(column: Floats) -> Floats:
-    """A column of prices: zero is a placeholder for none."""
-    return np.where(column > 0, column, nan)
+    """A column of prices: zero is a placeholder for none, and what is less is for `sound`."""
+    return np.where(column == 0, nan, column)
 
 
 def times(column: Floats) -> Floats:

@@ -79,7 +79,8 @@ def test_a_field_that_no_row_has_is_nan() -> None:
 
 
 def test_a_price_of_zero_is_a_placeholder() -> None:
-    np.testing.assert_array_equal(price(np.array([0.0, 1.5, np.nan])), [np.nan, 1.5, np.nan])
+    sent = np.array([0.0, 1.5, np.nan, -1.0])
+    np.testing.assert_array_equal(price(sent), [np.nan, 1.5, np.nan, -1.0])
 
 
 @pytest.mark.parametrize("value", ["BTC", "1000PEPE", "BTC-USD_UM-SWAP", "币安人生", "B" * 40])

@@ -1,5 +1,7 @@
 """OKX's answers about this moment: tickers, funding, mark prices, open interest."""
 
+import numpy as np
+
 from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.okx.source import Tables
 from crypto_assistant.exchanges.payload import Table, price, times
@@ -57,7 +59,7 @@ def tickers(table: Answer, listed: Instruments) -> Tickers:
             last=price(last) / listed.multiplier,
             bid=price(bid) / listed.multiplier,
             ask=price(ask) / listed.multiplier,
-            change_24h=price(last) / price(start) - 1,
+            change_24h=np.where(start > 0, price(last), np.nan) / price(start) - 1,
             high_24h=price(high) / listed.multiplier,
             low_24h=price(low) / listed.multiplier,
             volume_24h=coins * listed.multiplier,

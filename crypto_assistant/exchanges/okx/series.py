@@ -124,5 +124,5 @@ def open_interests(rows: Rows, instrument: Instrument) -> OpenInterestHistory:
 def long_shorts(rows: Rows, counts: str) -> list[LongShort]:
     """Rows are [time, long / short] as it stood at that time."""
     time, ratio = rows.cells[:, 0], price(rows.cells[:, 1])
-    shares = zip(time.tolist(), (ratio / (1 + ratio)).tolist(), strict=True)
+    shares = zip(time.tolist(), (ratio / (1 + np.abs(ratio))).tolist(), strict=True)
     return [LongShort(counts, known(share), int(ms)) for ms, share in shares]
