@@ -146,6 +146,16 @@ class BotApi:
             self._poller.set()
         await self._runner.cleanup()
 
+    async def shut(self) -> None:
+        """Whoever connects is refused; connections that there are stay."""
+        assert self._runner
+        for site in list(self._runner.sites):
+            await site.stop()
+
+    async def open(self) -> None:
+        assert self._runner
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"

@@ -191,6 +191,8 @@ NONSENSE: Final[Mapping[str, Callable[[Any], Any]]] = {
     "thousandfold": _reckoned(lambda told: told * 1000),
     "2010": _reckoned(lambda _: 1_275_350_400_000),
     "2099": _reckoned(lambda _: 4_083_955_200_000),
+    "text": lambda _: "unknown",
+    "list": lambda told: [told],
     "reversed": lambda rows: rows[::-1],
     "twice": lambda rows: [*rows, *rows],
 }

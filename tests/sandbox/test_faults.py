@@ -204,6 +204,32 @@ async def test_null_fields_keep_the_envelope(client: Client, sandbox: Sandbox, v
     assert interest["symbol"] == "BTCUSDT"
 
 
+@pytest.mark.parametrize(
+    ("way", "found"),
+    [("negative", "-"), ("infinite", "Infinity"), ("list", ""), ("none", "0.0")],
+)
+async def test_nonsense_is_told_of_one_field_and_of_no_other(
+    client: Client, sandbox: Sandbox, venue: str, way: str, found: str
+) -> None:
+    healthy = rows(await client(*TICKERS[venue]))
+    sandbox.faults = [Fault(venue, "nonsense", f"{PRICE[venue]} {way}")]
+    told = rows(await client(*TICKERS[venue]))
+    for row, whole in zip(told, healthy, strict=True):
+        field, price = row.pop(PRICE[venue]), whole.pop(PRICE[venue])
+        assert field == [price] if way == "list" else field.startswith(found)
+        assert row == whole
+
+
+async def test_rows_may_be_told_backwards_and_twice(client: Client, sandbox: Sandbox) -> None:
+    healthy = await client(*HISTORY["binance"])
+    sandbox.faults = [Fault("binance", "nonsense", "rows reversed")]
+    assert await client(*HISTORY["binance"]) == healthy[::-1]
+    sandbox.faults = [Fault("binance", "nonsense", "rows twice")]
+    assert await client(*HISTORY["binance"]) == healthy * 2
+    sandbox.faults = [Fault("binance", "nonsense", "0 2099")]
+    assert {row[0] for row in await client(*HISTORY["binance"])} == {4_083_955_200_000}
+
+
 async def test_an_error_code_in_the_body(client: Client, sandbox: Sandbox, venue: str) -> None:
     sandbox.faults = [Fault(venue, "error_code")]
     response, body = await client.answer(*TICKERS[venue])

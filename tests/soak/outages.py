@@ -53,6 +53,13 @@ async def _held(api: Chats, _random: Random, end: End) -> None:
     held.set()
 
 
+async def _closed(api: Chats, _random: Random, end: End) -> None:
+    """Every connection breaks, and none is taken."""
+    await api.shut()
+    await _failing((*WRITES, "getUpdates"), 0)(api, _random, end)
+    await api.open()
+
+
 def _failing(methods: tuple[str, ...], status: int, **more: Any) -> Outage:
     """Every call of the methods goes wrong."""
 
@@ -81,5 +88,6 @@ OUTAGES: Final[Mapping[str, Outage]] = {
     "held poll": _held,
     "malformed": _malformed,
     "blocked": _blocked,
+    "closed": _closed,
     "deleted": _deleted,
 }

@@ -32,6 +32,8 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "bybit": ("lastPrice", "price24hPcnt", "turnover24h", "fundingRate", "markPrice"),
     "okx": ("last", "open24h", "volCcy24h", "fundingRate", "markPx"),
 }
+TYPES: Final = ("text", "list")
+"""Of no field that is a number."""
 AMOUNTS: Final = ("negative", "nan", "infinite", "huge")
 PRICES: Final = (*AMOUNTS, "none")
 BARS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -175,7 +177,8 @@ def _drawn(kind: str, random: Random) -> Fault | str:
 def _nonsense(venue: str, random: Random) -> Fault:
     path = random.choice([*IMPOSSIBLE[venue]])
     field = random.choice([*IMPOSSIBLE[venue][path]])
-    way = random.choice(IMPOSSIBLE[venue][path][field])
+    ways = IMPOSSIBLE[venue][path][field]
+    way = random.choice(ways if field == "rows" else (*ways, *TYPES))
     return Fault(venue, "nonsense", f"{field} {way}", path)
 
 
