@@ -12,7 +12,7 @@ TITLES: Final = {"Binance": "binance", "Bybit": "bybit", "OKX": "okx"}
 SHORT: Final = {"BIN": "binance", "BYB": "bybit", "OKX": "okx"}
 NOTHING: Final = "n/a"
 
-NUMBER = re.compile(r"([+-]?)\$?(\d[\d,]*)(?:\.(\d+))?([KMBT]?)(?:%| bp)?…?")
+NUMBER = re.compile(r"([+-]?)\$?(\d[\d,]*)(?:\.(\d+))?([KMBT]?|e-\d+)(?:%| bp)?…?")
 SCALES: Final = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 SECONDS: Final = {"s": 1, "min": 60, "h": 3600}
 FOOTER = re.compile(
@@ -52,7 +52,8 @@ def printed(text: str) -> Range | None:
     if found is None:
         return None
     sign, whole, decimals, unit = found.groups()
-    scale = SCALES[unit] * (0.01 if "%" in text else 1e-4 if " bp" in text else 1)
+    scale = SCALES.get(unit) or float(f"1{unit}")
+    scale *= 0.01 if "%" in text else 1e-4 if " bp" in text else 1
     value = float(f"{whole.replace(',', '')}.{decimals or 0}") * scale
     value = -value if sign == "-" else value
     half = 0.5 * 10.0 ** -len(decimals or "") * scale
