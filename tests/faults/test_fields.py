@@ -130,7 +130,6 @@ async def test_an_endpoint_that_fails_takes_its_own_numbers_only(
     ("venue", "field", "name"),
     [
         ("binance", "priceChangePercent", "change_24h_fraction"),
-        ("binance", "lastFundingRate", "funding_8h_fraction"),
         ("okx", "oiCcy", None),
         ("bybit", "nextFundingTime", None),
     ],
@@ -139,14 +138,27 @@ async def test_a_ranking_has_gaps_where_the_primary_venue_has(
     venue: str, field: str, name: str | None
 ) -> None:
     expected = top(truth(), "perps", "volume")
-    if name == "funding_8h_fraction":
-        expected["failed"] = {venue: "funding: no funding in any row"}
     for row in expected["rows"]:
         if name and row["primary_venue"] == venue:
             row[name] = None
     async with floor() as market:
         await market.open()
         await _assert_gaps(market, "/top10", venue, field, expected)
+
+
+async def test_funding_in_a_ranking_is_of_the_next_venue_where_the_primary_one_tells_none() -> None:
+    expected = top(truth(), "perps", "volume")
+    expected["failed"] = {"binance": "funding: no funding in any row"}
+    for row in expected["rows"]:
+        if row["funding_venue"] == "binance":
+            row |= {"funding_venue": ..., "funding_8h_fraction": ...}
+    async with floor() as market:
+        await market.open()
+        await _assert_gaps(market, "/top10", "binance", "lastFundingRate", expected)
+        rows = (await market.ask("/top10"))["rows"]
+    told = {row["coin"]: row["funding_venue"] for row in rows}
+    assert "binance" not in told.values()
+    assert told["BTC"] == "bybit"
 
 
 @pytest.mark.parametrize(

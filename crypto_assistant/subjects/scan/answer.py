@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
+from math import inf
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from crypto_assistant.errors import ExchangeError, Malformed, Unreachable, Unsup
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.lists import Listings
 from crypto_assistant.models import Candles, Instrument, Timeframe, known
-from crypto_assistant.net.deadline import outcome, sparing
+from crypto_assistant.net.deadline import due, outcome, sparing
 from crypto_assistant.subjects.bars.baselines import BARS, closed_ms
 from crypto_assistant.subjects.scan.spikes import Coin, Spike, is_void
 from crypto_assistant.subjects.scan.tally import Tally, silent
@@ -105,14 +106,14 @@ class Scan(Tally):
         await self._ask_takers()
 
     async def _ask_next(self, left: Sequence[Coin]) -> None:
-        """Of coins whose first venue failed, the next one that lists them."""
+        """Of coins whose first venue failed, the next one that lists them, while there is time."""
         for turn in count():
             failed = [
                 coin._replace(market=coin.others[turn])
                 for coin in left
                 if coin.name in self.failures and turn < len(coin.others)
             ]
-            if not failed:
+            if not failed or due.get(inf) <= monotonic():
                 return
             async with asyncio.TaskGroup() as group:
                 for exchange in self._desk.exchanges:
