@@ -33,6 +33,7 @@ OKX: Final[Mapping[str, tuple[int, str]]] = {
     "/api/v5/market/index-tickers": (20, ""),
     "/api/v5/market/candles": (40, ""),
     "/api/v5/market/history-candles": (20, ""),
+    "/api/v5/market/mark-price-candles": (20, ""),
     "/api/v5/market/books": (40, ""),
     "/api/v5/market/trades": (100, ""),
     "/api/v5/account/config": (5, ""),
@@ -103,7 +104,7 @@ def weight(path: str, query: Query) -> int:
     """What Binance counts for a request."""
     if path.endswith("/depth"):
         return _by_limit(query, _SPOT_DEPTH if path.startswith("/api") else _DEPTH, 5)
-    if path.endswith("/klines") and not path.startswith("/api"):
+    if path.endswith(("/klines", "/markPriceKlines")) and not path.startswith("/api"):
         return _by_limit(query, _KLINES, 500)
     if path == "/api/v3/ticker/24hr" and "symbols" in query:
         count = query["symbols"].count(",") + 1

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from itertools import count
 from typing import Any, Final, Literal
 
@@ -14,17 +15,23 @@ Kind = Literal[
 ]  # fmt: skip
 
 
+Lie = Literal["shifted"]
+"""What nobody can tell from an answer by itself: no weather has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One failure of a venue, of its paths that start with `path`, `after` so many that go well.
 
     `value`: seconds for slow (delay), rate_limited and banned (Retry-After); the status for http;
     the field's name for missing and null, and with a way of `NONSENSE` behind it for nonsense,
-    where a number is a place in rows without names, and `rows` are the rows themselves.
+    where a number is a place in rows without names, and `rows` are the rows themselves; for shifted
+    that name or place, and by what each number there is multiplied or moved: buyVol*1.1, 5*2,
+    fundingTime+3600000.
     """
 
     venue: str
-    kind: Kind
+    kind: Kind | Lie
     value: str | float = ""
     path: str = ""
     after: int = 0
@@ -123,6 +130,31 @@ def _nulled(body: Any, name: str) -> Any:
     return [_nulled(item, name) for item in body] if isinstance(body, list) else body
 
 
+def _shifted(body: Any, name: str, shift: Callable[[str], str]) -> Any:
+    if isinstance(body, dict):
+        pairs = body.items()
+        return {k: _moved(v, shift) if k == name else _shifted(v, name, shift) for k, v in pairs}
+    if not isinstance(body, list):
+        return body
+    if name.isdecimal() and body and not isinstance(body[0], dict | list):
+        return [_moved(one, shift) if str(n) == name else one for n, one in enumerate(body)]
+    return [_shifted(item, name, shift) for item in body]
+
+
+def _moved(value: Any, shift: Callable[[str], str]) -> Any:
+    """The number in the form in which it was."""
+    if not _is_quantity(value):
+        return value
+    text = shift(str(value))
+    return text if isinstance(value, str) else orjson.loads(text)
+
+
+def _shift(value: str) -> tuple[str, Callable[[str], str]]:
+    name, sign, amount = re.split(r"([*+])", value, maxsplit=1)
+    by = Decimal(amount)
+    return name, lambda text: f"{Decimal(text) * by if sign == '*' else Decimal(text) + by:f}"
+
+
 def _nulled_numbers(venue: str, body: Any) -> Any:
     """The venue's envelope; in its rows every number is gone but the times."""
     empty = None if venue == "binance" else ""
@@ -140,6 +172,10 @@ def _without_numbers(part: Any, empty: str | None) -> Any:
     if isinstance(part, list):
         return [_without_numbers(item, empty) for item in part]
     return empty if _is_number(part) else part
+
+
+def _is_quantity(value: Any) -> bool:
+    return not isinstance(value, bool) and _NUMBER.fullmatch(str(value)) is not None
 
 
 def _is_number(value: Any) -> bool:
@@ -244,7 +280,7 @@ _ERRORS: Final[Mapping[str, tuple[int, Any]]] = {
     "bybit": (200, {"retCode": 10016, "retMsg": "Server error.", **_BYBIT}),
     "okx": (200, {"code": "50026", "msg": "System error. Try again later", "data": []}),
 }
-_CHANGES: Final[Mapping[Kind, Callable[[Fault, Reply], Reply]]] = {
+_CHANGES: Final[Mapping[Kind | Lie, Callable[[Fault, Reply], Reply]]] = {
     "http": _http,
     "rate_limited": _limited(429),
     "banned": _limited(418),
@@ -259,4 +295,5 @@ _CHANGES: Final[Mapping[Kind, Callable[[Fault, Reply], Reply]]] = {
     "null_fields": _edited(lambda body, fault: _nulled_numbers(fault.venue, body)),
     "nonsense": _edited(lambda body, fault: _nonsensical(body, str(fault.value))),
     "error_code": _error_code,
+    "shifted": _edited(lambda body, fault: _shifted(body, *_shift(str(fault.value)))),
 }

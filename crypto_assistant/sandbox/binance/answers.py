@@ -1,6 +1,7 @@
 """What Binance's three hosts share: errors, parameters, candles, the figures of a day."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
+from itertools import pairwise
 from typing import Any, Final
 
 import orjson
@@ -8,9 +9,9 @@ import orjson
 from crypto_assistant.sandbox.candles import Bars
 from crypto_assistant.sandbox.catalog import MINUTE, Market
 from crypto_assistant.sandbox.face import Query, Refusal, fixed
+from crypto_assistant.sandbox.marks import PriceBars
 from crypto_assistant.sandbox.periods import DAYS, HOURS, MINUTES, MONTH, WEEK, Period
 from crypto_assistant.sandbox.tape import Quote
-from crypto_assistant.sandbox.world import World
 
 Row = dict[str, Any]
 
@@ -44,6 +45,12 @@ def whole(query: Query, name: str, default: int) -> int:
     return int(text)
 
 
+def refuse_unknown(sent: Set[str], known: Set[str]) -> None:
+    if sent - known:
+        counts = f"read '{len(sent & known)}' parameter(s) but was sent '{len(sent)}'."
+        raise error(-1104, f"Not all sent parameters were read; {counts}")
+
+
 def json_list(text: str) -> list[str]:
     try:
         names = orjson.loads(text)
@@ -54,9 +61,9 @@ def json_list(text: str) -> list[str]:
     return [str(name) for name in names]
 
 
-def kline_bars(
-    world: World, market: Market, query: Query, now: int, *, limit: int, newest: bool
-) -> Bars:
+def kline_edges(
+    market: Market, query: Query, now: int, *, limit: int, newest: bool
+) -> Sequence[int]:
     period = INTERVALS.get(required(query, "interval"))
     if period is None:
         raise error(-1120, "Invalid interval.")
@@ -64,7 +71,7 @@ def kline_bars(
     first = None
     if "startTime" in query:
         first = max(whole(query, "startTime", 0), period.start(market.listed))
-    return world.bars(market, period.edges(first, last, limit, newest), now)
+    return period.edges(first, last, limit, newest)
 
 
 def kline_rows(bars: Bars, price: int, size: int, turnover: int) -> list[list[Any]]:
@@ -81,6 +88,18 @@ def kline_rows(bars: Bars, price: int, size: int, turnover: int) -> list[list[An
         for start, o, h, low, c, v, end, t, n, buy, buy_turnover in zip(
             *(column.tolist() for column in columns), strict=True
         )
+    ]  # fmt: skip
+
+
+def mark_rows(edges: Sequence[int], bars: PriceBars, now: int) -> list[list[Any]]:
+    """Of what has no volume; the count is that of the seconds that went into the bar."""
+    ends = dict(pairwise(edges))
+    return [
+        [
+            start, *(fixed(price, 8) for price in prices), "0", ends[start] - 1, "0",
+            (min(ends[start], now) - start) // 1000, "0", "0", "0",
+        ]
+        for start, *prices in zip(*(column.tolist() for column in bars), strict=True)
     ]  # fmt: skip
 
 

@@ -1,11 +1,12 @@
 """Binance COIN-M: https://developers.binance.com/docs/derivatives/coin-margined-futures"""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from crypto_assistant.sandbox.binance.account import CoinMAccount
 from crypto_assistant.sandbox.binance.answers import Row, error, required, whole
 from crypto_assistant.sandbox.binance.futures import Futures, RowMaker
-from crypto_assistant.sandbox.binance.statistics import POSITIONS, Asked, invalid
+from crypto_assistant.sandbox.binance.statistics import POSITIONS, Asked, Traded, invalid
 from crypto_assistant.sandbox.binance.symbols import (
     FUTURES_LIMITS,
     coinm_symbol,
@@ -13,7 +14,7 @@ from crypto_assistant.sandbox.binance.symbols import (
     pair,
 )
 from crypto_assistant.sandbox.catalog import DAY, Market
-from crypto_assistant.sandbox.face import Query, fixed
+from crypto_assistant.sandbox.face import Query, Route, fixed
 from crypto_assistant.sandbox.tape import Quote
 
 _CONTRACT_TYPES: Final = "PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER"
@@ -56,11 +57,28 @@ class BinanceCoinM(Futures):
         ]
         if not markets:
             raise error(-1121, "Invalid symbol.")
-        return Asked(markets, {"pair": name})
+        named = {} if wanted is None else {"contractType": wanted}
+        return Asked(markets, {"pair": name}, named)
 
     def _interest_history(self, query: Query, now: int) -> list[Row]:
         named = {"contractType": query.get("contractType", "ALL")}
         return [{**named, **row} for row in super()._interest_history(query, now)]
+
+    def _statistics(self) -> dict[str, Route]:
+        return {**super()._statistics(), "takerBuySellVol": self._takers}
+
+    def _takers(self, query: Query, now: int) -> list[Row]:
+        named = {"contractType": required(query, "contractType"), "pair": query.get("pair")}
+        return [{**named, **row} for row in super()._takers(query, now)]
+
+    def _taker_row(self, time: int, traded: Traded) -> Row:
+        return {
+            "takerBuyVol": fixed(traded.bought, 0),
+            "takerSellVol": fixed(traded.sold, 0),
+            "takerBuyVolValue": fixed(traded.bought_value, 4),
+            "takerSellVolValue": fixed(traded.sold_value, 4),
+            "timestamp": time,
+        }
 
     def _day(self, market: Market, quote: Quote, now: int) -> Row:
         mean = quote.volume * market.unit / quote.turnover if quote.turnover else 0
@@ -102,14 +120,14 @@ class BinanceCoinM(Futures):
             "contractType": contract_type(market, self._quarters),
         }
 
-    def _klines(self, query: Query, now: int) -> list[list[Any]]:
+    def _asked_bars(self, query: Query, now: int) -> tuple[Market, Sequence[int]]:
         """Times that are not named lie 200 days from the one that is, at most."""
         last = whole(query, "endTime", min(now, whole(query, "startTime", now) + _SPAN))
         if last - whole(query, "startTime", last) > _SPAN:
             raise error(-4088, "Maximum time interval is 200 days.")
         if "endTime" in query:
             query = {"startTime": str(max(0, last - _SPAN)), **query}
-        return super()._klines({**query, "endTime": str(last)}, now)
+        return super()._asked_bars({**query, "endTime": str(last)}, now)
 
     def _depth(self, query: Query, now: int) -> Row:
         names = {"symbol": query.get("symbol"), "pair": query.get("symbol", "").partition("_")[0]}

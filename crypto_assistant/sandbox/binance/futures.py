@@ -1,8 +1,8 @@
 """What Binance's two futures hosts have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from crypto_assistant.sandbox.account.owner import Account
 from crypto_assistant.sandbox.binance.account import FuturesAccount
@@ -11,9 +11,11 @@ from crypto_assistant.sandbox.binance.answers import (
     change,
     day_times,
     error,
-    kline_bars,
+    kline_edges,
     kline_rows,
     ladder,
+    mark_rows,
+    refuse_unknown,
     required,
     trade_ids,
     whole,
@@ -21,8 +23,10 @@ from crypto_assistant.sandbox.binance.answers import (
 from crypto_assistant.sandbox.binance.statistics import (
     ACCOUNTS,
     Asked,
+    Traded,
     long_short,
     open_interest,
+    takers,
 )
 from crypto_assistant.sandbox.binance.trades import futures_trades
 from crypto_assistant.sandbox.catalog import DAY, HOUR, MINUTE, Kind, Market, Venue
@@ -31,6 +35,8 @@ from crypto_assistant.sandbox.tape import Quote
 from crypto_assistant.sandbox.world import World
 
 RowMaker = Callable[[Market, Quote, int], Row]
+
+_BARS: Final = frozenset({"symbol", "interval", "startTime", "endTime", "limit"})
 
 
 class Futures(ABC):
@@ -60,6 +66,7 @@ class Futures(ABC):
             "/v1/time": lambda _query, now: {"serverTime": now},
             "/v1/exchangeInfo": self._exchange_info,
             "/v1/klines": self._klines,
+            "/v1/markPriceKlines": self._mark_klines,
             "/v1/aggTrades": self._trades,
             "/v1/depth": self._depth,
             "/v1/ticker/24hr": lambda query, now: self._per_symbol(query, now, self._day),
@@ -100,6 +107,9 @@ class Futures(ABC):
 
     @abstractmethod
     def _premium(self, market: Market, quote: Quote, now: int) -> Row: ...
+
+    @abstractmethod
+    def _taker_row(self, time: int, traded: Traded) -> Row: ...
 
     @abstractmethod
     def _asked(self, query: Query) -> Asked: ...
@@ -169,17 +179,30 @@ class Futures(ABC):
 
         return route
 
+    def _takers(self, query: Query, now: int) -> list[Row]:
+        rows = takers(self._world, self._asked(query), query, now)
+        return [self._taker_row(*row) for row in rows]
+
     def _trades(self, query: Query, now: int) -> list[Row]:
         market = self._market(required(query, "symbol"))
         return futures_trades(self._world, market, query, now, earliest=now - 2 * DAY)
 
     def _klines(self, query: Query, now: int) -> list[list[Any]]:
+        market, edges = self._asked_bars(query, now)
+        bars = self._world.bars(market, edges, now)
+        return kline_rows(bars, market.price_decimals, market.size_decimals, self.turnover_decimals)
+
+    def _mark_klines(self, query: Query, now: int) -> list[list[Any]]:
+        refuse_unknown(query.keys(), _BARS)
+        market, edges = self._asked_bars(query, now)
+        return mark_rows(edges, self._world.mark_bars(market, edges, now), now)
+
+    def _asked_bars(self, query: Query, now: int) -> tuple[Market, Sequence[int]]:
         market = self._market(required(query, "symbol"))
         limit = whole(query, "limit", 500)
         if not 0 < limit <= 1500:
             raise error(-1130, "Data sent for parameter 'limit' is not valid.")
-        bars = kline_bars(self._world, market, query, now, limit=limit, newest=self.newest)
-        return kline_rows(bars, market.price_decimals, market.size_decimals, self.turnover_decimals)
+        return market, kline_edges(market, query, now, limit=limit, newest=self.newest)
 
     def _depth(self, query: Query, now: int) -> Row:
         market = self._market(required(query, "symbol"))

@@ -15,7 +15,7 @@ from crypto_assistant.sandbox.account.book import Book
 from crypto_assistant.sandbox.account.events import Event, Fill, Move, Payment
 from crypto_assistant.sandbox.account.habits import wallet_of
 from crypto_assistant.sandbox.account.position import value
-from crypto_assistant.sandbox.binance.answers import Row, error, whole
+from crypto_assistant.sandbox.binance.answers import Row, error, refuse_unknown, whole
 from crypto_assistant.sandbox.binance.symbols import pair
 from crypto_assistant.sandbox.catalog import DAY, Market
 from crypto_assistant.sandbox.face import Query, plain
@@ -30,7 +30,7 @@ _STAMPS: Final = frozenset({"timestamp", "recvWindow", "signature"})
 def income(book: Book, wallet: str, query: Query, now: int, *, lenient: bool) -> list[Row]:
     """The oldest lines of what is kept: three months."""
     if not lenient:
-        _refuse_unknown(query)
+        refuse_unknown(query.keys() - _STAMPS, _KNOWN)
     start, end = _window(query, now)
     limit = limit_of(query, 100)
     rows = [
@@ -119,14 +119,6 @@ def _window(query: Query, now: int) -> tuple[int, int]:
     if start > end:
         raise error(-1130, "Data sent for parameter 'startTime' is not valid.")
     return start, end
-
-
-def _refuse_unknown(query: Query) -> None:
-    sent = query.keys() - _STAMPS
-    read, told = len(sent & _KNOWN), len(sent)
-    if read < told:
-        counts = f"read '{read}' parameter(s) but was sent '{told}'."
-        raise error(-1104, f"Not all sent parameters were read; {counts}")
 
 
 def _rows(event: Event, wallet: str) -> Iterator[Row]:

@@ -12,7 +12,7 @@ from crypto_assistant.sandbox.binance.answers import (
     day_times,
     error,
     json_list,
-    kline_bars,
+    kline_edges,
     kline_rows,
     ladder,
     required,
@@ -126,7 +126,8 @@ class BinanceSpot:
     def _klines(self, query: Query, now: int) -> list[list[Any]]:
         market = self._market(required(query, "symbol"))
         limit = min(whole(query, "limit", 500), 1000)
-        bars = kline_bars(self._world, market, query, now, limit=limit, newest=False)
+        edges = kline_edges(market, query, now, limit=limit, newest=False)
+        bars = self._world.bars(market, edges, now)
         return kline_rows(bars, 8, 8, 8)
 
     def _trades(self, query: Query, now: int) -> list[Row]:

@@ -1,11 +1,20 @@
 """Binance's /futures/data: open interest and long/short ratios of the last 30 days."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from crypto_assistant.sandbox.binance.answers import INTERVALS, Row, error, required, whole
+from crypto_assistant.sandbox.binance.answers import (
+    INTERVALS,
+    Row,
+    error,
+    refuse_unknown,
+    required,
+    whole,
+)
+from crypto_assistant.sandbox.candles import Bars
 from crypto_assistant.sandbox.catalog import DAY, Market
 from crypto_assistant.sandbox.face import Query, Refusal, fixed
 from crypto_assistant.sandbox.noise import Floats
@@ -13,14 +22,31 @@ from crypto_assistant.sandbox.world import Ratios, World
 
 PERIODS: Final = frozenset({"5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d"})
 ACCOUNTS: Final = "longAccount", "shortAccount"
+_PERIOD: Final = frozenset({"period", "limit", "startTime", "endTime"})
 POSITIONS: Final = "longPosition", "shortPosition"
 
 
+class Traded(NamedTuple):
+    """What takers bought and sold in a period, of all markets that were asked for.
+
+    In the market's own unit, and in what its turnover is counted in.
+    """
+
+    bought: float
+    sold: float
+    bought_value: float
+    sold_value: float
+
+
 class Asked(NamedTuple):
-    """The markets of a question, counted together, and the fields that name them."""
+    """The markets of a question, counted together, and the fields that name them.
+
+    `wanted`: the parameters that chose some of them.
+    """
 
     markets: Sequence[Market]
     named: Mapping[str, str]
+    wanted: Mapping[str, str] = MappingProxyType({})
 
 
 def open_interest(world: World, asked: Asked, query: Query, now: int) -> list[Row]:
@@ -42,6 +68,19 @@ def open_interest(world: World, asked: Asked, query: Query, now: int) -> list[Ro
     ]
 
 
+def takers(world: World, asked: Asked, query: Query, now: int) -> list[tuple[int, Traded]]:
+    """By periods that have ended; a row bears the start of its own, which no witness tells."""
+    refuse_unknown(query.keys(), _PERIOD | asked.named.keys() | {*asked.wanted})
+    limit, every = _times(asked, query, now)
+    times = [time for time in every if time + every.step <= now][-limit:]
+    if not times:
+        return []
+    edges = [*times, times[-1] + every.step]
+    parts = [_split(world.bars(market, edges, now), times) for market in asked.markets]
+    sums = np.sum(parts, axis=0).tolist()
+    return [(time, Traded(*traded)) for time, traded in zip(times, sums, strict=True)]
+
+
 def long_short(
     world: World, asked: Asked, query: Query, now: int, *, group: str, names: tuple[str, str]
 ) -> list[Row]:
@@ -59,6 +98,15 @@ def long_short(
         }
         for time, share in zip(times, _shares(world, asked, times, group), strict=True)
     ]
+
+
+def _split(bars: Bars, times: Sequence[int]) -> Floats:
+    """A row of `Traded` for each time."""
+    bought, value = bars.taker_buy, bars.taker_buy_turnover
+    columns = bought, bars.volume - bought, value, bars.turnover - value
+    found = np.zeros((len(times), len(columns)))
+    found[np.searchsorted(times, bars.start)] = np.stack(columns, axis=1)
+    return found
 
 
 def _shares(world: World, asked: Asked, times: Sequence[int], group: str) -> list[float]:

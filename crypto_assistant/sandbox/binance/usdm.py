@@ -7,7 +7,7 @@ import orjson
 from crypto_assistant.sandbox.binance.account import UsdMAccount
 from crypto_assistant.sandbox.binance.answers import Row, required
 from crypto_assistant.sandbox.binance.futures import Futures, RowMaker
-from crypto_assistant.sandbox.binance.statistics import ACCOUNTS, Asked
+from crypto_assistant.sandbox.binance.statistics import ACCOUNTS, Asked, Traded
 from crypto_assistant.sandbox.binance.symbols import ASSETS, USDM_LIMITS, usdm_symbol
 from crypto_assistant.sandbox.catalog import Market
 from crypto_assistant.sandbox.face import Query, Route, fixed
@@ -24,6 +24,18 @@ class BinanceUsdM(Futures):
 
     def _paths(self) -> dict[str, Route]:
         return {**super()._paths(), "/v2/ticker/price": super()._paths()["/v1/ticker/price"]}
+
+    def _statistics(self) -> dict[str, Route]:
+        return {**super()._statistics(), "takerlongshortRatio": self._takers}
+
+    def _taker_row(self, time: int, traded: Traded) -> Row:
+        ratio = traded.bought / traded.sold if traded.sold else 0
+        return {
+            "buySellRatio": fixed(ratio, 4),
+            "buyVol": fixed(traded.bought, 4),
+            "sellVol": fixed(traded.sold, 4),
+            "timestamp": time,
+        }
 
     def _exchange_info(self, query: Query, now: int) -> Row:
         return {

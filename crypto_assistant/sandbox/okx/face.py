@@ -1,6 +1,6 @@
 """OKX v5: https://www.okx.com/docs-v5/en/"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from crypto_assistant.sandbox.account.owner import Account
@@ -8,12 +8,13 @@ from crypto_assistant.sandbox.catalog import DAY, HOUR, Market, Venue
 from crypto_assistant.sandbox.face import Query, Refusal, Route, Signed, short
 from crypto_assistant.sandbox.okx.account import OkxAccount
 from crypto_assistant.sandbox.okx.answers import BARS, Row, answer, error, whole
-from crypto_assistant.sandbox.okx.listing import chosen, market_of, perp_of
+from crypto_assistant.sandbox.okx.listing import chosen, contract_of, market_of, perp_of
 from crypto_assistant.sandbox.okx.rows import (
     candle_rows,
     inst_type,
     instrument,
     level,
+    mark_rows,
     price_text,
     ticker,
     trade_rows,
@@ -47,6 +48,7 @@ class Okx:
             f"{api}/market/index-tickers": self._index_tickers,
             f"{api}/market/candles": lambda query, now: self._candles(query, now, _MOST_RECENT),
             f"{api}/market/history-candles": lambda query, now: self._candles(query, now, None),
+            f"{api}/market/mark-price-candles": self._mark_candles,
             f"{api}/market/books": self._books,
             f"{api}/market/trades": self._trades,
             **{f"{api}/rubik/stat/{name}": self._dated(told) for name, told in RUBIK.items()},
@@ -192,16 +194,14 @@ class Okx:
 
     def _candles(self, query: Query, now: int, back: int | None) -> Row:
         market = market_of(self._world, query)
-        period = BARS.get(query.get("bar", "1m"))
-        if period is None:
-            raise error("51000", "Parameter bar error")
-        limit = min(whole(query, "limit", 100), 300)
-        last = min(now, whole(query, "after", now + 1) - 1)
-        first = max(whole(query, "before", 0) + 1, period.start(market.listed))
-        if back is not None:
-            first = max(first, period.after(period.start(now), 1 - back))
-        bars = self._world.bars(market, period.edges(first, last, limit, newest=True), now)
-        return answer(candle_rows(market, bars, now)[::-1])
+        edges = _edges(market, query, now, 300, back)
+        return answer(candle_rows(market, self._world.bars(market, edges, now), now)[::-1])
+
+    def _mark_candles(self, query: Query, now: int) -> Row:
+        market = contract_of(self._world, query)
+        edges = _edges(market, query, now, 100, _MOST_RECENT)
+        bars = self._world.mark_bars(market, edges, now)
+        return answer(mark_rows(market, edges, bars, now)[::-1])
 
     def _trades(self, query: Query, now: int) -> Row:
         market = market_of(self._world, query)
@@ -231,3 +231,16 @@ class Okx:
             for bar in ("1Dutc", "1D")
         )
         return utc0, utc8
+
+
+def _edges(market: Market, query: Query, now: int, most: int, back: int | None) -> Sequence[int]:
+    """Between which times (ms) the bars lie; at most `most` of them, of the last `back`."""
+    period = BARS.get(query.get("bar", "1m"))
+    if period is None:
+        raise error("51000", "Parameter bar error")
+    limit = min(whole(query, "limit", 100), most)
+    last = min(now, whole(query, "after", now + 1) - 1)
+    first = max(whole(query, "before", 0) + 1, period.start(market.listed))
+    if back is not None:
+        first = max(first, period.after(period.start(now), 1 - back))
+    return period.edges(first, last, limit, newest=True)

@@ -1,11 +1,13 @@
 """Rows of OKX's instruments, tickers, candles and books."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from crypto_assistant.sandbox.candles import Bars
 from crypto_assistant.sandbox.catalog import Market, decimals
 from crypto_assistant.sandbox.face import short
+from crypto_assistant.sandbox.marks import PriceBars
 from crypto_assistant.sandbox.tape import Quote
 from crypto_assistant.sandbox.trades import Trades
 
@@ -164,6 +166,18 @@ def candle_rows(market: Market, bars: Bars, now: int) -> list[list[str]]:
             "1" if end <= now else "0",
         ]
         for start, end, *prices, volume, turnover in rows
+    ]
+
+
+def mark_rows(market: Market, edges: Sequence[int], bars: PriceBars, now: int) -> list[list[str]]:
+    ends = dict(pairwise(edges))
+    return [
+        [
+            str(start),
+            *(price_text(market, price) for price in prices),
+            "1" if ends[start] <= now else "0",
+        ]
+        for start, *prices in zip(*(column.tolist() for column in bars), strict=True)
     ]
 
 
