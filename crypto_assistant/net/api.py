@@ -19,7 +19,7 @@ from crypto_assistant.errors import (
     Unreachable,
 )
 from crypto_assistant.net.cache import Lifetime
-from crypto_assistant.net.deadline import due
+from crypto_assistant.net.deadline import due, is_once
 from crypto_assistant.net.door import Door
 from crypto_assistant.net.health import Health
 from crypto_assistant.net.host import Host
@@ -142,6 +142,7 @@ class Api:
     async def _retrying(self, question: _Question, due: float) -> Any:
         """The payload of the first try that brings one; raises what the last one met."""
         timing, tries = self._door.timing, 0
+        most = 1 if is_once.get() else timing.tries
         latest = monotonic() + timing.answer
         self._refuse(question)
         while True:
@@ -157,7 +158,7 @@ class Api:
                 return await self._attempt(question, seconds)
             except ExchangeError as error:
                 pause = uniform(*timing.pause)  # noqa: S311 (it parts callers, no secret)
-                is_over = tries >= timing.tries or monotonic() + pause >= min(due, latest)
+                is_over = tries >= most or monotonic() + pause >= min(due, latest)
                 if is_over or not self._fits(error, question, due):
                     raise
             await asyncio.sleep(pause)

@@ -39,6 +39,20 @@ def sparing(seconds: float) -> Iterator[None]:
         due.reset(token)
 
 
+is_once: ContextVar[bool] = ContextVar("is_once", default=False)
+"""Whether nothing is asked again that has failed."""
+
+
+@contextmanager
+def once() -> Iterator[None]:
+    """Whatever is asked inside is asked one time, whatever comes of it."""
+    token = is_once.set(True)
+    try:
+        yield
+    finally:
+        is_once.reset(token)
+
+
 async def outcome(
     answer: Awaitable[T], patience: float, whom: str = "one venue"
 ) -> T | ExchangeError:

@@ -26,6 +26,7 @@ from crypto_assistant.errors import (
 from crypto_assistant.exchanges.payload import number, readable
 from crypto_assistant.net.api import Api
 from crypto_assistant.net.body import PACKED
+from crypto_assistant.net.deadline import once
 from crypto_assistant.net.door import Door, Timing
 from crypto_assistant.net.host import LARGEST_BODY
 from crypto_assistant.net.limiter import Budget, Limiter, sharing
@@ -150,6 +151,13 @@ async def test_three_tries_are_enough(venue: Api, host: Loopback) -> None:
     with pytest.raises(Unreachable, match="HTTP 502"):
         await ask(venue)
     assert len(host.asked) == 3
+
+
+async def test_what_is_asked_once_is_not_asked_again(venue: Api, host: Loopback) -> None:
+    host.plays("/price", Reply(status=503))
+    with once(), pytest.raises(Unreachable):
+        await ask(venue)
+    assert len(host.asked) == 1
 
 
 @pytest.mark.parametrize(("attempt", "tries"), [(2 / 3, 2), (100, 1)])
