@@ -1,13 +1,17 @@
-"""What works and what does not, on one screen."""
+"""What works and what does not, on one screen; whether the exchanges' numbers agree, on another."""
 
 import asyncio
 import os
 from collections.abc import Callable
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 
 from crypto_assistant.accounts import verdict
 from crypto_assistant.app import TIMING, Surroundings, connected, connection, telegram_proxy
+from crypto_assistant.audit.checks import CHECKS
+from crypto_assistant.audit.findings import Finding
+from crypto_assistant.audit.run import audit
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.config import Config
 from crypto_assistant.desk import Desk
@@ -34,6 +38,31 @@ async def report(config: Config, clock_ms: Callable[[], int]) -> bool:
         _print(exchange.title, said)
         _print("  key", key)
     return any(answered for answered, _ in exchanges)
+
+
+async def deep(config: Config, clock_ms: Callable[[], int]) -> bool:
+    """Audits the exchanges and prints what came of it; whether nothing disagrees."""
+    async with connected(config, Surroundings(config.urls), clock_ms) as desk:
+        found = await audit(desk.exchanges, clock_ms)
+    titles = {exchange.name: exchange.title for exchange in desk.exchanges}
+    print()
+    _print("Audit", found.verdict)
+    for check in CHECKS.values():
+        if parts := [one for one in found.findings if one.check == check.name]:
+            _print(check.name, f"at most {check.limit} off {check.against}: {check.why}")
+            for venue, ones in groupby(parts, lambda one: one.venue):
+                _print(f"  {titles[venue]}", ", ".join(map(_said, ones)))
+    for one in found.findings:
+        if not one.check:
+            _print(titles[one.venue], f"not audited: {one.said}")
+    return not found.of(False)
+
+
+def _said(found: Finding) -> str:
+    if found.off is None:
+        return f"{found.market} not audited ({found.said})"
+    sign = "" if found.agrees else " DISAGREES"
+    return f"{found.market} {CHECKS[found.check].words(found.off)}{sign}".strip()
 
 
 def _print(name: str, said: str) -> None:

@@ -26,6 +26,8 @@ DONE, FAILED, USAGE, CONFIGURATION, INTERRUPTED = 0, 1, 2, 78, 130
 """Exit statuses; 78 is EX_CONFIG: starting again does not help; 130 is a Ctrl-C."""
 
 
+CHECKING = """What works and what does not. With --deep numbers of the exchanges are compared with
+second sources, by sixty requests at most; the exit status is 1 where they disagree."""
 COPYING = "Copies the databases of the state directory, whole, also while the daemon runs."
 RESTORING = """Puts a copy in the place of the database: stop the service before, start it after.
 What was there is kept under a name with the time. A copy whose name begins with testnet is that of
@@ -84,7 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     ask.set_defaults(run=_ask)
 
     commands.add_parser("pair", help="finds your id in Telegram").set_defaults(run=_pair)
-    commands.add_parser("check", help="what works and what does not").set_defaults(run=_check)
+    checking = commands.add_parser(
+        "check", help="what works and what does not", description=CHECKING
+    )
+    checking.add_argument("--deep", action="store_true", help="audits the exchanges' numbers, too")
+    checking.set_defaults(run=_check)
+
     backup = commands.add_parser("backup", help="copies the databases", description=COPYING)
     backup.add_argument(
         "file",
@@ -188,9 +195,11 @@ async def _pair(_: argparse.Namespace) -> int:
     return DONE
 
 
-async def _check(_: argparse.Namespace) -> int:
-    answered = await check.report(_logged(config.load(EXCHANGES), "ERROR"), clock_ms)
-    return DONE if answered else FAILED
+async def _check(arguments: argparse.Namespace) -> int:
+    settings = _logged(config.load(EXCHANGES), "ERROR")
+    answered = await check.report(settings, clock_ms)
+    agree = not arguments.deep or await check.deep(settings, clock_ms)
+    return DONE if answered and agree else FAILED
 
 
 async def _backup(arguments: argparse.Namespace) -> int:

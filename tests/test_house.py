@@ -29,11 +29,12 @@ FLOORS = {
     "exchanges": "foreign errors clocks models calculators net",
     "config": "foreign errors net exchanges",
     "listings": "errors clocks models net exchanges",
+    "audit": "errors clocks models net exchanges listings",
     "ledger": "errors models state net exchanges",
     "accounts": "errors clocks models net exchanges ledger",
     "holds": "state net",
     "vitals": "clocks state",
-    "desk": "errors clocks models net exchanges listings accounts vitals",
+    "desk": "errors clocks models net exchanges listings audit accounts vitals",
     "wave": "errors clocks models net exchanges desk",
     "round": "errors models exchanges listings desk wave",
     "worth": "models net exchanges listings round",
@@ -42,7 +43,7 @@ FLOORS = {
     "subjects.keyboard": "models view grammar",
     "subjects.help": "models view desk grammar",
     "subjects.start": "models view desk grammar",
-    "subjects.status": """models view net exchanges accounts vitals desk wave grammar
+    "subjects.status": """models view net exchanges audit accounts vitals desk wave grammar
         subjects.keyboard""",
     "subjects.bars": "errors models calculators exchanges listings round",
     "subjects.volume": f"calculators {SUBJECT} subjects.bars",
@@ -63,8 +64,8 @@ FLOORS = {
     "sandbox": "",
     "app": """errors clocks view state net exchanges config ledger accounts holds desk commands
         front sandbox""",
-    "check": "errors clocks view net exchanges config accounts desk telegram app",
-    "daemon": "errors clocks notify state config vitals bookkeeper front telegram app",
+    "check": "errors clocks view net exchanges config audit accounts desk telegram app",
+    "daemon": "errors clocks notify state config audit vitals bookkeeper front telegram app",
     "cli": """errors clocks journal state exchanges config grammar telegram console app check
         daemon""",
     "__main__": "cli",

@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from crypto_assistant.audit.run import audit
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import Exchange
@@ -21,17 +22,18 @@ GET = {
     "binance": {
         "/api/v3/": "account aggTrades exchangeInfo klines ticker/24hr time",
         "/dapi/v1/": (
-            "account aggTrades exchangeInfo fundingInfo income klines openInterest "
-            "positionRisk premiumIndex ticker/24hr ticker/bookTicker userTrades"
+            "account aggTrades exchangeInfo fundingInfo fundingRate income klines "
+            "markPriceKlines openInterest positionRisk premiumIndex ticker/24hr "
+            "ticker/bookTicker userTrades"
         ),
         "/fapi/v1/": (
-            "aggTrades exchangeInfo fundingInfo income klines openInterest premiumIndex "
-            "symbolConfig ticker/24hr ticker/bookTicker userTrades"
+            "aggTrades exchangeInfo fundingInfo fundingRate income klines markPriceKlines "
+            "openInterest premiumIndex symbolConfig ticker/24hr ticker/bookTicker userTrades"
         ),
         "/fapi/v3/": "account positionRisk",
         "/futures/data/": (
-            "globalLongShortAccountRatio openInterestHist topLongShortAccountRatio "
-            "topLongShortPositionRatio"
+            "globalLongShortAccountRatio openInterestHist takerBuySellVol takerlongshortRatio "
+            "topLongShortAccountRatio topLongShortPositionRatio"
         ),
         "/sapi/v1/": "account/apiRestrictions",
     },
@@ -42,8 +44,8 @@ GET = {
             "user/query-api"
         ),
         "/v5/market/": (
-            "account-ratio instruments-info kline mark-price-kline open-interest recent-trade "
-            "tickers time"
+            "account-ratio funding/history instruments-info kline mark-price-kline "
+            "open-interest recent-trade tickers time"
         ),
     },
     "okx": {
@@ -51,8 +53,12 @@ GET = {
             "account/balance account/bills account/bills-archive account/config "
             "account/positions asset/balances trade/fills trade/fills-history"
         ),
-        "/api/v5/market/": "candles history-candles index-tickers ticker tickers trades",
-        "/api/v5/public/": "funding-rate instruments mark-price open-interest time",
+        "/api/v5/market/": (
+            "candles history-candles index-tickers mark-price-candles ticker tickers trades"
+        ),
+        "/api/v5/public/": (
+            "funding-rate funding-rate-history instruments mark-price open-interest time"
+        ),
         "/api/v5/rubik/stat/": (
             "contracts/long-short-account-ratio-contract "
             "contracts/long-short-account-ratio-contract-top-trader "
@@ -68,9 +74,12 @@ POST = {"binance": {"/sapi/v1/asset/get-funding-asset"}, "bybit": set(), "okx": 
 
 SHORTENED: Final = {
     "/fapi/v1/ticker/bookTicker": "fapi ticker/price v2 and bookTicker",
+    "/fapi/v1/markPriceKlines": "indexPriceKlines(pair), markPriceKlines(symbol)",
+    "/futures/data/takerBuySellVol": "/futures/data/takerlongshortRatio, takerBuySellVol",
     "/futures/data/topLongShortAccountRatio": "globalLongShortAccountRatio, topLongShortAcc",
     "/futures/data/topLongShortPositionRatio": "topLongShortAccountRatio, topLongShortPos",
     "/v5/market/mark-price-kline": "| mark-price-kline, index-price-kline",
+    "/api/v5/market/mark-price-candles": "| mark-price-candles, index-candles",
 }
 """How the reference words what it names beside another path."""
 
@@ -125,6 +134,7 @@ async def test_whatever_is_asked_only_what_reads_is_sent() -> None:
             sheet = await front.reply(line)
             assert sheet.answer, line
             assert sheet.answer.provenance.failed == {}, line
+        await audit(front.desk.exchanges, clock)
         sent = [(seen.venue, seen.method, seen.path) for seen in sandbox.requests]
         sandbox.requests.clear()
         sandbox.faults += [Fault(venue, "http", 503) for venue in VENUES]

@@ -1,6 +1,6 @@
 """What the program asks of an exchange."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
@@ -192,6 +192,41 @@ class Account(Protocol):
 
     async def fills(self, instrument: Instrument, start_ms: int, end_ms: int) -> Fills:
         """The trades of one market, all pages of them; as far back as the venue keeps them."""
+
+
+class Retold(Protocol):
+    """Numbers that a venue tells a second time, which nothing but the audit asks for.
+
+    Every method raises ExchangeError: Unsupported where the venue tells it once.
+    """
+
+    async def takers(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int
+    ) -> TakerVolumes:
+        """The venue's statistics of takers in the last `limit` bars before `end_ms`.
+
+        `open_ms` is what a row bears: the start of its bar or the end, nobody says which; so there
+        is one row more.
+        """
+
+    async def mark_candles(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int
+    ) -> Candles:
+        """Mark prices in the last `limit` bars before `end_ms`, which have ended; no volumes."""
+
+    async def open_interest(self, instrument: Instrument) -> OpenInterest:
+        """One side of open interest, by what the venue tells of both."""
+
+    async def paid(self, instrument: Instrument) -> Sequence[int]:
+        """When funding was paid the last few times: ms, ascending."""
+
+
+@runtime_checkable
+class Retelling(Protocol):
+    """A venue that can be asked for some of its numbers in a second way."""
+
+    @property
+    def retold(self) -> Retold: ...
 
 
 @runtime_checkable

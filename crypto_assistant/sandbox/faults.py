@@ -23,6 +23,8 @@ Lie = Literal["shifted"]
 class Fault:
     """One failure of a venue, of its paths that start with `path`, `after` so many that go well.
 
+    `asked`: what the query must hold: interval=1d.
+
     `value`: seconds for slow (delay), rate_limited and banned (Retry-After); the status for http;
     the field's name for missing and null, and with a way of `NONSENSE` behind it for nonsense,
     where a number is a place in rows without names, and `rows` are the rows themselves; for shifted
@@ -35,11 +37,12 @@ class Fault:
     value: str | float = ""
     path: str = ""
     after: int = 0
+    asked: str = ""
     _number: Iterator[int] = field(default_factory=count, init=False, repr=False, compare=False)
 
-    def strikes(self, venue: str, path: str) -> bool:
+    def strikes(self, venue: str, path: str, query: str = "") -> bool:
         """Whether a request fails; those of the fault's paths are counted by it."""
-        concerned = self.venue == venue and path.startswith(self.path)
+        concerned = self.venue == venue and path.startswith(self.path) and self.asked in query
         return concerned and next(self._number) >= self.after
 
 

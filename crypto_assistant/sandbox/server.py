@@ -125,7 +125,7 @@ class _Host:
             await asyncio.sleep(self._sandbox.latency)
         reply = self._reply(call, query)
         for fault in self._sandbox.faults:
-            if fault.strikes(venue, call.path):
+            if fault.strikes(venue, call.path, request.query_string):
                 await _interrupt(fault, request)
                 reply = spoil(fault, reply)
         return await _send(request, reply)

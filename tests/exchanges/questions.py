@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crypto_assistant.exchanges.base import Account, Exchange
-from crypto_assistant.models import HOUR_MS, Family, Instrument, Instruments, Timeframe
+from crypto_assistant.exchanges.base import Account, Exchange, Retelling
+from crypto_assistant.models import DAY_MS, HOUR_MS, Family, Instrument, Instruments, Timeframe
 from tests.exchanges.simulated import NOW
 
 ROWS = 30
 BEFORE, LONG_BEFORE = NOW - HOUR_MS, NOW - 240 * HOUR_MS
+BEFORE_TODAY = NOW // DAY_MS * DAY_MS
 SPANS = (NOW - 30 * HOUR_MS, NOW), (LONG_BEFORE, LONG_BEFORE + 30 * HOUR_MS)
 """What is old has a path of its own at OKX."""
 SYMBOLS = {
@@ -91,6 +92,10 @@ def _of_all(market: Market) -> Iterator[Question]:
     if market.one.family is not Family.SPOT:
         yield _of_market("fundings", market.listed)
         yield _of_market("marks", market.listed)
+        yield _retold("takers", market.one, Timeframe.H1, ROWS, BEFORE_TODAY)
+        yield _retold("mark_candles", market.one, Timeframe.H1, ROWS, BEFORE_TODAY)
+        yield _retold("open_interest", market.one)
+        yield _retold("paid", market.one)
 
 
 def _of_owner(account: Account, about: Sequence[Market]) -> Iterator[Question]:
@@ -112,6 +117,14 @@ def _of_market(name: str, *about: Any, is_sum: bool = False) -> Question:
         return await getattr(exchange, name)(*about)
 
     return Question(_named(name, about), ask, is_sum)
+
+
+def _retold(name: str, *about: Any) -> Question:
+    async def ask(exchange: Exchange, _: Account) -> Any:
+        assert isinstance(exchange, Retelling)
+        return await getattr(exchange.retold, name)(*about)
+
+    return Question(_named(f"retold {name}", about), ask)
 
 
 def _of_account(name: str, *about: Any, is_sum: bool = False) -> Question:

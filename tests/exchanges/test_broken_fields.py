@@ -159,8 +159,11 @@ async def test_nothing_that_was_recorded_is_out_of_range() -> None:
             tape = Tape(breaker.answers)
             await asked(breaker.venue, breaker.urls, tape, breaker.question, now_ms)
         found += [breaker.question.name] * refused.fields
-    # Twice the sample of OKX's documentation, both of whose bars open at one time.
-    assert found == ["candles BTC-USDT"] * 2
+    # Samples of the documentations: rows of Binance's go back in time, OKX's open at one.
+    assert found == [
+        *("retold takers BTCUSD_PERP", "candles BTC-USDT"),
+        *("retold mark_candles BTC-USDT-SWAP", "candles BTC-USDT"),
+    ]
 
 
 async def of_recorded(venue: type[Exchange]) -> list[Breaker]:

@@ -81,7 +81,7 @@ async def test_a_venue_that_goes_down_between_two_pages_leaves_no_half_of_them(
 class OneStop(Fault):
     """Strikes once."""
 
-    def strikes(self, venue: str, path: str) -> bool:
+    def strikes(self, venue: str, path: str, query: str = "") -> bool:
         concerned = self.venue == venue and path.startswith(self.path)
         return concerned and next(self._number) == self.after
 

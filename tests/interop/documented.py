@@ -29,6 +29,10 @@ DOCUMENTED: Final = {
         f"{_BYBIT}/market/long-short-ratio",
         f"category symbol period {_WINDOW}",
     ),
+    "/v5/market/funding/history": (
+        f"{_BYBIT}/market/history-fund-rate",
+        "category symbol startTime endTime limit",
+    ),
     "/v5/market/instruments-info": (
         f"{_BYBIT}/market/instrument",
         "category symbol symbolType status baseCoin limit cursor",

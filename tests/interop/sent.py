@@ -43,7 +43,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Names:
     sandbox, state = exchanges(), tmp_path_factory.mktemp("state")
     with served(sandbox) as urls:
         settings = {**os.environ, **urls, **KEYS}
-        for command, lines in (["check"], ()), (["console", "--market", "live"], LINES):
+        for command, lines in (["check", "--deep"], ()), (["console", "--market", "live"], LINES):
             subprocess.run(
                 [PROGRAM, *command],
                 input="\n".join(lines),

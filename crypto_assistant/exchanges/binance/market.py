@@ -18,6 +18,7 @@ from crypto_assistant.exchanges.binance.account import BinanceAccount
 from crypto_assistant.exchanges.binance.envelope import unwrap
 from crypto_assistant.exchanges.binance.listed import Listed
 from crypto_assistant.exchanges.binance.reads import READS
+from crypto_assistant.exchanges.binance.retold import Retold
 from crypto_assistant.exchanges.binance.statistics import Statistics
 from crypto_assistant.exchanges.binance.windows import Window, bars_weight, most_bars
 from crypto_assistant.exchanges.pages import paged
@@ -97,6 +98,7 @@ class Binance:
         }
         self.hosts: Mapping[str, Api] = {HOSTS[family]: api for family, api in self._apis.items()}
         self._statistics = Statistics(self._apis, self._contract_type, self.candles, door.clock_ms)
+        self.retold = Retold(self._apis, PREFIX, self._statistics, self._funding_info)
 
     @property
     def used(self) -> Mapping[str, Used]:

@@ -6,15 +6,15 @@ MARKET = {
     "/api/v3": ("time", "exchangeInfo", "ticker/24hr", "klines", "aggTrades"),
     "/fapi/v1": (
         *("exchangeInfo", "ticker/24hr", "ticker/bookTicker", "klines", "aggTrades"),
-        *("premiumIndex", "fundingInfo", "openInterest"),
+        *("premiumIndex", "fundingInfo", "openInterest", "fundingRate", "markPriceKlines"),
     ),
     "/dapi/v1": (
         *("exchangeInfo", "ticker/24hr", "ticker/bookTicker", "klines", "aggTrades"),
-        *("premiumIndex", "fundingInfo", "openInterest"),
+        *("premiumIndex", "fundingInfo", "openInterest", "fundingRate", "markPriceKlines"),
     ),
     "/futures/data": (
         *("openInterestHist", "globalLongShortAccountRatio", "topLongShortAccountRatio"),
-        "topLongShortPositionRatio",
+        *("topLongShortPositionRatio", "takerlongshortRatio", "takerBuySellVol"),
     ),
 }
 

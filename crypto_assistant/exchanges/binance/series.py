@@ -38,6 +38,15 @@ from crypto_assistant.net.unread import left_out
 
 MOST_TRADES = 1000
 SAMPLE = ("timestamp", "sumOpenInterest", "sumOpenInterestValue")
+TAKERS = {
+    Family.LINEAR: ("timestamp", "buyVol", "sellVol"),
+    Family.INVERSE: (
+        *("timestamp", "takerBuyVolValue", "takerSellVolValue"),
+        *("takerBuyVol", "takerSellVol"),
+    ),
+}
+"""Coins, of COIN-M contracts besides. The unit of USDⓈ-M's is documented nowhere: of coins they
+have the magnitude."""
 LONG = ("longPosition", "longAccount")
 """COIN-M's positions have a name of their own, USDⓈ-M's are called accounts, too."""
 
@@ -81,6 +90,42 @@ def taker_volumes(bars: Candles) -> TakerVolumes:
         closed=bars.closed,
         since_ms=int(bars.open_ms[0]),
         received_ms=bars.received_ms,
+    )
+
+
+def mark_bars(payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int) -> Candles:
+    """Mark prices; where the volumes of trades stand there are zeros."""
+    cells = matrix(payload, 5)
+    none = np.full(len(cells), np.nan)
+    return candles(
+        instrument,
+        timeframe,
+        now_ms,
+        bars=cells,
+        volume=none,
+        turnover=none,
+        closed=cells[:, 0] + timeframe.ms <= now_ms,
+    )
+
+
+def taker_statistics(
+    payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int
+) -> TakerVolumes:
+    """What takers did as the statistics have it, each row at the time that it bears."""
+    time_ms, bought, sold, *contracts = series(payload, TAKERS[instrument.family])
+    none = np.full(len(time_ms), np.nan)
+    turnover = [part * instrument.contract for part in contracts] or [none, none]
+    return TakerVolumes(
+        instrument,
+        timeframe,
+        open_ms=time_ms.astype(np.int64),
+        bought=bought * instrument.multiplier,
+        sold=sold * instrument.multiplier,
+        bought_turnover=turnover[0],
+        sold_turnover=turnover[1],
+        closed=time_ms + timeframe.ms <= now_ms,
+        since_ms=int(time_ms[0]),
+        received_ms=now_ms,
     )
 
 

@@ -17,6 +17,7 @@ from crypto_assistant.models import (
     Instrument,
     LongShorts,
     OpenInterestHistory,
+    TakerVolumes,
     Timeframe,
 )
 from crypto_assistant.net.api import Api
@@ -31,6 +32,7 @@ KEPT_MS = 30 * 86_400_000 - 60_000
 """How far back samples go, less a minute on the way: an older start is refused."""
 NO_PERIODS = {Timeframe.M1, Timeframe.M3}
 
+TAKERS = {Family.LINEAR: "/takerlongshortRatio", Family.INVERSE: "/takerBuySellVol"}
 COUNTS = {
     "/globalLongShortAccountRatio": "all accounts",
     "/topLongShortAccountRatio": "top 20 % accounts",
@@ -77,6 +79,20 @@ class Statistics:
         if end_ms is not None:
             history = await self._with_one_before(history, timeframe, limit, end_ms)
         return await self._with_left_out(history, timeframe, limit, end_ms)
+
+    async def takers(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int
+    ) -> TakerVolumes:
+        """Rows that bear a time from `limit` bars before `end_ms` on up to that."""
+        path = TAKERS[instrument.family]
+        times: Query = [("startTime", end_ms - limit * timeframe.ms), ("endTime", end_ms)]
+        return await self._get(
+            instrument,
+            path,
+            [("period", timeframe.value), ("limit", limit + 1), *times],
+            lifetime=Lifetime.INDICATOR,
+            parse=lambda payload, ms: series.taker_statistics(payload, instrument, timeframe, ms),
+        )
 
     async def long_shorts(self, instrument: Instrument) -> LongShorts:
         answers = await asyncio.gather(*(self._count(instrument, path) for path in COUNTS))

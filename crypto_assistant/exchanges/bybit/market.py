@@ -16,6 +16,7 @@ from crypto_assistant.exchanges.bybit.account import BybitAccount
 from crypto_assistant.exchanges.bybit.envelope import unwrap
 from crypto_assistant.exchanges.bybit.listed import MOST_PAGES, Page, instruments
 from crypto_assistant.exchanges.bybit.reads import READS
+from crypto_assistant.exchanges.bybit.retold import Retold
 from crypto_assistant.exchanges.bybit.series import INTERVALS, OPEN_INTEREST_INTERVALS, window
 from crypto_assistant.exchanges.pages import paged
 from crypto_assistant.exchanges.payload import Table, moment
@@ -83,6 +84,7 @@ class Bybit:
         self._api = Api(door, urls["BYBIT_URL"], self.limiter, self._budget, DIALECT)
         self.hosts: Mapping[str, Api] = {"all": self._api}
         self._now_ms = door.clock_ms
+        self.retold = Retold(self._api, self._market, self._marks)
 
     @property
     def used(self) -> Mapping[str, Used]:
@@ -173,8 +175,7 @@ class Bybit:
         if instrument.family is Family.INVERSE:
             return sound.open_interest_history(await samples)
         # One bar more: the newest sample may come after the bar that opens at its time.
-        path, read = "/v5/market/mark-price-kline", series.mark_kline
-        marks = self._bars(path, read, instrument, timeframe, limit=limit + 1, end_ms=end_ms)
+        marks = self._marks(instrument, timeframe, limit + 1, end_ms)
         valued = series.valued(*await asyncio.gather(samples, marks))
         return sound.open_interest_history(valued)
 
@@ -235,6 +236,12 @@ class Bybit:
 
         now_ms = self._now_ms()
         return await paged(limit, MOST_BARS, timeframe.ms, page, end_ms=end_ms, now_ms=now_ms)
+
+    async def _marks(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None
+    ) -> Candles:
+        path, read = "/v5/market/mark-price-kline", series.mark_kline
+        return await self._bars(path, read, instrument, timeframe, limit=limit, end_ms=end_ms)
 
     async def _samples(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None

@@ -83,6 +83,20 @@ def open_interests(table: Table, listed: Instruments) -> OpenInterests:
     return sound.open_interests(OpenInterests(listed, coins, usd, table.received_ms))
 
 
+def halved(table: Table, listed: Instruments) -> OpenInterests:
+    """As `open_interests`, by the fields that count both sides alone."""
+    both, both_value = table.columns(listed.symbols, *OPEN_INTEREST[2:])
+    coins, usd = both / 2 * listed.multiplier, both_value / 2
+    if listed.family is Family.INVERSE:
+        coins, usd = both_value / 2, both / 2 * listed.contract
+    return sound.open_interests(OpenInterests(listed, coins, usd, table.received_ms))
+
+
+def tells_one_side(table: Table, symbol: str) -> bool:
+    """Whether a market has the newer fields, too."""
+    return not np.isnan(table.columns([symbol], *OPEN_INTEREST[:2])).any()
+
+
 def one_side(single: Floats, both: Floats) -> Floats:
     """The older fields count the long and the short side of every contract."""
     return np.where(np.isnan(single), both / 2, single)

@@ -5,7 +5,7 @@ from crypto_assistant.net.request import Reads
 
 MARKET = (
     *("time", "instruments-info", "tickers", "kline", "mark-price-kline", "recent-trade"),
-    *("open-interest", "account-ratio"),
+    *("open-interest", "account-ratio", "funding/history"),
 )
 
 READS: Reads = frozenset(

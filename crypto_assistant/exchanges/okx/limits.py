@@ -14,6 +14,8 @@ CANDLES = "/api/v5/market/candles"
 OLD_CANDLES = "/api/v5/market/history-candles"
 TRADES = "/api/v5/market/trades"
 FUNDING = "/api/v5/public/funding-rate"
+PAID = "/api/v5/public/funding-rate-history"
+MARK_CANDLES = "/api/v5/market/mark-price-candles"
 MARK = "/api/v5/public/mark-price"
 INDEX = "/api/v5/market/index-tickers"
 OPEN_INTEREST = "/api/v5/public/open-interest"
@@ -42,7 +44,9 @@ PER_TWO_SECONDS = {
     OLD_CANDLES: 20,
     TRADES: 100,
     FUNDING: 10,
+    PAID: 10,
     MARK: 10,
+    MARK_CANDLES: 20,
     INDEX: 20,
     OPEN_INTEREST: 20,
     SPOT_TAKERS: 5,

@@ -28,6 +28,7 @@ from crypto_assistant.exchanges.okx.limits import (
     TRADES,
 )
 from crypto_assistant.exchanges.okx.periods import BARS, window_lifetime
+from crypto_assistant.exchanges.okx.retold import Retold
 from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.exchanges.okx.statistics import Statistics
 from crypto_assistant.exchanges.okx.takers import in_coins, priced
@@ -88,6 +89,7 @@ class Okx:
         self._source = Source(door, urls["OKX_URL"], self.limiter)
         self.hosts = {"all": self._source.api}
         self._statistics = Statistics(self._source)
+        self.retold = Retold(self._source, self._statistics)
 
     @property
     def used(self) -> Mapping[str, Used]:

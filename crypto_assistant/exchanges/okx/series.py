@@ -52,6 +52,21 @@ def bars(
     )
 
 
+def mark_bars(payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int) -> Candles:
+    """Rows are [time, open, high, low, close, whether it has ended] of a mark price."""
+    cells = matrix(payload, 6)[::-1]
+    none = np.full(len(cells), np.nan)
+    return candles(
+        instrument,
+        timeframe,
+        now_ms,
+        bars=cells,
+        volume=none,
+        turnover=none,
+        closed=cells[:, 5] == 1,
+    )
+
+
 def trades(payload: Any, instrument: Instrument, most: int, now_ms: int) -> Trades:
     """The "side" is the taker's. Of `most` rows the oldest millisecond may be cut in two."""
     listed = every(payload)[::-1]

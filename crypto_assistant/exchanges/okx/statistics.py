@@ -66,6 +66,15 @@ class Statistics:
             found = await self._takers(instrument, timeframe, count, end_ms + timeframe.ms)
         return takers.within(found, end_ms - limit * timeframe.ms, end_ms)
 
+    async def undated_takers(
+        self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int
+    ) -> TakerVolumes:
+        """Of a contract, each row at the time that it bears: one more than there are bars."""
+        rows = await self._rubik.of_market(
+            TAKERS, instrument.symbol, timeframe, count=limit + 1, end_ms=end_ms + timeframe.ms
+        )
+        return series.takers(rows, instrument, timeframe, lag=0)
+
     async def _spot_takers(self, instrument: Instrument, timeframe: Timeframe) -> TakerVolumes:
         coin = instrument.symbol.partition("-")[0]
         rows, lag = await asyncio.gather(

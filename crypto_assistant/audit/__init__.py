@@ -1,0 +1,1 @@
+"""Whether numbers of the exchanges agree with second sources that the program does not use."""
