@@ -55,7 +55,7 @@ async def deep(config: Config, clock_ms: Callable[[], int]) -> bool:
     for one in found.findings:
         if not one.check:
             _print(titles[one.venue], f"not audited: {one.said}")
-    return not found.of(False)
+    return not found.those(False)
 
 
 def _said(found: Finding) -> str:

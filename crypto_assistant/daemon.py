@@ -16,6 +16,7 @@ from crypto_assistant.app import (
     open_front,
     telegram_proxy,
 )
+from crypto_assistant.audit import keeper as audit
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.config import Config
 from crypto_assistant.errors import ConfigError, moment
@@ -91,6 +92,11 @@ class Daemon:
             Store.opened(settings.state_directory / f"{market}.db", self._clock_ms) as store,
             open_front(settings, market, self._clock_ms, store) as front,
             alongside(bookkeeper.keep(front.desk, give_memory_back)),
+            alongside(
+                audit.keep(
+                    front.desk.exchanges, front.desk.audits, self._clock_ms, give_memory_back
+                )
+            ),
             connection(telegram_proxy(settings)) as http,
         ):
             self._front = front

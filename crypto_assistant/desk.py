@@ -5,6 +5,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from crypto_assistant.accounts import Access
+from crypto_assistant.audit.findings import Audits
 from crypto_assistant.exchanges.base import IN_DOUBT, Account, Believing, Exchange
 from crypto_assistant.listings.keeper import Keeper
 from crypto_assistant.listings.lists import Listings
@@ -47,6 +48,7 @@ class Desk:
         """Answers that several venues' data went into, or that stay good for long."""
         self.vitals = Vitals()
         self.refusals = Hourly()
+        self.audits = Audits()
         self.keeper = Keeper(exchanges, timing, clock_ms)
 
     async def listings(self) -> Listings:

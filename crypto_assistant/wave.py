@@ -43,6 +43,8 @@ class Wave:
         self._past: set[str] = set()
         self._errors: dict[str, dict[str, ExchangeError]] = {}
         self._refused: dict[str, dict[str, Refused]] = {}
+        self._used: dict[str, dict[str, None]] = {}
+        """The parts that each venue has answered."""
         self._parts: dict[str, None] = {}
         """In the order in which they were asked for."""
 
@@ -130,6 +132,7 @@ class Wave:
             self._errors.setdefault(venue, {})[part] = result
         else:
             answers[venue] = result
+            self._used.setdefault(venue, {})[part] = None
             if part not in self._past:
                 received = self._received.get(venue, result.received_ms)
                 self._received[venue] = min(received, result.received_ms)
@@ -161,7 +164,8 @@ class Wave:
         if venue not in self._answered and len(parts) == 1:
             return next(iter(whys.values()))
         refused = ((part, one.words) for part, one in self._refused.get(venue, {}).items())
-        for part, why in chain(refused, self._desk.doubts(venue)):
+        doubtful = self._desk.audits.doubts(venue, self._used.get(venue, ()))
+        for part, why in chain(refused, self._desk.doubts(venue), doubtful):
             parts.setdefault(why, []).append(part)
             whys[why] = why
         return "; ".join(f"{_listed(names)}: {whys[kind]}" for kind, names in parts.items())

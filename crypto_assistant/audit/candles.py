@@ -8,6 +8,7 @@ from crypto_assistant.exchanges.base import Retelling, Retold
 from crypto_assistant.models import Candles, Floats, Timeframe
 
 HOURS = 24
+USES = ("candles", "bars", "bars of the week")
 
 
 async def hours(looked: Looked) -> Candles:
@@ -60,7 +61,7 @@ DAY = Check(
     most=0.001,
     unit="%",
     why="every trade is in one hour and in one day; what is left is rounding and late bookings",
-    uses=("candles", "bars"),
+    uses=USES,
     coins=(BTC, COIN_M),
     off=_of_day,
 )
@@ -70,7 +71,7 @@ MARKS = Check(
     most=0.005,
     unit="%",
     why="a mark price follows the trades within tenths of a percent, half of all hours closer",
-    uses=("candles", "bars", "mark price"),
+    uses=(*USES, "mark price"),
     coins=(BTC, COIN_M),
     off=_of_marks,
 )

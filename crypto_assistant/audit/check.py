@@ -33,8 +33,9 @@ class Check:
     """A number of a venue's in two ways.
 
     `most`: how far apart they may be, a fraction, seconds or hours by `unit`; `why`: the reason for
-    so much. `against`: the second way. `uses`: words of the parts of answers that the number goes
-    into, "" for all of them. `off`: how far apart they are; it raises ExchangeError.
+    so much. `against`: the second way. `uses`: how the parts of answers that the number goes into
+    are called, or their names end, "" for all of them. `off`: how far apart they are;
+    raises ExchangeError.
     """
 
     name: str

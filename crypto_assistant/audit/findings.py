@@ -1,6 +1,6 @@
 """What an audit found, and what is doubtful since: it disagreed twice, and has not agreed again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from crypto_assistant.audit.checks import CHECKS
@@ -34,6 +34,13 @@ class Finding:
         return None if self.off is None else CHECKS[self.check].agrees(self.off)
 
 
+def of(findings: Sequence[Finding]) -> str:
+    """Findings of one check at one venue, the furthest off in words: `BTCUSDT 5 % off ...`."""
+    worst = max(findings, key=lambda one: round(one.off or 0.0, 4))
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    return f"{worst.market}{more} {worst.said}".strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Audit:
     """All that one audit found."""
@@ -41,14 +48,14 @@ class Audit:
     time_ms: int
     findings: tuple[Finding, ...]
 
-    def of(self, agrees: bool | None) -> list[Finding]:
+    def those(self, agrees: bool | None) -> list[Finding]:
         """Those that agree, that do not, or that were not audited."""
         return [found for found in self.findings if found.agrees is agrees]
 
     @property
     def verdict(self) -> str:
         """In numbers: `21 agree, 1 disagrees, 2 not audited`."""
-        agree, disagree, not_audited = (len(self.of(which)) for which in (True, False, None))
+        agree, disagree, not_audited = (len(self.those(which)) for which in (True, False, None))
         parts = [f"{agree} agree{'s' * (agree == 1)}"]
         if disagree:
             parts.append(f"{disagree} disagree{'s' * (disagree == 1)}")
@@ -94,8 +101,7 @@ class Audits:
     def doubts(self, venue: str, parts: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Of what, and why, these parts of an answer of the venue's are doubtful."""
         parts = list(parts)
-        for found in self.doubtful:
-            uses = CHECKS[found.check].uses
-            if found.venue == venue and any(word in part for word in uses for part in parts):
-                market = f"{found.market} " if found.market else ""
-                yield found.check, f"doubtful: {market}{found.said}"
+        for check in CHECKS.values():
+            found = [one for one in self.doubtful if (one.venue, one.check) == (venue, check.name)]
+            if found and any(part.endswith(check.uses) for part in parts):
+                yield check.name, f"doubtful: {of(found)}"

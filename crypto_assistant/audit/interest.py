@@ -53,7 +53,7 @@ def _numbers(*values: float | None) -> Floats:
     return found
 
 
-USES = ("open interest", "dated futures")
+USES = ("open interest", "open interest history", "dated futures")
 
 USD = Check(
     "open interest",

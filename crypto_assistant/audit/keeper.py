@@ -61,7 +61,7 @@ async def _once(exchanges: Sequence[Exchange], audits: Audits, clock_ms: Callabl
     found = await audit(exchanges, clock_ms)
     audits.note(found, began)
     log.info("audit: %s", found.verdict)
-    for one in found.of(False):
+    for one in found.those(False):
         log.warning("audit: %s: %s: %s", one.venue, one.name, one.said)
     for name in before - set(_names(audits.doubtful)):
         log.info("audit: agrees again: %s", name)

@@ -1,10 +1,11 @@
 """/status: how the program itself is doing, and what it knows of each venue's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
 from crypto_assistant.accounts import verdict
+from crypto_assistant.audit.findings import Audits, Finding
 from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges.base import IN_DOUBT, Belief, Believing, Exchange
 from crypto_assistant.grammar import Args, Command, Parameters, Progress
@@ -31,6 +32,13 @@ what your key may do; what this program, and whoever shares its address where th
 has used of what it may in the current window (OKX counts each path apart: the fullest one);
 what went wrong last, and when.
 
+audit: once a day numbers of each venue are compared with second sources of its own: hourly candles
+with the day's, mark prices with candles, what takers did with statistics of it, open interest with
+its USD and with both its sides, hours of funding with what was paid, clocks. How many agree, what
+does not, and what was not audited. What disagrees in two audits ten minutes apart is doubtful:
+every answer that uses such numbers of that venue says so, until they agree again, which is looked
+at every hour.
+
 rows bear: OKX does not say which end of a bar its statistics name. It is found out from BTC's, each
 length by itself, and looked at again every hour; n/a where nothing fits.
 
@@ -41,6 +49,7 @@ host is down. Rows that cannot be read are left out: so many of all answers in t
 that came with each of them each time."""
 
 PARAMETERS = Parameters(venue=True)
+ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +100,31 @@ class Venue:
     beliefs: Mapping[str, Belief]
 
 
+Found = Mapping[str, Mapping[str, Mapping[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """The last audit; by venue, check and market, in words what came of it.
+
+    `doubtful`: what has disagreed in two audits and not agreed since. What no check or no market
+    is to blame for is under "all".
+    """
+
+    time_ms: int
+    agree: int
+    disagree: Found
+    not_audited: Found
+    doubtful: Found
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
+    """`audit`: None before the first one."""
+
     process: Process
     venues: Mapping[str, Venue]
+    audit: Audited | None
     provenance: Provenance
 
 
@@ -133,7 +163,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
             )
             for exchange in exchanges
         }
-        return Status(process, venues, known)
+        return Status(process, venues, _last(desk.audits), known)
 
     await wave.settle(lambda: progress(build()))
     return build()
@@ -141,6 +171,26 @@ async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
 
 def _reachable(venue: str, known: Provenance) -> bool | None:
     return None if venue in known.waiting else venue in known.answered
+
+
+def _last(audits: Audits) -> Audited | None:
+    if audits.last is None:
+        return None
+    return Audited(
+        time_ms=audits.last.time_ms,
+        agree=len(audits.last.those(True)),
+        disagree=_by_venue(audits.last.those(False)),
+        not_audited=_by_venue(audits.last.those(None)),
+        doubtful=_by_venue(audits.doubtful),
+    )
+
+
+def _by_venue(findings: Sequence[Finding]) -> Found:
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for one in findings:
+        checks = found.setdefault(one.venue, {})
+        checks.setdefault(one.check or ALL, {})[one.market or ALL] = one.said
+    return found
 
 
 def _host(health: Health) -> Host:
@@ -165,12 +215,19 @@ def _key(desk: Desk, exchange: Exchange, keys: Mapping[str, Permissions]) -> str
 
 
 def render(answer: Status, args: Args, view: v.View) -> v.Page:
+    title, now_ms = v.bold(f"crypto-assistant {answer.process.version}"), answer.provenance.time_ms
+    audited = [_audit(answer.audit, now_ms)] if answer.audit else []
     blocks = [
-        v.lines([v.bold(f"crypto-assistant {answer.process.version}"), *_process(answer.process)]),
+        v.lines([title, *_process(answer.process), *map(v.escape, audited)]),
         v.lines(v.tables(["ms", "p50", "p95"], list(_hosts(answer.venues, view)))),
     ]
     blocks += [
-        v.lines(map(v.escape, _venue(view.venue(name), venue, view, answer.provenance.time_ms)))
+        v.lines(
+            [
+                *map(v.escape, _venue(view.venue(name), venue, view, now_ms)),
+                *map(v.escape, _audited(name, answer.audit) if answer.audit else ()),
+            ]
+        )
         for name, venue in answer.venues.items()
     ]
     return v.Page(
@@ -194,6 +251,32 @@ def _telegram(process: Process) -> str:
     age = process.poll_age_seconds
     news = "" if age is None else f"news {v.duration(age * 1000)} ago"
     return f"Telegram: {'; '.join(filter(None, (news, process.telegram_failure))) or v.NOTHING}"
+
+
+def _audit(found: Audited, now_ms: int) -> str:
+    looked_at = found.agree + sum(map(len, _markets(found.disagree)))
+    age = v.duration(now_ms - found.time_ms)
+    return f"audit {age} ago: {v.plain(found.agree)} of {v.plain(looked_at)} agree"
+
+
+def _markets(found: Found) -> Iterator[Mapping[str, str]]:
+    return (markets for checks in found.values() for markets in checks.values())
+
+
+def _audited(venue: str, found: Audited) -> Iterator[str]:
+    for check, markets in found.disagree.get(venue, {}).items():
+        sure = "doubtful" if check in found.doubtful.get(venue, {}) else "disagrees"
+        yield f"  {sure}: {check}: {_several(markets)}"
+    for check, markets in found.not_audited.get(venue, {}).items():
+        what = "" if check == ALL else f" {check}:"
+        yield f"  not audited:{what} {_several(markets)}"
+
+
+def _several(markets: Mapping[str, str]) -> str:
+    """The first of them in words, and how many there are besides."""
+    market, said = next(iter(markets.items()))
+    more = f" (and {v.plain(len(markets) - 1)} more)" if len(markets) > 1 else ""
+    return f"{market}{more} {said}".removeprefix(f"{ALL} ")
 
 
 def _hosts(venues: Mapping[str, Venue], view: v.View) -> Iterator[list[str]]:

@@ -137,9 +137,9 @@ PLANTED: Final[list[tuple[str, str, list[Fault], set[str]]]] = [
 async def test_nothing_disagrees_where_nothing_is_wrong(seed: int) -> None:
     async with bed(seed=seed) as simulated:
         for name, after in TIMES.items():
-            simulated.now_ms = MIDNIGHT + after
+            simulated.clock.ms = MIDNIGHT + after
             found = await simulated.audit()
-            assert found.verdict == "44 agree", (name, found.of(False), found.of(None))
+            assert found.verdict == "44 agree", (name, found.those(False), found.those(None))
 
 
 async def test_an_audit_is_sixty_requests_at_most_that_break_no_limit() -> None:
@@ -155,7 +155,7 @@ async def test_it_asks_no_more_where_all_fails() -> None:
             simulated.sandbox.faults.append(Fault(venue, "http", 503, path))
         found = await simulated.audit()
     assert len(simulated.sandbox.requests) <= 60
-    assert not found.of(False)
+    assert not found.those(False)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ async def test_rows_of_takers_may_bear_the_end_of_their_hour(path: str) -> None:
     async with bed() as simulated:
         simulated.sandbox.faults.append(Fault(venue, "shifted", f"{column}+{HOUR_MS}", path))
         found = await simulated.audit()
-    assert not found.of(False)
+    assert not found.those(False)
 
 
 async def test_a_venue_that_is_down_is_not_audited_and_disagrees_in_nothing() -> None:
@@ -192,8 +192,10 @@ async def test_a_venue_that_is_down_is_not_audited_and_disagrees_in_nothing() ->
         simulated.sandbox.faults.append(Fault("okx", "http", 503))
         found = await simulated.audit()
         asked = [seen for seen in simulated.sandbox.requests if seen.venue == "okx"]
-    assert [(one.venue, one.name, one.said) for one in found.of(None)] == [("okx", "", "HTTP 503")]
-    assert not found.of(False)
+    assert [(one.venue, one.name, one.said) for one in found.those(None)] == [
+        ("okx", "", "HTTP 503")
+    ]
+    assert not found.those(False)
     assert len(asked) == 1
 
 
@@ -202,7 +204,7 @@ async def test_what_does_not_come_is_not_audited_and_the_rest_is() -> None:
         simulated.sandbox.faults.append(Fault("bybit", "timeout", path="/v5/market/funding"))
         found = await simulated.audit()
     assert names(found, agrees=None) == {f"bybit funding {one}" for one in MARKETS["bybit"]}
-    assert len(found.of(True)) == 41
+    assert len(found.those(True)) == 41
 
 
 @pytest.mark.parametrize("field", ["oiUsd", "markPx"])
@@ -211,7 +213,7 @@ async def test_a_number_that_is_missing_is_not_audited(field: str) -> None:
         simulated.sandbox.faults.append(Fault("okx", "null", field))
         found = await simulated.audit()
     assert "okx open interest BTC-USDT-SWAP" in names(found, agrees=None)
-    assert not found.of(False)
+    assert not found.those(False)
 
 
 async def test_a_day_that_lacks_an_hour_is_not_audited() -> None:
@@ -219,12 +221,12 @@ async def test_a_day_that_lacks_an_hour_is_not_audited() -> None:
         simulated.sandbox.faults.append(Fault("bybit", "empty", path="/v5/market/kline"))
         found = await simulated.audit()
     assert {"bybit candles BTCUSDT", "bybit mark prices BTCUSD"} <= names(found, agrees=None)
-    assert not found.of(False)
+    assert not found.those(False)
 
 
 async def test_a_host_whose_clock_is_days_off_audits_the_venues_days() -> None:
     async with bed() as simulated:
-        simulated.ahead_ms = 3 * DAY_MS
+        simulated.clock.ahead_ms = 3 * DAY_MS
         found = await simulated.audit()
     assert names(found, agrees=False) == {"binance clock", "bybit clock", "okx clock"}
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from crypto_assistant import __version__
+from crypto_assistant.audit.findings import APART_SECONDS
+from crypto_assistant.audit.run import audit
 from crypto_assistant.errors import UsageError
 from crypto_assistant.net.health import LastError
 from crypto_assistant.sandbox import Dates, Fault
@@ -166,3 +168,41 @@ async def test_rows_of_no_known_date_are_told_with_the_numbers(market: Floor) ->
     await market.ask("/cvd BTC 5m")
     text = (await market.front.reply("/status")).text
     assert re.search(r"spot takers 5m n/a \(\d\d % off by the start, \d\d % by the end\)", text)
+
+
+async def test_the_last_audit_is_one_line_while_all_agrees(market: Floor) -> None:
+    assert (await market.ask("/status"))["audit"] is None
+    assert "audit" not in (await market.front.reply("/status")).text
+    await audited(market, 0)
+    told = (await market.ask("/status"))["audit"]
+    assert (told["agree"], told["time_ms"]) == (44, NOW)
+    assert told["disagree"] == told["not_audited"] == told["doubtful"] == {}
+    text = (await market.front.reply("/status")).text
+    assert "\naudit 0.0 s ago: 44 of 44 agree\n" in text
+    assert "audited" not in text
+
+
+async def test_what_an_audit_found_is_named(market: Floor) -> None:
+    market.sandbox.faults = [
+        Fault("okx", "shifted", "oiCcy*1.25"),
+        Fault("bybit", "http", 503, "/v5/market/time"),
+        Fault("binance", "http", 500, "/dapi/v1/markPriceKlines"),
+    ]
+    await audited(market, 0)
+    text = (await market.front.reply("/status")).text
+    assert "\naudit 0.0 s ago: 25 of 26 agree\n" in text
+    assert re.search(r"\nOKX: .*\n.*\n  disagrees: open interest: BTC-USD-SWAP 20.00 % off", text)
+    assert re.search(r"\nBybit: .*\n.*\n.*\n  not audited: HTTP 503\n", text)
+    assert "\n  not audited: mark prices: BTCUSD_PERP HTTP 500\n" in text
+    await audited(market, APART_SECONDS)
+    text = (await market.front.reply("/status")).text
+    assert "\n  doubtful: open interest: BTC-USD-SWAP 20.00 % off its own USD\n" in text
+    told = (await market.ask("/status"))["audit"]
+    found = {"open interest": {"BTC-USD-SWAP": "20.00 % off its own USD"}}
+    assert told["disagree"] == told["doubtful"] == {"okx": found}
+    assert told["not_audited"]["bybit"] == {"all": {"all": "HTTP 503"}}
+
+
+async def audited(market: Floor, began: float) -> None:
+    desk = market.front.desk
+    desk.audits.note(await audit(desk.exchanges, clock), began)

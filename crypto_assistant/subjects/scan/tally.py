@@ -19,6 +19,8 @@ from crypto_assistant.subjects.scan.spikes import (
 from crypto_assistant.wave import LONGEST_REASON
 
 TOP = 10
+USED = ("candles", "takers")
+"""Of what a venue tells, as the parts of other answers are called."""
 
 
 class Tally:
@@ -155,6 +157,9 @@ class Tally:
             self._takers.get(name) for name, found in self.spikes.items() if found.venue == venue
         ]
         parts += [f"takers: {why}" for why in _reasons(takers)]
+        if venue in self._answered:
+            doubts = self._desk.audits.doubts(venue, USED)
+            parts += [f"{what}: {why}" for what, why in doubts]
         return "; ".join(parts)
 
 
