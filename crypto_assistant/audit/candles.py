@@ -18,9 +18,9 @@ async def hours(looked: Looked) -> Candles:
 
 
 def whole(bars: Candles, end_ms: int) -> Candles:
-    """The bars where they are the hours of the day; raises Malformed where one is missing."""
+    """The bars where they are the hours of the day, all of which have ended; else Malformed."""
     times = np.arange(end_ms - HOURS * bars.timeframe.ms, end_ms, bars.timeframe.ms)
-    if not np.array_equal(bars.open_ms, times):
+    if not (np.array_equal(bars.open_ms, times) and bars.closed.all()):
         raise Malformed(f"{len(bars)} of {HOURS} hours of a day that has ended")
     return bars
 

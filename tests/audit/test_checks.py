@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 
 from crypto_assistant.audit.checks import CHECKS
+from crypto_assistant.audit.funding import furthest
 from crypto_assistant.models import DAY_MS, HOUR_MS
 from crypto_assistant.sandbox import Fault
 from tests.audit.bed import bed, names
@@ -229,6 +230,48 @@ async def test_a_host_whose_clock_is_days_off_audits_the_venues_days() -> None:
         simulated.clock.ahead_ms = 3 * DAY_MS
         found = await simulated.audit()
     assert names(found, agrees=False) == {"binance clock", "bybit clock", "okx clock"}
+    assert len(found.those(agrees=True)) == 41
+
+
+async def test_a_day_is_not_compared_before_it_has_settled() -> None:
+    async with bed() as simulated:
+        for after, days in ((29 * MINUTE, 2), (31 * MINUTE, 1)):
+            simulated.sandbox.requests.clear()
+            simulated.clock.ms = MIDNIGHT + after
+            await simulated.audit()
+            starts = {
+                int(seen.query["startTime"])
+                for seen in simulated.sandbox.requests
+                if seen.path == "/fapi/v1/klines"
+            }
+            assert starts == {MIDNIGHT - days * DAY_MS}
+
+
+async def test_bars_that_are_forming_are_not_compared() -> None:
+    async with bed() as simulated:
+        simulated.sandbox.faults.append(
+            Fault("okx", "shifted", "5*0", "/api/v5/market/mark-price-candles")
+        )
+        found = await simulated.audit()
+    assert "okx mark prices BTC-USDT-SWAP" in names(found, agrees=None)
+
+
+@pytest.mark.parametrize(
+    ("hours", "paid", "off"),
+    [
+        (8, [0, 8, 16, 24], 0),
+        (4, [0, 8, 16, 20], 0),
+        (8, [0, 8, 16, 32], 0),
+        (8, [0, 4, 8, 12], 4),
+        (8, [0, 1, 8, 9], 1),
+        (1, [8, 16, 24], 7),
+    ],
+    ids=["as ever", "just changed", "not booked yet", "twice as often", "long ago", "not at all"],
+)
+def test_an_interval_is_that_of_one_of_the_last_two_payments(
+    hours: float, paid: list[int], off: float
+) -> None:
+    assert furthest(hours, [hour * HOUR_MS for hour in paid]) == off
 
 
 def test_an_amount_is_told_in_the_unit_of_its_check() -> None:
