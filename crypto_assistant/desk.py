@@ -14,6 +14,7 @@ from crypto_assistant.net import deadline
 from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.door import Timing
 from crypto_assistant.net.unread import Hourly
+from crypto_assistant.net.venue_time import VenueTime
 from crypto_assistant.vitals import Vitals
 
 T = TypeVar("T", bound=Dated)
@@ -72,6 +73,15 @@ class Desk:
                     if found.verdict == IN_DOUBT
                 )
 
+    def now_ms(self, exchanges: Sequence[Exchange]) -> int:
+        """The time by the venues' own clocks: what is past by it is past at all of them."""
+        return min((self._time(one).now_ms() for one in exchanges), default=self.clock_ms())
+
+    def there_ms(self, venue: str, host_ms: int) -> int:
+        """What the venue's own clock said when this host's said that."""
+        time = next(self._time(one) for one in self.exchanges if one.name == venue)
+        return host_ms + time.now_ms() - self.clock_ms()
+
     def named(self, venue: str | None = None) -> list[Exchange]:
         """All exchanges, or the one that a line names."""
         return [exchange for exchange in self.exchanges if venue in {None, exchange.name}]
@@ -102,6 +112,11 @@ class Desk:
             simulated=self.simulated,
             time_ms=self.clock_ms(),
             oldest_ms=min(received_ms, default=None),
+            clock_ahead_seconds={
+                exchange.name: ahead
+                for exchange in self.exchanges
+                if exchange.name in asked and (ahead := self._time(exchange).ahead_seconds)
+            },
         )
 
     def of_owner(
@@ -114,3 +129,7 @@ class Desk:
                 return await self.accounts[exchange.name].ask(question)
 
         return ask
+
+    def _time(self, exchange: Exchange) -> VenueTime:
+        """All addresses of a venue share one; this host's where it has none."""
+        return next((api.time for api in exchange.hosts.values()), VenueTime(self.clock_ms))

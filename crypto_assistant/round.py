@@ -24,7 +24,8 @@ class Round(Wave):
         super().__init__(desk, exchanges)
         self.desk = desk
         self.listings = listings
-        self.now_ms = desk.clock_ms()
+        self.now_ms = desk.now_ms(exchanges)
+        """By the venues' own clocks."""
         self.asked = tuple(exchange.name for exchange in exchanges)
 
     def ask_owner(

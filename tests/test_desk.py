@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -23,6 +23,7 @@ from crypto_assistant.errors import (
 )
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.models import Family, Instruments, Provenance, Tickers
+from crypto_assistant.net.api import Api
 from crypto_assistant.net.deadline import due, outcome, question
 from crypto_assistant.net.door import Timing
 from crypto_assistant.net.limiter import Limiter
@@ -45,6 +46,7 @@ class Stub:
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    hosts: ClassVar[Mapping[str, Api]] = {}
 
     def __init__(self, name: str) -> None:
         vars(self).update(name=name, title=name.title())

@@ -142,6 +142,7 @@ def test_the_numbers_behind_an_answer_are_one_object_with_the_provenance_on_top(
         "simulated": True,
         "time_ms": 5,
         "oldest_ms": 3,
+        "clock_ahead_seconds": {},
     }
 
 

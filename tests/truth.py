@@ -48,6 +48,7 @@ def known_by(venues: Collection[str], failed: Mapping[str, str] | None = None) -
         "simulated": False,
         "time_ms": NOW,
         "oldest_ms": NOW if answered else None,
+        "clock_ahead_seconds": {},
     }
 
 

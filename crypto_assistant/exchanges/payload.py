@@ -343,6 +343,7 @@ def candles(
         turnover=turnover,
         taker_buy=taker_buy,
         taker_buy_turnover=taker_buy_turnover,
-        closed=closed,
+        # Behind a newer one none is forming, whatever any clock says.
+        closed=closed | (bars[:, 0] < bars[:, 0].max(initial=0)),
         received_ms=received_ms,
     )

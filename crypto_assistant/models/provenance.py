@@ -18,7 +18,8 @@ class Provenance:
 
     `waiting`: venues still to come in an answer that is not complete. `unlisted`: those of whom
     nothing was to be had, since they do not list what was asked for. `oldest_ms`: when the oldest
-    datum used was received, None where no venue was asked.
+    datum used was received, None where no venue was asked. `clock_ahead_seconds`: of venues whose
+    clock is more than a second off this host's for certain; behind it where negative.
     """
 
     asked: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Provenance:
     simulated: bool = False
     time_ms: int = 0
     oldest_ms: int | None = None
+    clock_ahead_seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def listing(self) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from crypto_assistant.net.request import Dialect, Query, Request, target
 from crypto_assistant.net.response import UNREADABLE, Response, Stop
 from crypto_assistant.net.status import retry_after, unwrapped
 from crypto_assistant.net.unread import counting
+from crypto_assistant.net.venue_time import VenueTime
 
 T = TypeVar("T")
 
@@ -59,13 +60,17 @@ class Api:
         limiter: Limiter,
         budget: Budget,
         dialect: Dialect,
+        *,
+        time: VenueTime | None = None,
     ) -> None:
         self._door = door
         self._base = base
         self._limiter = limiter
         self._budget = budget
         self._dialect = dialect
-        self._host = Host(door, base, dialect.reads)
+        self.time = time or VenueTime(door.clock_ms)
+        """The venue's, all of whose addresses share it."""
+        self._host = Host(door, base, dialect.reads, self.time)
         timing = door.timing
         self.health = Health(self._host.name, timing.answer, timing.blocked, door.clock_ms)
         self._is_probing = False

@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from email.utils import formatdate
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
@@ -128,7 +129,7 @@ class _Host:
             if fault.strikes(venue, call.path, request.query_string):
                 await _interrupt(fault, request)
                 reply = spoil(fault, reply)
-        return await _send(request, reply)
+        return await _send(request, reply, self._sandbox.now())
 
     def _reply(self, call: gate.Call, query: dict[str, str]) -> Reply:
         signed = self._signed().get(call.path)
@@ -211,8 +212,9 @@ async def _interrupt(fault: Fault, request: web.BaseRequest) -> None:
         _drop(request)
 
 
-async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    headers = {**reply.headers, "Content-Type": reply.content_type}
+async def _send(request: web.BaseRequest, reply: Reply, now: int) -> web.StreamResponse:
+    date = formatdate(now // 1000, usegmt=True)
+    headers = {"Date": date, **reply.headers, "Content-Type": reply.content_type}
     if reply.cut is None or request.transport is None or request.transport.is_closing():
         return web.Response(status=reply.status, body=reply.body, headers=headers)
     response = web.StreamResponse(status=reply.status, headers=headers)

@@ -1,6 +1,6 @@
 """Pages: blocks and buttons, cut into the messages that Telegram accepts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -86,7 +86,16 @@ class View:
             foot.append(f"{duration(known.time_ms - known.oldest_ms)} old")
         if of := len(known.listing):
             foot.append(f"{len(known.answered)}/{of} venue{'s' if of != 1 else ''}")
-        return lines(map(escape, [*failures, " · ".join(foot)]))
+        return lines(map(escape, [*failures, *self._host_clock(known), " · ".join(foot)]))
+
+    def _host_clock(self, known: Provenance) -> Iterator[str]:
+        """Where this host's clock is wrong, by how much, and by whose."""
+        found: dict[str, list[str]] = {}
+        for name, ahead in known.clock_ahead_seconds.items():
+            off = f"{duration(abs(ahead) * 1000)} {'behind' if ahead > 0 else 'ahead of'}"
+            found.setdefault(off, []).append(name)
+        for off, names in found.items():
+            yield f"this host's clock is {off} {self.venues(names)}"
 
 
 def button_rows(buttons: Sequence[Button]) -> tuple[tuple[Button, ...], ...]:

@@ -9,7 +9,7 @@ from tests.floor import VENUES, differences, floor, numbers
 pytestmark = pytest.mark.usefixtures("whole")
 
 HOUR_MS = 3_600_000
-BY_THIS_CLOCK = {"time_ms", "oldest_ms", "accounts", "parts", "parts_read"}
+BY_THIS_CLOCK = {"time_ms", "oldest_ms", "clock_ahead_seconds", "accounts", "parts", "parts_read"}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+UNDATED = {"Date": ""}
+"""Or else aiohttp tells the real time, which is not that of the tests."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -62,7 +65,8 @@ class Loopback:
             return await _cut(request, reply)
         if reply.pause:
             return await _trickled(request, reply)
-        return web.Response(body=reply.payload, status=reply.status, headers=reply.headers)
+        headers = {**UNDATED, **reply.headers}
+        return web.Response(body=reply.payload, status=reply.status, headers=headers)
 
     def _next(self, target: str) -> Reply | None:
         replies = self._replies.get(target, [])
@@ -70,7 +74,7 @@ class Loopback:
 
 
 async def _cut(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Length": str(len(reply.payload))})
+    response = web.StreamResponse(headers={**UNDATED, "Content-Length": str(len(reply.payload))})
     await response.prepare(request)
     await response.write(reply.payload[: len(reply.payload) // 2])
     assert request.transport
@@ -81,7 +85,7 @@ async def _cut(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
 
 
 async def _trickled(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Length": str(len(reply.payload))})
+    response = web.StreamResponse(headers={**UNDATED, "Content-Length": str(len(reply.payload))})
     await response.prepare(request)
     for byte in reply.payload:
         await asyncio.sleep(reply.pause)

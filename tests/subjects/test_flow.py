@@ -141,18 +141,18 @@ def test_the_end_of_longer_bars_lies_on_their_own_boundary() -> None:
 def test_what_came_since_is_told_by_the_forming_bar() -> None:
     now_ms = 3 * STEP + 2 * MINUTE
     takers = series([1, 1, 1, 5], [0, 0, 0, 2], closed=3, received_ms=now_ms)
-    whole = since(takers, 3 * STEP)
+    whole = since(takers, 3 * STEP, takers.received_ms)
     assert whole
     assert (whole.delta_coins, whole.covered_ms, whole.complete) == (3.0, 2 * MINUTE, True)
-    late = since(takers, 2 * STEP)
+    late = since(takers, 2 * STEP, takers.received_ms)
     assert late
     assert (late.delta_coins, late.covered_ms) == (4.0, STEP + 2 * MINUTE)
     few = series([5], [2], first=3, closed=0, since_ms=now_ms - 4000, received_ms=now_ms)
-    part = since(few, 3 * STEP)
+    part = since(few, 3 * STEP, few.received_ms)
     assert part
     assert (part.covered_ms, part.complete) == (4000, False)
-    assert since(series([1] * 4, [1] * 4, received_ms=now_ms), 3 * STEP) is None
-    assert since(series([], []), 3 * STEP) is None
+    assert since(series([1] * 4, [1] * 4, received_ms=now_ms), 3 * STEP, now_ms) is None
+    assert since(series([], []), 3 * STEP, 0) is None
 
 
 def test_bars_are_made_of_whole_rows_or_not_at_all() -> None:

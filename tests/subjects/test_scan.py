@@ -1,10 +1,11 @@
 """Scanning the market while venues and single coins fail, hang, and come late."""
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from math import inf, nan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,11 @@ from crypto_assistant.subjects.scan.answer import GIVE_UP, MOST_AT_ONCE, Scan, s
 from crypto_assistant.subjects.scan.spikes import universe
 from tests.markets import NOW, markets, tickers
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from crypto_assistant.net.api import Api
+
 STEP = Timeframe.M15.ms
 AT = NOW // STEP * STEP - STEP
 SETTLED_MS = 2000
@@ -33,6 +39,7 @@ class Venue:
     def __init__(self, name: str) -> None:
         self.name = name
         self.title = name.title()
+        self.hosts: dict[str, Api] = {}
         self.asked: list[str] = []
         self.under_way = self.most_under_way = 0
         self.fails: dict[str, ExchangeError] = {}

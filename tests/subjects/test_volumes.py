@@ -1,6 +1,9 @@
 """Volume read while the clocks of the venues and ours are not the same."""
 
-from typing import Any
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import Unsupported
@@ -9,9 +12,14 @@ from crypto_assistant.models import Candles, Family, Instrument, TakerVolumes, T
 from crypto_assistant.net.door import Timing
 from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.volume import volumes
-from crypto_assistant.subjects.volume.volumes import VenueVolume
 from tests.markets import NOW, markets
 from tests.subjects.test_scan import bars
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crypto_assistant.net.api import Api
+    from crypto_assistant.subjects.volume.volumes import VenueVolume
 
 STEP = Timeframe.M15.ms
 RUNNING = NOW // STEP * STEP
@@ -21,6 +29,7 @@ class Venue:
     """Sends the newest bars up to the one that opened at `newest_ms`, each of 10 coins."""
 
     name, title = "binance", "Binance"
+    hosts: Mapping[str, Api] = MappingProxyType({})
 
     def __init__(self, newest_ms: int) -> None:
         self._newest_ms = newest_ms

@@ -1,11 +1,11 @@
 """An exchange that knows the bars it is given, and what is read off its one market."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import Unreachable
@@ -15,7 +15,12 @@ from crypto_assistant.net.door import Timing
 from crypto_assistant.round import Round
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
     from crypto_assistant.exchanges.base import Exchange
+    from crypto_assistant.net.api import Api
 
 R = TypeVar("R")
 
@@ -24,6 +29,7 @@ R = TypeVar("R")
 class Venue:
     """Bars by timeframe, the last of them forming; of others it says that it does not answer."""
 
+    hosts: ClassVar[Mapping[str, Api]] = {}
     name: str = "binance"
     bars: dict[Timeframe, Candles] = field(default_factory=dict)
     asked: list[tuple[Timeframe, int, int | None]] = field(default_factory=list)

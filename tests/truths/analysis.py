@@ -11,7 +11,17 @@ from tests.truths.outlook import outlook, primary
 from tests.truths.volume import volume
 
 WINDOW = "4h"
-ABOUT = ("asked", "answered", "failed", "waiting", "unlisted", "simulated", "time_ms", "oldest_ms")
+ABOUT = (
+    "asked",
+    "answered",
+    "failed",
+    "waiting",
+    "unlisted",
+    "simulated",
+    "time_ms",
+    "oldest_ms",
+    "clock_ahead_seconds",
+)
 QUADRANTS = {"new longs": 1, "new shorts": -1}
 
 

@@ -48,6 +48,7 @@ from crypto_assistant.net.door import Door
 from crypto_assistant.net.limiter import Budget, Limiter
 from crypto_assistant.net.request import Dialect, Reads
 from crypto_assistant.net.signed import Key, VenueClock
+from crypto_assistant.net.venue_time import VenueTime
 
 DIALECT = Dialect(unwrap, READS)
 PREFIX = {Family.SPOT: "/api/v3", Family.LINEAR: "/fapi/v1", Family.INVERSE: "/dapi/v1"}
@@ -86,18 +87,25 @@ class Binance:
 
     def __init__(self, door: Door, urls: Mapping[str, str]) -> None:
         self.limiter = Limiter(door.clock_ms)
-        self._clock_ms = door.clock_ms
+        self._host_ms = door.clock_ms
+        self._time = time = VenueTime(door.clock_ms)
         self._spot = spot = Budget(6000, 60, "X-MBX-USED-WEIGHT-1M")
         # One counter for both futures hosts since 2026-06-30.
         self._futures = futures = Budget(2400, 60, "X-MBX-USED-WEIGHT-1M")
         self._funding_info = Budget(500, 300)
         self._apis = {
-            Family.SPOT: Api(door, urls["BINANCE_SPOT_URL"], self.limiter, spot, DIALECT),
-            Family.LINEAR: Api(door, urls["BINANCE_USDM_URL"], self.limiter, futures, DIALECT),
-            Family.INVERSE: Api(door, urls["BINANCE_COINM_URL"], self.limiter, futures, DIALECT),
+            Family.SPOT: Api(
+                door, urls["BINANCE_SPOT_URL"], self.limiter, spot, DIALECT, time=time
+            ),
+            Family.LINEAR: Api(
+                door, urls["BINANCE_USDM_URL"], self.limiter, futures, DIALECT, time=time
+            ),
+            Family.INVERSE: Api(
+                door, urls["BINANCE_COINM_URL"], self.limiter, futures, DIALECT, time=time
+            ),
         }
         self.hosts: Mapping[str, Api] = {HOSTS[family]: api for family, api in self._apis.items()}
-        self._statistics = Statistics(self._apis, self._contract_type, self.candles, door.clock_ms)
+        self._statistics = Statistics(self._apis, self._contract_type, self.candles, time.now_ms)
         self.retold = Retold(self._apis, PREFIX, self._statistics, self._funding_info)
 
     @property
@@ -105,7 +113,7 @@ class Binance:
         return {"spot": used(self._spot), "futures": used(self._futures)}
 
     def account(self, key: Key, environment: str = LIVE) -> Account:
-        clock = VenueClock(self.clock_ms, self._clock_ms)
+        clock = VenueClock(self.clock_ms, self._host_ms)
         return BinanceAccount(self._apis, key, clock, environment)
 
     async def clock_ms(self) -> int:
@@ -146,7 +154,7 @@ class Binance:
             timeframe.ms,
             partial(self._bars, instrument, timeframe),
             end_ms=end_ms,
-            now_ms=self._clock_ms(),
+            now_ms=self._time.now_ms(),
         )
         return sound.candles(bars)
 
@@ -225,7 +233,7 @@ class Binance:
     async def _bars(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None
     ) -> Candles:
-        window = Window(limit, timeframe.ms, end_ms, self._clock_ms())
+        window = Window(limit, timeframe.ms, end_ms, self._time.now_ms())
         return await self._apis[instrument.family].get(
             PREFIX[instrument.family] + "/klines",
             [("symbol", instrument.symbol), ("interval", timeframe.value), *window.query],
@@ -233,7 +241,12 @@ class Binance:
             lifetime=window.lifetime,
             variant=instrument,
             parse=lambda payload, ms: series.bars(
-                window.answered(payload), instrument, timeframe, ms, newest=end_ms is None
+                window.answered(payload),
+                instrument,
+                timeframe,
+                ms,
+                past_ms=self._time.past_ms(),
+                newest=end_ms is None,
             ),
         )
 

@@ -52,7 +52,13 @@ LONG = ("longPosition", "longAccount")
 
 
 def bars(
-    payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int, *, newest: bool
+    payload: Any,
+    instrument: Instrument,
+    timeframe: Timeframe,
+    received_ms: int,
+    *,
+    past_ms: int,
+    newest: bool,
 ) -> Candles:
     last = -1 if newest else None
     cells = np.empty((0, 11)) if payload == [] else matrix(payload, 11, last)
@@ -64,13 +70,13 @@ def bars(
     return candles(
         instrument,
         timeframe,
-        now_ms,
+        received_ms,
         bars=cells,
         volume=volume,
         turnover=turnover,
         taker_buy=taker_buy,
         taker_buy_turnover=taker_buy_turnover,
-        closed=cells[:, 0] + timeframe.ms <= now_ms,
+        closed=cells[:, 0] + timeframe.ms <= past_ms,
     )
 
 

@@ -83,7 +83,8 @@ class Bybit:
         self._budget = Budget(540, 5)
         self._api = Api(door, urls["BYBIT_URL"], self.limiter, self._budget, DIALECT)
         self.hosts: Mapping[str, Api] = {"all": self._api}
-        self._now_ms = door.clock_ms
+        self._time = self._api.time
+        self._host_ms = door.clock_ms
         self.retold = Retold(self._api, self._market, self._marks)
 
     @property
@@ -91,7 +92,7 @@ class Bybit:
         return {"address": used(self._budget)}
 
     def account(self, key: Key, environment: str = LIVE) -> BybitAccount:
-        clock = VenueClock(self.clock_ms, self._now_ms)
+        clock = VenueClock(self.clock_ms, self._host_ms)
         return BybitAccount(self._api, self._budget, clock, key, environment)
 
     async def clock_ms(self) -> int:
@@ -125,7 +126,9 @@ class Bybit:
     async def taker_volumes(
         self, instrument: Instrument, timeframe: Timeframe, limit: int
     ) -> TakerVolumes:
-        found = trades.in_bars(await self.trades(instrument), timeframe, limit)
+        found = trades.in_bars(
+            await self.trades(instrument), timeframe, limit, self._time.past_ms()
+        )
         return sound.taker_volumes(found)
 
     async def trades(self, instrument: Instrument) -> Trades:
@@ -230,11 +233,16 @@ class Bybit:
                 lifetime=self._lifetime(end_ms),
                 variant=instrument,
                 parse=lambda result, ms: read(
-                    result["list"], instrument, timeframe, ms, newest=end_ms is None
+                    result["list"],
+                    instrument,
+                    timeframe,
+                    ms,
+                    past_ms=self._time.past_ms(),
+                    newest=end_ms is None,
                 ),
             )
 
-        now_ms = self._now_ms()
+        now_ms = self._time.now_ms()
         return await paged(limit, MOST_BARS, timeframe.ms, page, end_ms=end_ms, now_ms=now_ms)
 
     async def _marks(
@@ -261,11 +269,11 @@ class Bybit:
                 ),
             )
 
-        now_ms = self._now_ms()
+        now_ms = self._time.now_ms()
         return await paged(limit, MOST_SAMPLES, timeframe.ms, page, end_ms=end_ms, now_ms=now_ms)
 
     def _lifetime(self, end_ms: int | None) -> Lifetime:
-        over = end_ms is not None and end_ms + LATE_MS <= self._now_ms()
+        over = end_ms is not None and end_ms + LATE_MS <= self._time.now_ms()
         return Lifetime.CLOSED if over else Lifetime.INDICATOR
 
 

@@ -57,7 +57,13 @@ def window(start: str, end: str, limit: int, timeframe: Timeframe, end_ms: int |
 
 
 def kline(
-    payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int, *, newest: bool
+    payload: Any,
+    instrument: Instrument,
+    timeframe: Timeframe,
+    received_ms: int,
+    *,
+    past_ms: int,
+    newest: bool,
 ) -> Candles:
     """Traded prices; only a window of the past (not `newest`) may lie before the listing."""
     bars = _bars(payload, 7, newest=newest)
@@ -67,16 +73,22 @@ def kline(
     return candles(
         instrument,
         timeframe,
-        now_ms,
+        received_ms,
         bars=bars,
         volume=volume,
         turnover=turnover,
-        closed=bars[:, 0] + timeframe.ms <= now_ms,
+        closed=bars[:, 0] + timeframe.ms <= past_ms,
     )
 
 
 def mark_kline(
-    payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int, *, newest: bool
+    payload: Any,
+    instrument: Instrument,
+    timeframe: Timeframe,
+    received_ms: int,
+    *,
+    past_ms: int,
+    newest: bool,
 ) -> Candles:
     """Mark prices, which have no volume."""
     bars = _bars(payload, 5, newest=newest)
@@ -84,11 +96,11 @@ def mark_kline(
     return candles(
         instrument,
         timeframe,
-        now_ms,
+        received_ms,
         bars=bars,
         volume=none,
         turnover=none,
-        closed=bars[:, 0] + timeframe.ms <= now_ms,
+        closed=bars[:, 0] + timeframe.ms <= past_ms,
     )
 
 

@@ -48,10 +48,13 @@ def read(payload: Any, instrument: Instrument, asked: int, now_ms: int) -> Trade
     )
 
 
-def in_bars(trades: Trades, timeframe: Timeframe, limit: int) -> TakerVolumes:
-    """Up to the bar that is forming; one in which nobody traded is 0."""
+def in_bars(trades: Trades, timeframe: Timeframe, limit: int, past_ms: int) -> TakerVolumes:
+    """Up to the bar that is forming; one in which nobody traded is 0.
+
+    `past_ms`: what is past at the venue for certain.
+    """
     step = timeframe.ms
-    now_ms = max(trades.received_ms, trades.since_ms, *trades.time_ms[-1:].tolist())
+    now_ms = max(past_ms, trades.since_ms, *trades.time_ms[-1:].tolist())
     oldest = max(trades.since_ms // step, now_ms // step - limit + 1)
     open_ms = np.arange(oldest, now_ms // step + 1) * step
     bought, sold = into_bars(trades.time_ms, trades.size, trades.bought, open_ms, step)
@@ -63,7 +66,7 @@ def in_bars(trades: Trades, timeframe: Timeframe, limit: int) -> TakerVolumes:
         bought,
         sold,
         *turnovers,
-        closed=open_ms + step <= trades.received_ms,
+        closed=open_ms + step <= past_ms,
         since_ms=max(trades.since_ms, oldest * step),
         received_ms=trades.received_ms,
     )

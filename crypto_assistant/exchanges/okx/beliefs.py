@@ -74,7 +74,7 @@ class Beliefs:
             await self._source.kept(OPEN_INTERESTS, KEPT_SECONDS, self._interest)
         except Apart as found:
             self._doubted_ms = self._doubted_ms or found.sample_ms
-            is_late = self._source.clock_ms() >= self._doubted_ms + 2 * STEP_MS
+            is_late = self._source.time.now_ms() >= self._doubted_ms + 2 * STEP_MS
             if found.sample_ms > self._doubted_ms or is_late:
                 self._note("open interest", NOT_USED, str(found))
                 raise
@@ -110,7 +110,7 @@ class Beliefs:
         return found.lag
 
     async def _fit(self, path: str, timeframe: Timeframe) -> Fit:
-        end_ms = self._source.clock_ms() // timeframe.ms * timeframe.ms
+        end_ms = self._source.time.now_ms() // timeframe.ms * timeframe.ms
         takers, bars = await asyncio.gather(
             self._takers(path, timeframe, end_ms),
             self._rubik.candles(SYMBOLS[path], timeframe, ROWS + 1, end_ms),

@@ -100,7 +100,7 @@ class Okx:
         return dict(sorted(self._statistics.beliefs.found.items()))
 
     def account(self, key: Key, environment: str = LIVE) -> OkxAccount:
-        clock = VenueClock(self.clock_ms, self._source.clock_ms)
+        clock = VenueClock(self.clock_ms, self._source.host_ms)
         return OkxAccount(self._source, key, clock, environment)
 
     async def clock_ms(self) -> int:
@@ -130,7 +130,7 @@ class Okx:
     async def candles(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
     ) -> Candles:
-        step, now_ms = timeframe.ms, self._source.clock_ms()
+        step, now_ms = timeframe.ms, self._source.time.now_ms()
         # The last bar that opens before the end is the last before the next one's opening.
         end_ms = None if end_ms is None else -(-end_ms // step) * step
 
@@ -146,7 +146,7 @@ class Okx:
         """Of spot, all pairs of the coin together. Bars that have ended."""
         if not self._statistics.tells_takers(instrument, timeframe):
             raise Unsupported(f"publishes no takers of {instrument.family} in bars of {timeframe}")
-        end_ms = self._source.clock_ms() // timeframe.ms * timeframe.ms
+        end_ms = self._source.time.now_ms() // timeframe.ms * timeframe.ms
         takers, bars = await asyncio.gather(
             self._statistics.takers(instrument, timeframe, limit, end_ms),
             self.candles(instrument, timeframe, limit, end_ms),
@@ -205,7 +205,7 @@ class Okx:
     async def open_interest_history(
         self, instrument: Instrument, timeframe: Timeframe, limit: int, end_ms: int | None = None
     ) -> OpenInterestHistory:
-        end_ms = self._source.clock_ms() if end_ms is None else end_ms
+        end_ms = self._source.time.now_ms() if end_ms is None else end_ms
         whole_ms = end_ms // timeframe.ms * timeframe.ms
         statistics = self._statistics
         return sound.open_interest_history(
@@ -245,7 +245,12 @@ class Okx:
             lifetime=window_lifetime(end_ms, now_ms - SETTLING_MS),
             variant=instrument,
             parse=lambda data, ms: series.bars(
-                data, instrument, timeframe, ms, newest=end_ms is None
+                data,
+                instrument,
+                timeframe,
+                ms,
+                past_ms=self._source.time.past_ms(),
+                newest=end_ms is None,
             ),
         )
 

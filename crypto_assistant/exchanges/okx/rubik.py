@@ -52,7 +52,7 @@ class Rubik:
         contracts: Query = [("unit", 1)] if path == TAKERS else []
         query = [*market, *contracts, *window(count, end_ms, timeframe)]
         # Its last row may bear the start of a period, and may come late.
-        settled_ms = self._source.clock_ms() - timeframe.ms
+        settled_ms = self._source.time.now_ms() - timeframe.ms
         return await self._get(path, query, window_lifetime(end_ms, settled_ms), symbol)
 
     async def newest(self, path: str, symbol: str) -> Rows:

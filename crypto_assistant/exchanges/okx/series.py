@@ -32,7 +32,13 @@ BOUGHT = {"buy": True, "sell": False}
 
 
 def bars(
-    payload: Any, instrument: Instrument, timeframe: Timeframe, now_ms: int, *, newest: bool
+    payload: Any,
+    instrument: Instrument,
+    timeframe: Timeframe,
+    received_ms: int,
+    *,
+    past_ms: int,
+    newest: bool,
 ) -> Candles:
     """Volumes are coins, quote, quote on spot; contracts, coins, quote elsewhere.
 
@@ -44,11 +50,11 @@ def bars(
     return candles(
         instrument,
         timeframe,
-        now_ms,
+        received_ms,
         bars=cells,
         volume=coins * instrument.multiplier,
         turnover=cells[:, 7],
-        closed=np.where(np.isnan(confirmed), cells[:, 0] + timeframe.ms <= now_ms, confirmed == 1),
+        closed=np.where(np.isnan(confirmed), cells[:, 0] + timeframe.ms <= past_ms, confirmed == 1),
     )
 
 

@@ -40,11 +40,12 @@ class Source:
     """One address that market data and statistics are asked from."""
 
     def __init__(self, door: Door, base: str, limiter: Limiter) -> None:
-        self.clock_ms = door.clock_ms
+        self.host_ms = door.clock_ms
         self._base = base
         self._cache = door.cache
         self._budgets = Budgets()
         self.api = Api(door, base, limiter, self._budgets.of(TIME), DIALECT)
+        self.time = self.api.time
 
     @property
     def used(self) -> Mapping[str, Used]:

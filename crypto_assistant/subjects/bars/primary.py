@@ -87,16 +87,17 @@ def candles(
     """The newest `bars` and SPARE more, the one that is forming included, back to a gap."""
 
     async def newest(exchange: Exchange) -> Candles:
-        return _current(await exchange.candles(market, timeframe, bars + SPARE)).tail
+        found = await exchange.candles(market, timeframe, bars + SPARE)
+        return _current(found, round.desk.there_ms(exchange.name, found.received_ms)).tail
 
     return question(round, market, part or f"{timeframe} candles", newest)
 
 
-def _current(bars: Candles) -> Candles:
-    """Raises Unreachable where they end so long ago that they say nothing of now."""
+def _current(bars: Candles, came_ms: int) -> Candles:
+    """Raises Unreachable where they end so long before they came that they say nothing of now."""
     if not len(bars):
         return bars
-    late_ms = bars.received_ms - int(bars.open_ms[-1])
+    late_ms = came_ms - int(bars.open_ms[-1])
     if late_ms > 2 * bars.timeframe.ms + PATIENCE_MS:
         end = datetime.fromtimestamp(int(bars.open_ms[-1]) / 1000, UTC)
         raise Unreachable(f"candles of {bars.timeframe} end at {end:%d %b %H:%M} UTC")

@@ -73,13 +73,15 @@ def flow(series: TakerVolumes, start_ms: int, end_ms: int, oi_usd: float | None 
     )
 
 
-def since(series: TakerVolumes, start_ms: int, oi_usd: float | None = None) -> Flow | None:
-    """From `start_ms` to the moment when the series came; None where no forming bar tells it."""
+def since(
+    series: TakerVolumes, start_ms: int, came_ms: int, oi_usd: float | None = None
+) -> Flow | None:
+    """From `start_ms` to the venue's time when it came; None where no forming bar tells it."""
     if not len(series) or series.closed[-1]:
         return None
     end_ms = int(series.open_ms[-1]) + series.timeframe.ms
     whole = flow(series, start_ms, end_ms, oi_usd)
-    to_come_ms = max(0, end_ms - series.received_ms)
+    to_come_ms = max(0, end_ms - came_ms)
     return replace(whole, covered_ms=max(0, whole.covered_ms - to_come_ms))
 
 

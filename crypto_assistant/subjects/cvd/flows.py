@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crypto_assistant.desk import Desk
 from crypto_assistant.listings.segments import Segment
 from crypto_assistant.models import Family, OpenInterest, TakerVolumes, Timeframe
 from crypto_assistant.round import CoinRound
@@ -121,7 +122,7 @@ def _flows(replies: Sequence[TakerRows], round: CoinRound, plan: Plan) -> Flows:
     if bars:
         start_ms = bars.end_ms - BARS * bars.timeframe.ms
         spans[LAST_BARS] = _Span(start_ms, bars.end_ms, bars=True)
-    markets = {part.segment: _markets(part, spans, end_ms) for part in replies}
+    markets = {part.segment: _markets(part, spans, end_ms, round.desk) for part in replies}
     linear = {s: flows for s, flows in markets.items() if s.family is Family.LINEAR}
     perps = {s: flows for s, flows in markets.items() if s.family is not Family.SPOT}
     return Flows(
@@ -156,11 +157,18 @@ def _bars(replies: Sequence[TakerRows], timeframe: Timeframe, now_ms: int) -> Ba
     return BarDeltas(timeframe, end_ms, added, by_kind(deltas))
 
 
-def _markets(replies: TakerRows, spans: Mapping[str, _Span], end_ms: int) -> dict[str, VenueFlows]:
+def _markets(
+    replies: TakerRows, spans: Mapping[str, _Span], end_ms: int, desk: Desk
+) -> dict[str, VenueFlows]:
     """Of the venues that told anything of their takers."""
+
+    def so_far(series: TakerVolumes, oi_usd: float | None) -> Flow | None:
+        came_ms = desk.there_ms(series.instrument.venue, series.received_ms)
+        return since(series, end_ms, came_ms, oi_usd)
+
     flows = {venue: (replies.rows.get(venue), replies.bars.get(venue)) for venue in replies.listed}
     return {
-        venue: _market(rows, bars, replies.interests.get(venue), spans, end_ms)
+        venue: _market(rows, bars, replies.interests.get(venue), spans, so_far)
         for venue, (rows, bars) in flows.items()
         if rows is not None or bars is not None
     }
@@ -171,7 +179,7 @@ def _market(
     bars: TakerVolumes | None,
     interest: OpenInterest | None,
     spans: Mapping[str, _Span],
-    end_ms: int,
+    so_far: Callable[[TakerVolumes, float | None], Flow | None],
 ) -> VenueFlows:
     some = next(series for series in (rows, bars) if series is not None)
     oi_usd = interest.usd if interest else None
@@ -185,7 +193,7 @@ def _market(
         oi_usd=oi_usd,
         oi_coins=interest.coins if interest else None,
         windows={name: over(span) for name, span in spans.items()},
-        since=None if rows is None else since(rows, end_ms, oi_usd),
+        since=None if rows is None else so_far(rows, oi_usd),
     )
 
 

@@ -15,7 +15,7 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ExchangeError, Malformed, Unreachable, Unsupported
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings.lists import Listings
-from crypto_assistant.models import Candles, Instrument, Timeframe, known
+from crypto_assistant.models import Candles, Instrument, TakerVolumes, Timeframe, known
 from crypto_assistant.net.deadline import due, outcome, sparing
 from crypto_assistant.subjects.bars.baselines import BARS, closed_ms
 from crypto_assistant.subjects.scan.spikes import Coin, Spike, is_void
@@ -42,7 +42,7 @@ async def scan(
     `report` is called while it grows. What failed the last time is asked for again. Two at once
     share what is asked, which ends with the last of them.
     """
-    now_ms = desk.clock_ms()
+    now_ms = desk.now_ms(desk.exchanges)
     at_ms = closed_ms(timeframe, now_ms)
     key = ("volscan", timeframe, most, at_ms)
 
@@ -95,7 +95,7 @@ class Scan(Tally):
             self._know(listings)
         left = self._left()
         self._forget_failures()
-        await asyncio.sleep((self._settled_ms - self._desk.clock_ms()) / 1000)
+        await asyncio.sleep((self._settled_ms - self._desk.now_ms(self._desk.exchanges)) / 1000)
         self._takers = {coin: error for coin, error in self._takers.items() if error is None}
         with sparing(self._desk.timing.attempt):
             async with asyncio.TaskGroup() as group:
@@ -150,7 +150,7 @@ class Scan(Tally):
     async def _bars(self, exchange: Exchange, coin: Coin) -> Candles | ExchangeError | None:
         """None where the last bar is not there, long after a venue may be late with it."""
         timing = self._desk.timing
-        late_ms = self._desk.clock_ms() - self._end_ms
+        late_ms = self._desk.now_ms(self._desk.exchanges) - self._end_ms
         due = monotonic() + timing.answer - late_ms / 1000
         while True:
             # With one bar more than the last time: what is kept of that is not asked for again.
@@ -170,7 +170,11 @@ class Scan(Tally):
     def _is_final(self, bars: Candles) -> bool:
         """Whether the last bar is there and will not change."""
         is_there = len(bars) and bars.open_ms[-1] == self.at_ms and bars.closed[-1]
-        return bool(is_there) and bars.received_ms >= self._settled_ms
+        return bool(is_there) and self._is_settled(bars)
+
+    def _is_settled(self, found: Candles | TakerVolumes) -> bool:
+        venue = found.instrument.venue
+        return self._desk.there_ms(venue, found.received_ms) >= self._settled_ms
 
     async def _ask_takers(self) -> None:
         """For the top ten, of the venues whose bars do not tell them."""
@@ -192,7 +196,7 @@ class Scan(Tally):
         if isinstance(takers, ExchangeError):
             self._takers[found.coin] = None if isinstance(takers, Unsupported) else takers
             return
-        if takers.received_ms < self._settled_ms:
+        if not self._is_settled(takers):
             self._takers[found.coin] = Unreachable(NOT_YET)
             return
         self._takers[found.coin] = None

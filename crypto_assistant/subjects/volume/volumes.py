@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from crypto_assistant.calculators import volume as calc
+from crypto_assistant.desk import Desk
 from crypto_assistant.exchanges.base import Exchange
 from crypto_assistant.listings import segments
 from crypto_assistant.listings.segments import Segment
@@ -125,6 +126,7 @@ def question(round: CoinRound, segment: Segment, timeframe: Timeframe) -> Callab
 
     replies = _Replies(
         at_ms,
+        round.desk,
         bars=round.ask_market(segment, "bars", bars),
         weeks={} if at_once else round.ask_market(segment, "bars of the week", week, past=True),
         takers=round.ask_market(segment, f"{timeframe} takers", takers),
@@ -162,6 +164,7 @@ class _Replies:
     """What has arrived, by venue; the closed bar opened at `at_ms`."""
 
     at_ms: int
+    desk: Desk
     bars: Mapping[str, Candles]
     weeks: Mapping[str, _Week]
     takers: Mapping[str, TakerVolumes]
@@ -172,7 +175,8 @@ class _Replies:
         series = Series.of([bars, *(self.weeks[venue].days if venue in self.weeks else ())])
         closed = series.closed_at(self.at_ms)
         # What has arrived was true when it did, be it from memory.
-        elapsed = (bars.received_ms - next_ms) / bars.timeframe.ms
+        came_ms = self.desk.there_ms(venue, bars.received_ms)
+        elapsed = (came_ms - next_ms) / bars.timeframe.ms
         bought = self._bought(venue, closed.volume)
         return _TwoBars(closed, bought, series.at(next_ms), min(max(elapsed, 0.0), 1.0))
 
