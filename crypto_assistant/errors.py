@@ -26,6 +26,7 @@ AssistantError
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
+from typing import Self
 
 from crypto_assistant import foreign
 from crypto_assistant.models.units import DAY_MS
@@ -80,6 +81,11 @@ class ExchangeError(AssistantError):
     def reason(self) -> str:
         """Why, in the same words whether it was met now or lasts."""
         return str(self.args[0])
+
+    def alone(self) -> Self:
+        """The same, without the frames that it passed: they hold whatever was read in them."""
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
 
     def hide(self, hidden: Callable[[str], str]) -> None:
         """Leaves of a venue's words what `hidden` leaves of them."""

@@ -18,6 +18,7 @@ from crypto_assistant.errors import (
     RateLimited,
     Unreachable,
 )
+from crypto_assistant.net.body import LIST, OTHER, Size
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.deadline import due, is_once
 from crypto_assistant.net.door import Door
@@ -34,6 +35,9 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+LISTS = {Lifetime.INSTRUMENTS, Lifetime.RANKING}
+"""For how long answers about all markets are kept, and no others."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Question:
@@ -48,6 +52,7 @@ class _Question:
     budget: Budget
     weight: float
     attempt: float
+    most: Size
 
 
 class Api:
@@ -92,15 +97,16 @@ class Api:
         """
         request, timing = Request(target(path, query)), self._door.timing
         attempt = timing.answer if lifetime is Lifetime.INSTRUMENTS else timing.attempt
+        most = LIST if lifetime in LISTS else OTHER
         question = _Question(
-            request.target, lambda: request, budget or self._budget, weight, attempt
+            request.target, lambda: request, budget or self._budget, weight, attempt, most
         )
 
         async def fetch() -> T:
             # A flight may serve callers that came later than its first one.
             due = max(self._due(), monotonic() + timing.answer)
             self._limiter.check(self._due())
-            return self._parsed(parse, await self._retrying(question, due), path)
+            return await self._answer(question, due, parse, path)
 
         # Who may use the whole limit does not wait with those who may use a part of it.
         key = (self._base, request.target, variant, share.get())
@@ -117,9 +123,18 @@ class Api:
     ) -> T:
         """The same for a request that is composed anew for each try and never kept."""
         due, attempt = self._due(), self._door.timing.attempt
-        question = _Question(path, compose, budget or self._budget, weight, attempt)
+        question = _Question(path, compose, budget or self._budget, weight, attempt, OTHER)
         self._limiter.check(due)
-        return self._parsed(parse, await self._retrying(question, due), path)
+        return await self._answer(question, due, parse, path)
+
+    async def _answer(
+        self, question: _Question, due: float, parse: Callable[[Any, int], T], path: str
+    ) -> T:
+        try:
+            return self._parsed(parse, await self._retrying(question, due), path)
+        except ExchangeError as error:
+            # Until whoever asked hears of it, many more may fail.
+            raise error.alone()  # noqa: B904
 
     def _parsed(self, parse: Callable[[Any, int], T], payload: Any, path: str) -> T:
         try:
@@ -184,7 +199,7 @@ class Api:
     async def _attempt(self, question: _Question, seconds: float) -> Any:
         request, sent = question.compose(), monotonic()
         try:
-            response = await self._host.send(request, seconds)
+            response = await self._host.send(request, seconds, question.most)
             with self._reading(request.path):
                 payload = self._judged(response, question.budget)
         except Blocked as error:

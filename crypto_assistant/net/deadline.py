@@ -67,9 +67,7 @@ async def outcome(
     except TimeoutError:
         return NoAnswer(patience)
     except ExchangeError as error:
-        # It may be kept for minutes: without the frames that hold what was read before it failed.
-        error.__cause__ = error.__context__ = None
-        return error.with_traceback(None)
+        return error.alone()  # It may be kept for minutes.
     except (Exception, asyncio.CancelledError) as error:
         task = asyncio.current_task()
         if isinstance(error, asyncio.CancelledError) and task and task.cancelling():

@@ -1,4 +1,4 @@
-"""What all hosts share: connections, clock, durations, cache."""
+"""What all hosts share: connections, clock, durations, cache, room for what arrives."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from crypto_assistant.net.body import Room
 from crypto_assistant.net.cache import Cache
 
 
@@ -33,6 +34,7 @@ class Door:
     clock_ms: Callable[[], int]
     timing: Timing = Timing()
     cache: Cache = field(default_factory=Cache)
+    room: Room = field(default_factory=Room)
     _probes: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
 
     def probe(self, probing: Coroutine[Any, Any, None]) -> None:

@@ -25,7 +25,7 @@ async def relay(base: str, edit: Edit) -> AsyncIterator[str]:
         async with session.request(request.method, url, headers=headers) as response:
             told = edit(request.raw_path, orjson.loads(await response.read()))
             reply = told if isinstance(told, Reply) else Reply(told, response.status)
-            dated = {"Date": response.headers["Date"]}
+            dated = {"Date": response.headers["Date"], **(reply.headers or {})}
             return web.Response(status=reply.status, body=reply.payload, headers=dated)
 
     runner = web.ServerRunner(web.Server(handle), shutdown_timeout=0.1)

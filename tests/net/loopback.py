@@ -17,7 +17,8 @@ UNDATED = {"Date": ""}
 class Reply:
     """`body`: JSON, or bytes as they are. `cut`: the connection ends half way. `hang`: silence.
 
-    `reset`: it ends half way as if the host had crashed. `pause`: seconds before each byte.
+    `reset`: it ends half way as if the host had crashed. `stall`: it ends half way, and nothing is
+    said any more. `pause`: seconds before each byte.
     """
 
     body: Any = None
@@ -26,6 +27,7 @@ class Reply:
     cut: bool = False
     hang: bool = False
     reset: bool = False
+    stall: bool = False
     pause: float = 0.0
 
     @property
@@ -61,7 +63,7 @@ class Loopback:
         reply = self._next(request.raw_path) or self._next(request.path) or Reply(b"", 404)
         if reply.hang:
             await asyncio.Event().wait()
-        if reply.cut or reply.reset:
+        if reply.cut or reply.reset or reply.stall:
             return await _cut(request, reply)
         if reply.pause:
             return await _trickled(request, reply)
@@ -77,6 +79,8 @@ async def _cut(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     response = web.StreamResponse(headers={**UNDATED, "Content-Length": str(len(reply.payload))})
     await response.prepare(request)
     await response.write(reply.payload[: len(reply.payload) // 2])
+    if reply.stall:
+        await asyncio.Event().wait()
     assert request.transport
     if reply.reset:
         request.transport.abort()

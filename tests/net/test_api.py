@@ -25,13 +25,13 @@ from crypto_assistant.errors import (
 )
 from crypto_assistant.exchanges.payload import number, readable
 from crypto_assistant.net.api import Api
-from crypto_assistant.net.body import PACKED
+from crypto_assistant.net.body import OTHER, PACKED, ROOM
 from crypto_assistant.net.deadline import once
 from crypto_assistant.net.door import Door, Timing
-from crypto_assistant.net.host import LARGEST_BODY
 from crypto_assistant.net.limiter import Budget, Limiter, sharing
 from crypto_assistant.net.request import Dialect, Request, target
 from crypto_assistant.net.response import UNREADABLE, Response, Stop
+from tests.net.attacks import bomb
 from tests.net.conftest import due_in
 from tests.net.loopback import Loopback, Reply
 
@@ -414,22 +414,13 @@ async def test_an_answer_of_another_shape_is_malformed(venue: Api, host: Loopbac
 async def test_an_answer_too_large_for_the_host_is_not_read(
     session: aiohttp.ClientSession, base: str, host: Loopback, budget: Budget
 ) -> None:
-    zipped = gzip.compress(b" " * (LARGEST_BODY + 1), 1)
+    zipped = gzip.compress(b" " * (OTHER.body + 1), 1)
     host.plays("/price", Reply(zipped, headers={"Content-Encoding": "gzip"}))
     door = Door(session, lambda: NOW)
     limiter = Limiter(lambda: NOW)
     with pytest.raises(Malformed, match="too large"):
         await ask(Api(door, base, limiter, budget, DIALECT))
     assert len(host.asked) == 1
-
-
-def bomb(how: str, unpacked: int) -> bytes:
-    """So many spaces, packed a thousand times smaller."""
-    part, wbits = b" " * 1_048_576, {"gzip": 31, "deflate": 15}[how]
-    packer = zlib.compressobj(9, wbits=wbits)
-    first = packer.compress(part) + packer.flush(zlib.Z_FULL_FLUSH)
-    another = packer.compress(part) + packer.flush(zlib.Z_FULL_FLUSH)
-    return first + another * (unpacked // len(part))
 
 
 @pytest.mark.parametrize("how", ["gzip", "deflate"])
@@ -440,7 +431,7 @@ async def test_answers_that_unpack_to_gigabytes_do_not_fill_the_memory(
     venue = Api(door, base, Limiter(lambda: NOW), budget, DIALECT)
     queries = [[("symbol", f"{n}")] for n in range(5)]
     for query in queries:
-        host.plays(target("/price", query), zipped(how, bomb(how, 4 * 1024**3)))
+        host.plays(target("/price", query), bomb(how))
     tracemalloc.start()
     try:
         asked = (ask(venue, query=query) for query in queries)
@@ -449,7 +440,7 @@ async def test_answers_that_unpack_to_gigabytes_do_not_fill_the_memory(
     finally:
         tracemalloc.stop()
     assert [str(one) for one in found] == ["an answer too large to read"] * len(queries)
-    assert peak < 2 * LARGEST_BODY
+    assert peak < 2 * ROOM
 
 
 async def test_a_byte_at_a_time_holds_no_answer_beyond_its_time(

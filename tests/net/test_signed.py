@@ -18,9 +18,9 @@ from aiohttp import web
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import ClockSkew, ExchangeError, Malformed, Refused, Unreachable
 from crypto_assistant.net.api import Api
+from crypto_assistant.net.body import OTHER
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.door import Door
-from crypto_assistant.net.host import LARGEST_BODY
 from crypto_assistant.net.limiter import Budget, Limiter
 from crypto_assistant.net.request import Dialect, Request, WouldNotRead
 from crypto_assistant.net.response import Response
@@ -377,7 +377,7 @@ def echo(status: int, code: str = "no") -> Play:
 
 
 def compressed(_: Asked) -> web.StreamResponse:
-    body = gzip.compress(b" " * (LARGEST_BODY + 1), 1)
+    body = gzip.compress(b" " * (OTHER.body + 1), 1)
     return web.Response(body=body, headers={"Content-Encoding": "gzip"})
 
 
