@@ -1,4 +1,4 @@
-"""The commands of the shell: run, console, ask, pair, check, backup, restore, demo, sandbox."""
+"""The commands of the shell: run, console, ask, pair, check, holds, backup, restore, demo ..."""
 
 import argparse
 import asyncio
@@ -13,10 +13,11 @@ from crypto_assistant import __version__, check, config, console
 from crypto_assistant.app import connection, database, open_front, simulation, telegram_proxy
 from crypto_assistant.clocks import clock_ms
 from crypto_assistant.config import Config
-from crypto_assistant.errors import AssistantError, ConfigError
+from crypto_assistant.errors import AssistantError, ConfigError, moment
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.base import LIVE
 from crypto_assistant.grammar import encode
+from crypto_assistant.holds import lift, standing
 from crypto_assistant.journal import keep_log
 from crypto_assistant.state.backup import back_up, restore
 
@@ -28,6 +29,8 @@ DONE, FAILED, USAGE, CONFIGURATION, INTERRUPTED = 0, 1, 2, 78, 130
 
 CHECKING = """What works and what does not. With --deep numbers of the exchanges are compared with
 second sources, by sixty requests at most; the exit status is 1 where they disagree."""
+HOLDING = """What venues have told the program: to send nothing until then. A venue that is held for
+more than an hour is asked once an hour all the same."""
 COPYING = "Copies the databases of the state directory, whole, also while the daemon runs."
 RESTORING = """Puts a copy in the place of the database: stop the service before, start it after.
 What was there is kept under a name with the time. A copy whose name begins with testnet is that of
@@ -91,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     checking.add_argument("--deep", action="store_true", help="audits the exchanges' numbers, too")
     checking.set_defaults(run=_check)
+    holds = commands.add_parser("holds", help="who said stop, until when", description=HOLDING)
+    holds.set_defaults(run=_holds)
+    clear = holds.add_subparsers(metavar="clear VENUE").add_parser("clear")
+    clear.add_argument("venue", choices=[exchange.name for exchange in EXCHANGES], metavar="VENUE")
+    clear.set_defaults(run=_clear_holds)
 
     backup = commands.add_parser("backup", help="copies the databases", description=COPYING)
     backup.add_argument(
@@ -202,12 +210,34 @@ async def _check(arguments: argparse.Namespace) -> int:
     return DONE if answered and agree else FAILED
 
 
+async def _holds(_: argparse.Namespace) -> int:
+    found = standing([path for path in _databases() if path.exists()], clock_ms())
+    for hold in found:
+        of = hold.venue if hold.environment == LIVE else f"{hold.venue} ({hold.environment})"
+        until, told = (moment(ms, clock_ms(), "%H:%M:%S") for ms in (hold.until_ms, hold.told_ms))
+        print(f"{of}: until {until}, told at {told}")
+    if not found:
+        print("No venue is held.")
+    return DONE
+
+
+async def _clear_holds(arguments: argparse.Namespace) -> int:
+    """The daemon, where one runs, reads it within seconds."""
+    databases = [path for path in _databases() if path.exists()]
+    if lift(databases, arguments.venue, clock_ms()):
+        print(f"{arguments.venue}: lifted; a daemon that runs asks again within seconds")
+    else:
+        print(f"{arguments.venue} is not held.")
+    return DONE
+
+
+def _databases() -> list[Path]:
+    directory = config.load(EXCHANGES).state_directory
+    return [database(directory, environment) for environment in (LIVE, "testnet")]
+
+
 async def _backup(arguments: argparse.Namespace) -> int:
-    settings = config.load(EXCHANGES)
-    databases = [
-        database(settings.state_directory, environment) for environment in (LIVE, "testnet")
-    ]
-    for line in back_up(databases, arguments.file, clock_ms()):
+    for line in back_up(_databases(), arguments.file, clock_ms()):
         print(line)
     return DONE
 

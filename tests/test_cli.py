@@ -1,10 +1,13 @@
 """The commands of the shell and their exit statuses."""
 
 import os
+import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -12,7 +15,9 @@ import pytest
 
 from crypto_assistant import __version__
 from crypto_assistant.cli import main
+from crypto_assistant.clocks import clock_ms
 from crypto_assistant.config import Config
+from crypto_assistant.state.store import SCHEMA
 from tests.venues import ADDRESSES, CREDENTIALS
 
 NOBODY = "http://127.0.0.1:9"
@@ -116,7 +121,33 @@ def test_a_mistake_is_told_with_the_usage_and_asks_nobody(json: list[str], capsy
     )
 
 
-@pytest.mark.parametrize("argv", [["ask"], ["nonsense"], ["console", "--market", "mars"]])
+def test_holds_are_shown_and_lifted(capsys: Output) -> None:
+    assert main(["holds"]) == 0
+    assert capsys.readouterr().out == "No venue is held.\n"
+    until_ms = clock_ms() + 600_000
+    Path(".state").mkdir()
+    for name, environment in (("live.db", "live"), ("testnet.db", "demo")):
+        with closing(sqlite3.connect(f".state/{name}")) as database:
+            database.execute(SCHEMA[5])
+            row = environment, "okx", until_ms - 900_000, until_ms
+            database.execute("INSERT INTO holds VALUES (?, ?, ?, ?)", row)
+            database.commit()
+    assert main(["holds"]) == 0
+    found = re.sub(r"\d", "0", capsys.readouterr().out).split("\n")
+    assert found[0] == "okx: until 00:00:00 UTC, told at 00:00:00 UTC"
+    assert found[1].startswith("okx (demo): until ")
+    assert main(["holds", "clear", "bybit"]) == 0
+    assert capsys.readouterr().out == "bybit is not held.\n"
+    assert main(["holds", "clear", "okx"]) == 0
+    assert capsys.readouterr().out.startswith("okx: lifted; ")
+    assert main(["holds"]) == 0
+    assert capsys.readouterr().out == "No venue is held.\n"
+
+
+WRONG = [["ask"], ["nonsense"], ["console", "--market", "mars"], ["holds", "clear", "mars"]]
+
+
+@pytest.mark.parametrize("argv", WRONG)
 def test_a_wrong_command_of_the_shell_is_usage_too(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(argv)

@@ -1,5 +1,6 @@
 """An order to stop is obeyed by the next life of the program, too."""
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
@@ -8,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assistant.errors import RateLimited
-from crypto_assistant.holds import Holds
+from crypto_assistant.errors import RateLimited, StateFailed
+from crypto_assistant.holds import LOOK_SECONDS, Holds, lift, standing
 from crypto_assistant.net.limiter import LONGEST_HOLD, Limiter
 from crypto_assistant.state.store import Store
 from tests.clock import clock
@@ -104,6 +105,38 @@ async def test_one_order_that_many_requests_are_told_of_is_written_once(tmp_path
         life.limiter.hold(seconds)
     life.limiter.hold(0)
     assert ends == [NOON_MS + 60_000]
+
+
+async def test_an_order_is_lifted_while_the_daemon_runs(path: Path) -> None:
+    life = Life(path, NOON_MS + 60_000)
+    async with life.lived():
+        assert [hold.venue for hold in standing([path], life.now_ms)] == ["bybit"]
+        await asyncio.sleep(60)
+        assert life.limiter.held_until_ms is not None
+        assert lift([path], "okx", life.now_ms) == 0
+        assert lift([path], "bybit", life.now_ms) == 1
+        await asyncio.sleep(LOOK_SECONDS + 1)
+        assert life.limiter.held_until_ms is None
+        assert standing([path], life.now_ms) == []
+        life.limiter.hold(1800)
+        await asyncio.sleep(60)
+        assert life.limiter.held_until_ms is not None
+        assert lift([path], "bybit", life.now_ms) == 1
+        await asyncio.sleep(LOOK_SECONDS + 1)
+        assert life.limiter.held_until_ms is None
+    assert await held_until_ms(path, NOON_MS + 120_000) is None
+
+
+async def test_an_order_is_lifted_while_nobody_runs(path: Path) -> None:
+    assert lift([path], "bybit", NOON_MS) == 1
+    assert lift([path], "bybit", NOON_MS) == 0
+    assert await held_until_ms(path, NOON_MS) is None
+
+
+async def test_what_is_no_database_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "live.db").write_bytes(b"no database" * 100)
+    with pytest.raises(StateFailed, match="file is not a database"):
+        standing([tmp_path / "live.db"], NOON_MS)
 
 
 async def test_a_database_that_fails_is_told_and_costs_no_answer(

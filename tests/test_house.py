@@ -32,7 +32,7 @@ FLOORS = {
     "audit": "errors clocks models net exchanges listings",
     "ledger": "errors models state net exchanges",
     "accounts": "errors clocks models net exchanges ledger",
-    "holds": "state net",
+    "holds": "errors state net",
     "vitals": "clocks state",
     "desk": "errors clocks models net exchanges listings audit accounts vitals",
     "wave": "errors clocks models net exchanges desk",
@@ -66,7 +66,7 @@ FLOORS = {
         front sandbox""",
     "check": "errors clocks view net exchanges config audit accounts desk telegram app",
     "daemon": "errors clocks notify state config audit vitals bookkeeper front telegram app",
-    "cli": """errors clocks journal state exchanges config grammar telegram console app check
+    "cli": """errors clocks journal state exchanges config holds grammar telegram console app check
         daemon""",
     "__main__": "cli",
 }

@@ -27,7 +27,8 @@ from crypto_assistant.net.host import Host
 from crypto_assistant.net.limiter import Budget, Limiter, share
 from crypto_assistant.net.request import Dialect, Query, Request, target
 from crypto_assistant.net.response import UNREADABLE, Response, Stop
-from crypto_assistant.net.status import retry_after, unwrapped
+from crypto_assistant.net.status import unwrapped
+from crypto_assistant.net.stops import order
 from crypto_assistant.net.unread import counting
 from crypto_assistant.net.venue_time import VenueTime
 
@@ -253,8 +254,10 @@ class Api:
         if used.isdecimal():
             budget.observe(float(used), monotonic())
         try:
-            return unwrapped(response, self._dialect.unwrap)
+            payload = unwrapped(response, self._dialect.unwrap)
         except Stop as stop:
-            seconds = (retry_after(response), stop.seconds, budget.seconds)
-            asked = next(asked for asked in seconds if asked is not None)
-            raise self._limiter.hold(asked) from stop
+            header = response.headers.get("Retry-After")
+            told = order(header, stop.seconds, budget.seconds, self._dialect.longest_ban)
+            raise self._limiter.hold(told.seconds, told.by) from stop
+        self._limiter.answered()
+        return payload

@@ -9,10 +9,14 @@ from contextvars import ContextVar
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.errors import RateLimited
 
-LONGEST_HOLD = 7 * 86_400.0
-"""Seconds; the longest ban that a venue announces is three days."""
+HOUR = 3600.0
+LONGEST_HOLD = 3 * 86_400.0
+"""Seconds; no venue announces a longer ban."""
 ONE_ORDER = 1.0
 """Seconds; requests that were under way together are told of one order a moment apart."""
+
+BELIEVED = 10
+"""Times the limit."""
 
 share: ContextVar[float] = ContextVar("share", default=1.0)
 """What part of each limit the answer that is being worked on may use."""
@@ -73,20 +77,28 @@ class Budget:
             self._within.spend(units, now)
 
     def observe(self, used: float, now: float) -> None:
-        """The venue counts more than we do: somebody else spends from the same address."""
-        if used > self.used(now):
+        """The venue counts more than we do: somebody else spends from the same address.
+
+        Nobody could spend many times the limit.
+        """
+        if self.used(now) < used <= BELIEVED * self.limit:
             self.spend(used - self._sum, now)
 
 
 class Limiter:
     """Admits a venue's requests one by one and holds all of them when the venue says stop.
 
-    `clock_ms` is the wall clock that messages speak of.
+    A stop of more than an hour is tried once an hour: one request is admitted all the same, and
+    what comes of it is what the venue says now. `clock_ms`: the wall clock that messages speak of.
     """
 
     def __init__(self, clock_ms: Callable[[], int]) -> None:
         self._clock_ms = clock_ms
         self._held_until = 0.0
+        self._tried_at = 0.0
+        self._is_tried = False
+        self.held_by = ""
+        """What told the last order to stop, in words."""
         self.on_hold: Callable[[int], None] = lambda until_ms: None
         """Called with the end of each order to stop, in ms of the wall clock."""
 
@@ -97,14 +109,27 @@ class Limiter:
             return None
         return self._refusal(self._held_until).until_ms
 
-    def hold(self, seconds: float) -> RateLimited:
-        """Sends nothing for `seconds`; returns the error that says until when."""
-        before, until = self._held_until, monotonic() + min(seconds, LONGEST_HOLD)
+    def hold(self, seconds: float, by: str = "") -> RateLimited:
+        """Sends nothing for `seconds`; returns the error that says until when. `by`: what told."""
+        before = 0.0 if self._is_tried else self._held_until
+        until = monotonic() + min(seconds, LONGEST_HOLD)
         self._held_until = max(before, until)
+        self._tried_at, self._is_tried = monotonic(), False
+        self.held_by = by if until > before else self.held_by
         refusal = self._refusal(self._held_until)
         if until > max(before, monotonic()) + ONE_ORDER:
             self.on_hold(refusal.until_ms)
         return refusal
+
+    def release(self) -> None:
+        """The order to stop is over."""
+        self._held_until, self._is_tried = 0.0, False
+        self.on_hold(self._clock_ms())
+
+    def answered(self) -> None:
+        """The venue answers again: an order that was tried is over."""
+        if self._is_tried:
+            self.release()
 
     def frees_before(self, deadline: float, budget: Budget, units: float, share: float) -> bool:
         """Whether an order to stop ends, and the budget has room, in time."""
@@ -112,7 +137,7 @@ class Limiter:
 
     def check(self, deadline: float) -> None:
         """Raises RateLimited where an order to stop outlasts the deadline."""
-        if self._held_until > max(deadline, monotonic()):
+        if self._shut_until() > max(deadline, monotonic()):
             raise self._refusal(self._held_until)
 
     async def admit(
@@ -127,9 +152,15 @@ class Limiter:
                 raise self._refusal(free)
             await asyncio.sleep(free - monotonic())
         budget.spend(units, monotonic())
+        if self._held_until > monotonic():
+            self._tried_at, self._is_tried = monotonic(), True
+
+    def _shut_until(self) -> float:
+        """When the order to stop ends, unless it is to be tried."""
+        return 0.0 if monotonic() >= self._tried_at + HOUR else self._held_until
 
     def _free_at(self, budget: Budget, units: float, share: float) -> float:
-        return max(self._held_until, budget.free_at(units, monotonic(), share))
+        return max(self._shut_until(), budget.free_at(units, monotonic(), share))
 
     def _refusal(self, until: float) -> RateLimited:
         now_ms = self._clock_ms()

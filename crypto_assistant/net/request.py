@@ -46,7 +46,11 @@ Unwrap = Callable[[Response], Any]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a venue is spoken to: its envelope, and all that may be sent to it."""
+    """How a venue is spoken to: its envelope, and all that may be sent to it.
+
+    `longest_ban`: the longest that it documents, in seconds; 0 where it documents none.
+    """
 
     unwrap: Unwrap
     reads: Reads
+    longest_ban: float = 0.0

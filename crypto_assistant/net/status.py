@@ -38,9 +38,3 @@ def _stop(response: Response, unwrap: Unwrap) -> Stop:
     except (ExchangeError, *UNREADABLE):
         pass
     return Stop()
-
-
-def retry_after(response: Response) -> float | None:
-    """Seconds; None where the venue names none."""
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdecimal() else None

@@ -39,6 +39,9 @@ does not, and what was not audited. What disagrees in two audits ten minutes apa
 every answer that uses such numbers of that venue says so, until they agree again, which is looked
 at every hour.
 
+held until: the venue said stop, and by what; one that says so for more than an hour is asked once
+an hour whether it still does. `crypto-assistant holds clear VENUE` in the host's shell lifts it.
+
 rows bear: OKX does not say which end of a bar its statistics name. It is found out from BTC's, each
 length by itself, and looked at again every hour; n/a where nothing fits.
 
@@ -88,6 +91,8 @@ class Limit:
 class Venue:
     """`reachable`: None before it is known. `limits`: in the current window, by name.
 
+    `held_until_ms`: nothing is sent before, since the venue said so; `held_by`: what told that.
+
     `key`: what the key may do, in words; None where that is not known. `beliefs`: what rows of its
     statistics bear, as far as that had to be found out.
     """
@@ -96,6 +101,8 @@ class Venue:
     clock_ahead_seconds: float | None
     hosts: Mapping[str, Host]
     limits: Mapping[str, Limit]
+    held_until_ms: int | None
+    held_by: str | None
     key: str | None
     beliefs: Mapping[str, Belief]
 
@@ -158,6 +165,8 @@ async def run(args: Args, desk: Desk, progress: Progress[Status]) -> Status:
                 else None,
                 hosts={name: _host(api.health) for name, api in exchange.hosts.items()},
                 limits={name: Limit(*used) for name, used in exchange.used.items()},
+                held_until_ms=exchange.limiter.held_until_ms,
+                held_by=exchange.limiter.held_by if exchange.limiter.held_until_ms else None,
                 key=_key(desk, exchange, keys),
                 beliefs=exchange.beliefs if isinstance(exchange, Believing) else {},
             )
@@ -298,6 +307,9 @@ def _venue(title: str, venue: Venue, view: v.View, now_ms: int) -> Iterator[str]
         for name, one in venue.limits.items()
     ]
     yield f"  limit used: {', '.join(used) or v.NOTHING}"
+    if venue.held_until_ms is not None:
+        by = f" ({venue.held_by})" if venue.held_by else ""
+        yield f"  held until {view.clock(venue.held_until_ms, now_ms)}: it said stop{by}"
     if venue.beliefs:
         yield f"  rows bear: {', '.join(_belief(*item) for item in venue.beliefs.items())}"
     for name, host in venue.hosts.items():

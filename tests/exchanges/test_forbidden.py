@@ -112,7 +112,7 @@ EVERYWHERE = [
         id="blocked, country",
     ),
     pytest.param(Reply(STATION, 403), Blocked, id="OKX, access denied"),
-    pytest.param(Reply(b"", 403, {"Retry-After": "7200"}), 120 * MINUTE_MS, id="for two hours"),
+    pytest.param(Reply(b"", 403, {"Retry-After": "3600"}), 60 * MINUTE_MS, id="for an hour"),
     *(
         pytest.param(Reply(b"", 403, {"Retry-After": after}), Blocked, id=f"for {after!r}")
         for after in ("Mon, 21 Sep 2026 12:02:00 GMT", "soon", "-1", "")

@@ -98,6 +98,18 @@ async def test_a_venue_that_fails_is_named_with_what_went_wrong(market: Floor) -
     assert "Binance: reachable · clock 0.0 s · key: it only reads" in text
 
 
+async def test_a_venue_that_said_stop_is_told_with_the_end_of_that(market: Floor) -> None:
+    limiter = market.front.desk.exchanges[1].limiter
+    assert (await market.ask("/status"))["venues"]["bybit"]["held_until_ms"] is None
+    limiter.hold(600, "Retry-After")
+    bybit = (await market.ask("/status"))["venues"]["bybit"]
+    text = (await market.front.reply("/status")).text
+    assert bybit["held_until_ms"] == pytest.approx(NOW + 600_000, abs=1000)
+    assert bybit["held_by"] == "Retry-After"
+    assert re.search(r"\n  held until 14:23:\d\d UTC: it said stop \(Retry-After\)\n", text)
+    assert text.count("held until") == 1
+
+
 async def test_rows_that_cannot_be_read_are_counted_for_an_hour(market: Floor) -> None:
     health = market.front.desk.exchanges[1].hosts["all"].health
     health.left_out("/v5/market/tickers", 2)

@@ -50,7 +50,8 @@ from crypto_assistant.net.request import Dialect, Reads
 from crypto_assistant.net.signed import Key, VenueClock
 from crypto_assistant.net.venue_time import VenueTime
 
-DIALECT = Dialect(unwrap, READS)
+# Bans "scale in duration for repeat offenders, from 2 minutes to 3 days".
+DIALECT = Dialect(unwrap, READS, longest_ban=3 * 86_400)
 PREFIX = {Family.SPOT: "/api/v3", Family.LINEAR: "/fapi/v1", Family.INVERSE: "/dapi/v1"}
 HOSTS = {Family.SPOT: "spot", Family.LINEAR: "USDⓈ-M", Family.INVERSE: "COIN-M"}
 
