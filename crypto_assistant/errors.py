@@ -34,6 +34,8 @@ from crypto_assistant.models.units import DAY_MS
 LONGEST_REFUSAL = 200
 """Characters of what a venue says no with: its code stands behind."""
 LONGEST_USAGE = 1000
+LONGEST_REASON = 300
+"""Letters of what a venue says of itself."""
 
 
 class AssistantError(Exception):
@@ -88,8 +90,8 @@ class ExchangeError(AssistantError):
         return self.with_traceback(None)
 
     def hide(self, hidden: Callable[[str], str]) -> None:
-        """Leaves of a venue's words what `hidden` leaves of them."""
-        self.args = (hidden(self.reason),)
+        """Leaves of a venue's words what `hidden` leaves of them, and no more than a few lines."""
+        self.args = (hidden(self.reason)[:LONGEST_REASON],)
 
     def lasting(self, since_ms: int, now_ms: int) -> "Unreachable":
         """The same, met since then."""

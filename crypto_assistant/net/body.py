@@ -1,5 +1,6 @@
 """Reads the body of an answer piece by piece, no more than there is room for, and its JSON."""
 
+import gc
 import re
 import zlib
 from codecs import BOM_UTF8
@@ -72,6 +73,11 @@ class _Body:
     text: bytearray = field(default_factory=bytearray)
     is_refused: bool = False
 
+    @property
+    def size(self) -> int:
+        """With what may wait in its connection: as much again, as far as one piece."""
+        return len(self.text) + min(len(self.text), PIECE)
+
     def refuse(self) -> None:
         self.is_refused = True
         self.text.clear()
@@ -127,14 +133,14 @@ class Room:
 
     @property
     def taken(self) -> int:
-        """Bytes that have arrived of bodies which are not whole yet."""
-        return sum(len(body.text) for body in self._bodies)
+        """Bytes that bodies take which are not whole yet."""
+        return sum(body.size for body in self._bodies)
 
     def _make_room(self, most: int) -> None:
         while self.taken > max(most, 0):
             by_host: Counter[str] = Counter()
             for body in self._bodies:
-                by_host[body.host] += len(body.text)
+                by_host[body.host] += body.size
             [(host, _)] = by_host.most_common(1)
             of_host = (body for body in self._bodies if body.host == host)
             max(of_host, key=lambda body: len(body.text)).refuse()
@@ -167,8 +173,13 @@ def decoded(text: bytearray) -> Any:
     """The JSON of a body; None where it is none."""
     if text.startswith(BOM_UTF8):
         del text[: len(BOM_UTF8)]
-    with suppress(orjson.JSONDecodeError):
+    gc.disable()  # It would look through all that is made, again and again: most of the time.
+    try:
         return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    finally:
+        gc.enable()
     return _without_infinities(text)
 
 
