@@ -1,8 +1,8 @@
-"""`make bench`: calculators, requests and weight, time against bare ones, logs, a scan, memory."""
+"""`make bench`: calculators, requests and weight, time against bare ones, logs, scan, memory."""
 
 import asyncio
 
-from tests.bench import calculators, log, memory, requests, scan, speed
+from tests.bench import calculators, crowd, log, memory, requests, scan, speed
 
 
 async def main() -> None:
@@ -12,6 +12,7 @@ async def main() -> None:
     await log.report()
     await scan.report()
     await memory.report()
+    await crowd.report()
 
 
 asyncio.run(main())

@@ -48,11 +48,11 @@ async def _use(api: BotApi, pid: int, start: float) -> None:
     await api.called("getUpdates", seconds=60)
     print(f"first poll after   {time.monotonic() - start:6.2f} s")
     await asyncio.sleep(SETTLED)
-    _print_resident("after start", pid)
+    print_resident("after start", pid)
     await _say(api, "/start", "/help", "/help price", *LINES, "/volscan", *OWNERS)
-    _print_resident("after every command", pid)
+    print_resident("after every command", pid)
     await _say(api, *LINES, *OWNERS, *LINES, *OWNERS)
-    _print_resident("after two more rounds", pid)
+    print_resident("after two more rounds", pid)
 
 
 async def _say(api: BotApi, *lines: str) -> None:
@@ -64,7 +64,7 @@ async def _say(api: BotApi, *lines: str) -> None:
         await asyncio.sleep(1)  # As many as a chat may be sent.
 
 
-def _print_resident(when: str, pid: int) -> None:
+def print_resident(when: str, pid: int) -> None:
     status = Path(f"/proc/{pid}/status").read_text()
     now, peak = (
         int(found[1]) / 1024
