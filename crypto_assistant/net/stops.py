@@ -8,7 +8,6 @@ LONGEST_RESET = 600.0
 """Seconds; a limit begins anew within minutes."""
 NONSENSE = 60.0
 """Seconds for which what cannot be a time is obeyed."""
-MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,5 @@ def order(header: str | None, reset: float | None, window: float, longest_ban: f
 def _waited(header: str, most: float) -> float:
     """Seconds of a Retry-After; a date is none that a venue sends."""
     text = header.strip()
-    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
-        return NONSENSE
-    return float(text) if float(text) <= most else NONSENSE
+    is_number = text.isascii() and text.isdecimal()
+    return float(text) if is_number and float(text) <= most else NONSENSE

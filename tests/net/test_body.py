@@ -14,7 +14,18 @@ import pytest
 from crypto_assistant.errors import Blocked, Cut, Malformed, NoAnswer, RateLimited, Refused
 from crypto_assistant.exchanges.binance.envelope import unwrap as of_binance
 from crypto_assistant.net.api import Api
-from crypto_assistant.net.body import LIST, MB, OTHER, ROOM, Room, Size, cost, decoded
+from crypto_assistant.net.body import (
+    LIST,
+    MB,
+    MEMORY,
+    OTHER,
+    PIECE,
+    ROOM,
+    Room,
+    Size,
+    cost,
+    decoded,
+)
 from crypto_assistant.net.cache import Lifetime
 from crypto_assistant.net.door import Door
 from crypto_assistant.net.limiter import Budget, Limiter
@@ -144,9 +155,21 @@ async def test_the_host_that_sends_the_most_makes_room(
             asyncio.create_task(ask(other, path, Lifetime.RANKING)) for path in ("/a", "/b", "/c")
         ]
         await asyncio.sleep(0.5)
+        assert door.room.taken > 16 * MB
         assert len(await ask(venue, lifetime=Lifetime.RANKING)) == 300_000
+        assert door.room.taken < MEMORY - 300_000 * 96
         found = await asyncio.gather(*taken, return_exceptions=True)
     assert {type(one) for one in found} <= {NoAnswer, Malformed}
+
+
+async def test_what_waits_in_a_connection_takes_room(
+    door: Door, host: Loopback, venue: Api
+) -> None:
+    host.plays("/price", Reply(b" " * 2 * MB, stall=True))
+    asking = asyncio.create_task(ask(venue))
+    await asyncio.sleep(0.5)
+    assert door.room.taken == MB + PIECE
+    asking.cancel()
 
 
 async def test_a_room_is_free_again_whatever_has_been_read(
