@@ -26,6 +26,7 @@ from crypto_assistant.front import Front
 from crypto_assistant.holds import Holds
 from crypto_assistant.ledger import Ledger
 from crypto_assistant.net.body import PACKED
+from crypto_assistant.net.connector import Connector
 from crypto_assistant.net.door import Door, Timing
 from crypto_assistant.net.names import Names
 from crypto_assistant.net.signed import Key
@@ -255,7 +256,7 @@ def connection(proxy: SecretStr | None) -> aiohttp.ClientSession:
     """An HTTP session, through the proxy where one is set; to this host itself without it."""
     return aiohttp.ClientSession(
         # No limit of all together: hosts that hang would keep the others waiting for seconds.
-        connector=aiohttp.TCPConnector(
+        connector=Connector(
             ssl=_tls(), limit=0, limit_per_host=30, ttl_dns_cache=300, resolver=Names()
         ),
         proxy=proxy.get_secret_value() if proxy else None,
