@@ -259,6 +259,7 @@ def connection(proxy: SecretStr | None) -> aiohttp.ClientSession:
         connector=Connector(
             ssl=_tls(), limit=0, limit_per_host=30, ttl_dns_cache=300, resolver=Names()
         ),
+        cookie_jar=aiohttp.DummyCookieJar(),
         proxy=proxy.get_secret_value() if proxy else None,
         middlewares=(_once, _loopback_directly) if proxy else (_once,),
         headers={"User-Agent": "crypto-assistant", "Accept-Encoding": PACKED},

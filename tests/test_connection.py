@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from crypto_assistant.app import connection
 
@@ -20,7 +21,7 @@ class Host:
         if len(self.methods) > 1:
             assert request.transport
             request.transport.abort()
-        return web.Response()
+        return web.Response(headers={"Set-Cookie": "session=1; Path=/"})
 
 
 @pytest.fixture
@@ -53,3 +54,10 @@ async def test_where_nobody_listens_the_error_says_so() -> None:
     async with connection(None) as session:
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get("http://127.0.0.1:9")
+
+
+async def test_no_cookie_is_kept(host: Host, url: str) -> None:
+    named = url.replace("127.0.0.1", "localhost")  # Of a bare address none would be.
+    async with connection(None) as session:
+        await session.get(named)
+        assert not session.cookie_jar.filter_cookies(URL(named))
