@@ -119,7 +119,7 @@ class Poll:
     async def _understood(self, bodies: Mapping[int, bytes]) -> list[Update]:
         """What has not come in this life, too; what this version cannot read is forgotten."""
         new = filter(self._is_new, bodies)
-        known = {n: self._read(n, Update.model_validate_json, bodies[n]) for n in new}
+        known = {n: self._read(n, bodies[n]) for n in new}
         if unreadable := [n for n, update in known.items() if update is None]:
             await self._store.forget(unreadable)
         return list(filter(None, known.values()))
@@ -162,9 +162,10 @@ class Poll:
         """Into the inbox, then past them with the offset, then to their answers."""
         numbered = {raw["update_id"]: raw for raw in batch if has_id(raw)}
         new = filter(self._is_new, numbered)
-        known = [self._read(n, Update.model_validate, numbered[n]) for n in new]
+        packed = {n: _packed(numbered[n]) for n in new}
+        known = [self._read(n, packed[n]) for n in packed]
         updates = list(filter(None, known))
-        bodies = {u.update_id: orjson.dumps(numbered[u.update_id]) for u in updates}
+        bodies = {u.update_id: packed[u.update_id] for u in updates}
         is_safe = await self._store.keep(bodies, self._clock_ms())
         if not all(map(has_id, batch)):
             self._warn_of_ids()
@@ -179,13 +180,17 @@ class Poll:
         if late:
             self._spawn(late, partial(self._catch_up, late))
 
-    def _read(self, update_id: int, validate: Callable[..., Update], raw: Any) -> Update | None:
+    def _read(self, update_id: int, body: bytes) -> Update | None:
         try:
-            return validate(raw, context={"bot": self._bot})
+            update = Update.model_validate_json(body, context={"bot": self._bot})
         except ValidationError as e:
             where = ".".join(map(str, e.errors(include_input=False)[0]["loc"]))
             log.warning("update %d is malformed at %r and skipped", update_id, where)
             return None
+        if update.message or update.callback_query:
+            return update
+        log.warning("update %d cannot be read, or is of another kind, and skipped", update_id)
+        return None
 
     def _is_new(self, update_id: int) -> bool:
         if update_id in self._seen:
@@ -236,6 +241,14 @@ class Poll:
         for update in late:
             await self._dispatcher.feed_update(self._bot, update, missed=missed)
         await self._answers.catch_up(missed)
+
+
+def _packed(update: Any) -> bytes:
+    """As the inbox keeps it; nothing where it is nested too deeply to be kept."""
+    try:
+        return orjson.dumps(update)
+    except orjson.JSONEncodeError:
+        return b""
 
 
 def has_id(raw: Any) -> bool:

@@ -94,7 +94,8 @@ class Reply:
         self._free_at = monotonic() + self._timing.pace
         try:
             if self._message is None or not await self._edited(self._message, sheet, send):
-                self._message = (await send(self._new(sheet))).message_id
+                sent = await send(self._new(sheet))
+                self._message = sent and sent.message_id
         except TelegramRetryAfter as e:
             self._free_at = monotonic() + e.retry_after
             raise

@@ -1,22 +1,31 @@
 """The Bot API over the program's own HTTP session."""
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from math import ceil
+from typing import Any, cast
 
 import aiohttp
-import orjson
 from aiogram import Bot
 from aiogram.client.session.base import BaseSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramNetworkError, TelegramServerError
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.net.body import Room
+from crypto_assistant.telegram.batch import decoded
 
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes; a hundred of the longest messages, each a reply to another, are a third of it."""
+
+LONGEST_WAIT = 3600
+"""Seconds for which an order to wait is obeyed before it is asked again."""
 
 WORDS = (
     (aiohttp.ClientProxyConnectionError, "no connection to the proxy"),
@@ -35,7 +44,7 @@ class Session(BaseSession):
 
     def __init__(self, http: aiohttp.ClientSession, api_url: str, seconds: float) -> None:
         super().__init__(
-            api=TelegramAPIServer.from_base(api_url), json_loads=orjson.loads, timeout=seconds
+            api=TelegramAPIServer.from_base(api_url), json_loads=decoded, timeout=seconds
         )
         self._http = http
         self._room = Room(LARGEST_BODY)
@@ -46,16 +55,28 @@ class Session(BaseSession):
         method: TelegramMethod[TelegramType],
         timeout: int | None = None,  # noqa: ASYNC109
     ) -> TelegramType:
-        """Telegram's result; a long poll may take its own time-out longer than others."""
+        """Telegram's result; a long poll may take its own time-out longer than others.
+
+        None where Telegram has done what was wanted and what it says of it cannot be read.
+        """
         polls = getattr(method, "timeout", None) or 0
         seconds = timeout or self.timeout + polls
         status, text = await self._post(bot, method, seconds)
-        if status >= 500 or (status == 429 and "retry_after" not in text):
+        if status >= 500:
             raise TelegramServerError(method, f"HTTP {status}")
-        response = self.check_response(bot, method, status, text.replace(bot.token, "TOKEN"))
-        if response.result is None:
+        if status == 429:
+            raise _too_many(method, text)
+        try:
+            response = self.check_response(bot, method, status, text.replace(bot.token, "TOKEN"))
+        except TelegramRetryAfter:
+            raise _too_many(method, text) from None
+        except ClientDecodeError:
+            if status != 200 or _only_asks(method):
+                raise
+            return cast("TelegramType", None)  # It is done: doing it again would do it twice.
+        if response.result is None and _only_asks(method):
             raise TelegramNetworkError(method, "an answer without a result")
-        return response.result
+        return cast("TelegramType", response.result)
 
     async def close(self) -> None:
         """The HTTP session belongs to whoever opened it."""
@@ -86,6 +107,21 @@ class Session(BaseSession):
         fields = method.model_dump(warnings=False).items()
         prepared = {name: self.prepare_value(value, bot, {}) for name, value in fields}
         return {name: value for name, value in prepared.items() if value}
+
+
+def _only_asks(method: TelegramMethod[Any]) -> bool:
+    return method.__api_method__.startswith("get")
+
+
+def _too_many(method: TelegramMethod[Any], text: str) -> TelegramRetryAfter | TelegramServerError:
+    """An order to wait; where it is none of a time to come, no more than a failure."""
+    try:
+        seconds = ceil(min(float(decoded(text)["parameters"]["retry_after"]), LONGEST_WAIT))
+    except (ValueError, TypeError, KeyError, OverflowError):
+        seconds = 0
+    if seconds <= 0:
+        return TelegramServerError(method, "HTTP 429")
+    return TelegramRetryAfter(method, "Too Many Requests", retry_after=seconds)
 
 
 def _failure(error: Exception) -> str:

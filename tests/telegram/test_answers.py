@@ -242,9 +242,40 @@ async def test_an_answer_survives_a_failing_network(
     assert (await asked(api, "/echo A")).text == "echo A no. 1"
 
 
-async def test_an_error_page_of_a_gateway_is_survived(api: BotApi) -> None:
-    api.fail("sendMessage", 200, body="<html>Bad Gateway</html>")
+@pytest.mark.parametrize(
+    "body", ["<html>", "", '{"ok": true}', '{"ok": true, "result": 5}', '{"ok": true, "result": [']
+)
+async def test_what_was_accepted_is_not_sent_again_whatever_is_said_of_it(
+    api: BotApi, body: str
+) -> None:
+    api.fail("sendMessage", 200, body=body)
+    api.say("/echo A")
+    await api.called("sendMessage")
+    assert await api.silence(60)
+    assert len(api.made("sendMessage")) == 1
+    assert (await asked(api, "/echo B")).text == "echo B no. 2"
+
+
+@pytest.mark.parametrize("seconds", ["0", "-5", '"soon"', "null", "[]", "1e-400", '"nan"'])
+async def test_an_order_to_wait_for_no_time_is_neither_obeyed_nor_the_end(
+    api: BotApi, seconds: str
+) -> None:
+    body = f'{{"ok": false, "description": "x", "parameters": {{"retry_after": {seconds}}}}}'
+    for status in (429, 429, 429):
+        api.fail("sendMessage", status, body=body)
+    began = monotonic()
     assert (await asked(api, "/echo A")).text == "echo A no. 1"
+    assert monotonic() - began > 3
+
+
+@pytest.mark.parametrize("seconds", ["100000", "1e9", "1e400", '"inf"', "9" * 400])
+async def test_an_order_to_wait_for_long_is_asked_again_within_the_hour(
+    api: BotApi, seconds: str
+) -> None:
+    body = f'{{"ok": false, "description": "x", "parameters": {{"retry_after": {seconds}}}}}'
+    api.fail("sendMessage", 429, body=body)
+    api.say("/echo A")
+    assert (await api.next_message(3700)).text.startswith("echo A no. ")
 
 
 async def test_the_token_is_in_no_log_line(

@@ -772,3 +772,62 @@ async def test_questions_are_summed_up_in_their_topics(
         api.press(summaries[0], summaries[0].lines[0])
         answer = await api.next_message()
     assert (answer.chat, answer.topic) == (-1007, summaries[0].topic)
+
+
+def line(number: int, text: str) -> str:
+    return json.dumps({"update_id": number, "message": message_from(ADA, number, text)})
+
+
+REFUSED = {
+    "half a character": r'{"update_id": 2, "message": {"text": "\ud83d"}}',
+    "no number": '{"update_id": 2, "message": NaN}',
+    "an endless number": '{"update_id": 2, "message": 1e400}',
+    "minus infinity": '{"update_id": 2, "message": -Infinity}',
+    "many digits": f'{{"update_id": 2, "message": {"9" * 5000}}}',
+    "deep": f'{{"update_id": 2, "x": {"[" * 5000}{"]" * 5000}}}',
+    "deeper than is kept": f'{{"update_id": 2, "x": {"[" * 300}{"]" * 300}}}',
+    "deep in objects": f'{{"update_id": 2, "x": {"{" + chr(34) + "a" + chr(34) + ":"}1{"}"}}}',
+    "no value": '{"update_id": 2, "message": }',
+    "a bracket too many": '{"update_id": 2, "message": ]}',
+    "another kind": '{"update_id": 2, "poll_of_tomorrow": {}}',
+    "nothing": '{"update_id": 2}',
+    "a late year": line(2, "/echo X").replace(str(NOW // 1000), "999999999999999"),
+    "a number of a chat": line(2, "/echo X").replace('"chat"', '"chat": 5, "chats"'),
+}
+
+
+@pytest.mark.parametrize("bad", REFUSED)
+async def test_what_cannot_be_read_is_passed_by_and_told_once_and_the_rest_is_answered(
+    api: BotApi, stage: Stage, database: Path, bad: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    updates = [line(1, "/echo A"), REFUSED[bad], line(3, "/echo B")]
+    api.fail("getUpdates", 200, body=f'{{"ok": true, "result": [{", ".join(updates)}]}}')
+    async with on_air(api, stage, database):
+        texts = {(await api.next_message()).text[:6] for _ in range(2)}
+        await api.confirmed(3)
+    assert texts == {"echo A", "echo B"}
+    assert [line.split()[:2] for line in caplog.messages] == [["update", "2"]]
+    assert await left_in(database) == []
+
+
+async def test_a_command_with_half_a_character_is_answered(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    body = line(1, "/echo A").replace("/echo A", r"/echo A\ud83d")
+    api.fail("getUpdates", 200, body=f'{{"ok": true, "result": [{body}]}}')
+    async with on_air(api, stage, database):
+        assert (await api.next_message()).text
+        await api.confirmed(1)
+    assert await left_in(database) == []
+
+
+@pytest.mark.parametrize("seconds", [-5, 0, 100_000, 1e9])
+async def test_an_order_to_wait_neither_spins_nor_deafens_the_poll(
+    api: BotApi, stage: Stage, database: Path, seconds: float
+) -> None:
+    pulses: list[tuple[str, float]] = []
+    body = json.dumps({"ok": False, "description": "x", "parameters": {"retry_after": seconds}})
+    api.fail("getUpdates", 429, times=3, body=body)
+    async with on_air(api, stage, database, on_polled=lambda *pulse: pulses.append(pulse)):
+        await api.called("getUpdates", times=4, seconds=4 * 3600)
+    assert all(1 <= pause <= 3600 for failure, pause in pulses if failure)
