@@ -139,6 +139,8 @@ async def _run_or_console(arguments: argparse.Namespace) -> int:
 
 async def _run(_: argparse.Namespace) -> int:
     settings = _logged(config.load(EXCHANGES))
+    if warning := config.exposure():
+        log.warning("%s", warning)
     # Telegram's half of the memory is taken by the daemon alone.
     from crypto_assistant.daemon import run  # noqa: PLC0415
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from stat import S_IRWXG, S_IRWXO
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -40,6 +41,7 @@ from crypto_assistant.net.signed import Key
 SERVICE_FILE = "crypto-assistant.conf"
 
 QUOTES_AND_SPACE = "\"'` "
+SECRET = re.compile(r"(TOKEN|KEY|SECRET|PASSPHRASE|PROXY)\s*=\s*\S", flags=re.IGNORECASE)
 ON, OFF = ("true", "1", "yes", "on"), ("false", "0", "no", "off", LIVE)
 
 LABEL = r"[\w-]{1,63}"
@@ -275,6 +277,23 @@ def file() -> Path:
     """Where whoever changes a setting writes it."""
     service = _service_directory()
     return service / SERVICE_FILE if service else Path(".env")
+
+
+def exposure() -> str:
+    """Who else may read or change the secrets of `.env`, and the command against it; else ""."""
+    path = file()
+    try:
+        found, text = path.stat(), path.read_text(errors="replace")
+    except OSError:
+        return ""
+    if path.name != ".env" or not SECRET.search(text):
+        return ""
+    if found.st_uid not in {0, os.geteuid()}:
+        cure = f'sudo chown "$(id -un)" {path} && chmod 600 {path}'
+        return f"{path} belongs to another user, who may read and change its secrets: {cure}"
+    if found.st_mode & (S_IRWXG | S_IRWXO):
+        return f"{path} has secrets that other users may read or change: chmod 600 {path}"
+    return ""
 
 
 def changed(old: Config, new: Config) -> set[str]:

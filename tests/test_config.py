@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crypto_assistant.config import Config, load
+from crypto_assistant.config import Config, exposure, load
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.binance import Binance
@@ -399,3 +399,33 @@ def test_an_address_that_was_set_stands_above_that_of_play_money(machine: Machin
     urls = load(EXCHANGES).account_urls(Binance)
     assert urls["BINANCE_SPOT_URL"] == "http://127.0.0.1:1"
     assert urls["BINANCE_USDM_URL"] == "https://testnet.binancefuture.com"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o620, 0o604, 0o602, 0o666])
+@pytest.mark.parametrize("linked", [False, True])
+def test_secrets_that_others_may_read_or_change_are_named_with_the_cure(
+    machine: Machine, tmp_path: Path, mode: int, linked: bool
+) -> None:
+    settings = Path(".env")
+    if linked:
+        settings.symlink_to(tmp_path / "elsewhere")
+    settings.write_text(f"TELEGRAM_BOT_TOKEN={TOKEN}\n")
+    settings.chmod(mode)
+    assert exposure().endswith(": chmod 600 .env")
+    settings.chmod(0o600)
+    assert exposure() == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_secrets_in_a_file_of_another_user_are_named(machine: Machine) -> None:
+    settings = Path(".env")
+    settings.write_text(f"TELEGRAM_BOT_TOKEN={TOKEN}\n")
+    settings.chmod(0o600)
+    os.chown(settings, NOBODY, NOBODY)
+    assert "belongs to another user" in exposure()
+
+
+def test_settings_without_secrets_may_be_read_by_all(machine: Machine) -> None:
+    Path(".env").write_text("TIMEZONE=Europe/Berlin\n")
+    Path(".env").chmod(0o644)
+    assert exposure() == ""
