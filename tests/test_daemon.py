@@ -1,7 +1,9 @@
 """The daemon as systemd sees it: a process, a socket on which it reports, and signals."""
 
 import asyncio
+import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -12,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.botapi import TOKEN, BotApi
+from crypto_assistant.telegram.poll import FULL_BATCH
+from tests.botapi import TOKEN, BotApi, message_from
 
 pytestmark = pytest.mark.real
 
@@ -229,3 +232,18 @@ async def test_a_configuration_that_restarting_cannot_help_ends_with_78(
     async with service(tmp_path, text) as daemon:
         assert await daemon.ends() == 78
         assert not daemon.api.calls
+
+
+@pytest.mark.slow
+async def test_three_thousand_updates_at_once_take_little_memory(tmp_path: Path) -> None:
+    async with service(tmp_path, f"TELEGRAM_CHAT_ID={ADA}\nLOG_LEVEL=ERROR\n") as daemon:
+        await daemon.hears("READY=1")
+        api = daemon.api
+        asked = [message_from(ADA, n, "/price BTC", api.clock_ms()) for n in range(1, 3001)]
+        updates = [{"update_id": n, "message": message} for n, message in enumerate(asked, 1)]
+        api.fail("getUpdates", 200, body=json.dumps({"ok": True, "result": updates}))
+        api.say("/start")  # Ends the request that waits for news.
+        await api.called("sendMessage", times=FULL_BATCH, seconds=PATIENCE)
+        status = Path(f"/proc/{daemon.process.pid}/status").read_text()  # noqa: ASYNC240
+        (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+        assert int(peak) < 140 * 1024

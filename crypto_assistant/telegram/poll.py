@@ -160,7 +160,9 @@ class Poll:
 
     async def _take(self, batch: list[Any]) -> None:
         """Into the inbox, then past them with the offset, then to their answers."""
-        numbered = {raw["update_id"]: raw for raw in batch if has_id(raw)}
+        by_id = {raw["update_id"]: raw for raw in batch if has_id(raw)}
+        # What is more than was asked for stays with Telegram, which tells it again.
+        numbered = {n: by_id[n] for n in sorted(by_id)[:FULL_BATCH]}
         new = filter(self._is_new, numbered)
         packed = {n: _packed(numbered[n]) for n in new}
         known = [self._read(n, packed[n]) for n in packed]

@@ -831,3 +831,15 @@ async def test_an_order_to_wait_neither_spins_nor_deafens_the_poll(
     async with on_air(api, stage, database, on_polled=lambda *pulse: pulses.append(pulse)):
         await api.called("getUpdates", times=4, seconds=4 * 3600)
     assert all(1 <= pause <= 3600 for failure, pause in pulses if failure)
+
+
+async def test_of_more_updates_than_were_asked_for_the_rest_stays_with_telegram(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    updates = ", ".join(line(n, "/echo A") for n in range(1, 2 * FULL_BATCH))
+    api.fail("getUpdates", 200, body=f'{{"ok": true, "result": [{updates}]}}')
+    async with on_air(api, stage, database):
+        await api.called("getUpdates", times=2)
+        await stage.until_asked("echo A", times=FULL_BATCH)
+    assert int(api.made("getUpdates")[1]["offset"]) == FULL_BATCH + 1
+    assert len(stage.asked) == FULL_BATCH
