@@ -153,7 +153,9 @@ class Daemon:
         self._vitals.failure = failure
         if not failure:
             self._vitals.polled, self._failing_since_ms = monotonic(), None
-            self.supervisor.status("Answers in Telegram")
+            trouble = self._vitals.store and self._vitals.store.trouble
+            database = f"; the database: {trouble}" if trouble else ""
+            self.supervisor.status(f"Answers in Telegram{database}")
             return
         now_ms = self._clock_ms()
         self._failing_since_ms = self._failing_since_ms or now_ms

@@ -61,8 +61,8 @@ class Database:
 
     Every error of SQLite's is raised to who asked; after damage the next question meets a new file.
     The log has it once when the file begins to fail, and once when it works again.
-    `begun_anew`: how often the file was found damaged. `now`: seconds on a clock that nobody sets,
-    and like `clock_ms` to be read on that thread.
+    `begun_anew`: how often the file was found damaged, or gone. `now`: seconds on a clock that
+    nobody sets, and like `clock_ms` to be read on that thread.
     """
 
     def __init__(
@@ -152,8 +152,21 @@ class Database:
         if self._connection:
             self._fails(f"it fails: {error}")
 
+    def notice_loss(self) -> None:
+        """What is written into a file that has no name any more is lost with the process."""
+        if self._connection is None or self.path is None or self._stands(self.path):
+            return
+        gone = "it was deleted or replaced while it was open, and what stands there is used"
+        log.error("the database %s: %s", self.path, gone)
+        self.begun_anew += 1
+        self._aside = ""
+        self.close()
+        self.try_again(now=True)
+        self._aside = "; ".join(filter(None, (gone, self._aside)))
+
     @contextmanager
     def _watched(self) -> Iterator[sqlite3.Connection]:
+        self.notice_loss()
         self.try_again()
         if self._connection is None:
             raise sqlite3.OperationalError(self._failure)
@@ -165,6 +178,14 @@ class Database:
             elif _passes(error):
                 self.fails(error)
             raise
+
+    def _stands(self, path: Path) -> bool:
+        try:
+            return path.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
 
     def _begin_anew(self, path: Path, damage: sqlite3.Error) -> None:
         self.begun_anew += 1

@@ -56,6 +56,7 @@ class Inbox:
         self._news: deque[Callable[[], None]] = deque()
         self._is_read = False
         self._is_written = True
+        self._begun_anew = 0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -142,6 +143,9 @@ class Inbox:
     def _settle(self) -> None:
         """Writes what is open and deletes what is not, unless that is done."""
         self._take_news()
+        self._file.notice_loss()
+        self._is_written &= self._begun_anew == self._file.begun_anew
+        self._begun_anew = self._file.begun_anew
         if not (self._is_written or self.ending) and self._read():
             self._is_written = self._asked(lambda: self._file.write(self._write)) is not None
 

@@ -150,6 +150,11 @@ class Store:
         """How often the database was found damaged, and an empty one begun."""
         return self._file.begun_anew
 
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the database, in words, as far as is known; None: nothing."""
+        return self._file.trouble
+
     async def condition(self) -> Condition:
         """How the database is; raises nothing."""
         return await self._on_thread(self._condition)
@@ -194,6 +199,7 @@ class Store:
 
     def _condition(self) -> Condition:
         file = self._file
+        file.notice_loss()
         return Condition(file.path, file.size_bytes(), len(self._inbox), file.trouble)
 
     def _close(self, *, ended_well: bool) -> None:

@@ -394,3 +394,23 @@ async def test_what_root_makes_belongs_to_whose_directory_it_is(
         os.chown(tmp_path / "assistant.db", 65534, 65534)
     os.chown(tmp_path, 65534, 65534)
     assert await made_by_root(tmp_path) == {65534}
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_database_that_is_deleted_or_replaced_is_noticed_and_what_is_open_is_kept_anew(
+    tmp_path: Path, replaced: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "assistant.db"
+    await left_in(tmp_path / "other.db")
+    async with Store.opened(path, clock) as store:
+        await store.left()
+        await store.keep({9: b"nine"}, 1)
+        path.unlink()
+        if replaced:
+            (tmp_path / "other.db").rename(path)
+        assert "deleted or replaced" in ((await store.condition()).trouble or "")
+        assert await store.keep({}, 2)
+        with closing(sqlite3.connect(path)) as database:
+            assert database.execute("SELECT body FROM inbox").fetchall() == [(b"nine",)]
+    assert caplog.text.count("deleted or replaced") == 1
+    assert await left_in(path) == [b"nine"]
