@@ -110,8 +110,7 @@ class Database:
     def hurry(self) -> None:
         """The end is near: from now on nobody is waited for long."""
         self._busy = self._timing.last_busy
-        if self._connection:
-            self._connection.execute(f"PRAGMA busy_timeout = {self._busy * 1000:.0f}")
+        self._wait_for(self._busy)
 
     def close(self) -> None:
         """Until it is opened again."""
@@ -250,11 +249,17 @@ class Database:
                 *(self.path, how),
             )
         self._failure = how
+        self._wait_for(0)  # Whoever holds it has been waited for.
 
     def _works(self) -> None:
         if self._failure:
             log.warning("the database %s works again", self.path)
         self._failure = ""
+        self._wait_for(self._busy)
+
+    def _wait_for(self, seconds: float) -> None:
+        if self._connection:
+            self._connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
 
 def _passes(error: OSError | sqlite3.Error) -> bool:

@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 KINDS = ["message", "callback_query"]
 LATE_MS = 120_000
 FULL_BATCH = 100
+KEPT_WITHIN = 0.1
+"""Seconds that an answer waits for its question to be on the disk, which another may hold."""
 CONFLICT = "another program polls with this token, or a webhook is set"
 
 Pulse = Callable[[str, float], None]
@@ -168,7 +170,14 @@ class Poll:
         known = [self._read(n, packed[n]) for n in packed]
         updates = list(filter(None, known))
         bodies = {u.update_id: packed[u.update_id] for u in updates}
-        is_safe = await self._store.keep(bodies, self._clock_ms())
+        late = [update for update in updates if self._after_gap and self._is_late(update)]
+        self._after_gap = self._after_gap and len(batch) >= FULL_BATCH
+        keeping = asyncio.ensure_future(self._store.keep(bodies, self._clock_ms()))
+        await asyncio.wait({keeping}, timeout=KEPT_WITHIN)
+        self._dispatch(update for update in updates if update not in late)
+        if late:
+            self._spawn(late, partial(self._catch_up, late))
+        is_safe = await keeping
         if not all(map(has_id, batch)):
             self._warn_of_ids()
         # What the disk does not take stays with Telegram, unless nothing new would fit beside it.
@@ -176,11 +185,6 @@ class Poll:
             self._offset = max(numbered) + 1
         elif batch:
             await asyncio.sleep(self._timing.pause)
-        late = [update for update in updates if self._after_gap and self._is_late(update)]
-        self._after_gap = self._after_gap and len(batch) >= FULL_BATCH
-        self._dispatch(update for update in updates if update not in late)
-        if late:
-            self._spawn(late, partial(self._catch_up, late))
 
     def _read(self, update_id: int, body: bytes) -> Update | None:
         try:

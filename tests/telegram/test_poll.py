@@ -843,3 +843,22 @@ async def test_of_more_updates_than_were_asked_for_the_rest_stays_with_telegram(
         await stage.until_asked("echo A", times=FULL_BATCH)
     assert int(api.made("getUpdates")[1]["offset"]) == FULL_BATCH + 1
     assert len(stage.asked) == FULL_BATCH
+
+
+@pytest.mark.real
+async def test_a_database_that_another_program_holds_delays_no_answer(
+    api: BotApi, stage: Stage, database: Path
+) -> None:
+    async with on_air(api, stage, database):
+        api.say("/echo A")
+        await api.next_message()
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            began = monotonic()
+            for number in (2, 3, 4):
+                api.say("/echo A")
+                assert (await api.next_message(5)).text == f"echo A no. {number}"
+            took = monotonic() - began
+            other.execute("ROLLBACK")
+    assert took < 3 * DatabaseTiming().busy
+    assert await left_in(database) == []
