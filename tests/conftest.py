@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import settings
 
+from crypto_assistant import foreign
 from crypto_assistant.front import Front
 from tests.phone.pages import Seen, watched
 from tests.state.disks import limit_files
@@ -23,6 +24,15 @@ settings.load_profile("suite")
 
 seen = Seen()
 watched(Front, seen)
+
+
+@pytest.fixture(autouse=True)
+def _secrets() -> Iterator[None]:
+    """What one test's settings hide, the next one may show."""
+    before = set(foreign._forms)
+    yield
+    foreign._forms.clear()
+    foreign._forms.update(before)
 
 
 @pytest.fixture(autouse=True)
