@@ -23,7 +23,9 @@ EXCUSED: Final = re.compile(
 )
 """Begins what names a venue and its reason, a refusal, the banner: as long as it has to be."""
 
-FITS: Final = frozenset({"price", "start", "help", "status", "mistake"})
+FITS: Final = frozenset(
+    {"price", "price details", "oi", "oi details", "start", "help", "status", "mistake"}
+)
 """The pages that are held to it, by name: `price`, `price details`, `mistake`."""
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from crypto_assistant.sandbox.catalog import Kind, Market
 from tests.soak import moments as m
 from tests.soak import takers
-from tests.soak.case import NAMES, Case
+from tests.soak.case import Case
 from tests.soak.printed import NOTHING, SHORT, TITLES, Range, Row, Table
 from tests.truth import MONEY, Truth
 
@@ -169,7 +169,7 @@ def _spread(case: Case, perps: Mapping[str, Market]) -> None:
     if not found:
         return
     sides = [
-        next((p for v, p in perps.items() if NAMES[v] == name), None) for name in found.groups()[1:]
+        next((p for v, p in perps.items() if v == SHORT[name]), None) for name in found.groups()[1:]
     ]
     low, high = sides
     if low is None or high is None or {low.venue, high.venue} & set(case.gapped):

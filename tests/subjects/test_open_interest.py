@@ -240,7 +240,7 @@ async def test_a_primary_market_without_candles_gives_way_to_the_next(truth: Tru
 async def test_a_venue_that_is_there_in_part_is_named_as_such(market: Floor) -> None:
     market.sandbox.faults = [Fault("binance", "http", 500, "/dapi")]
     text = (await market.front.reply("/oi BTC")).text
-    assert "(2/3 venues, part of Binance)" in text
+    assert "(2/3, part of BIN)" in text
 
 
 @pytest.mark.parametrize("path", ["/fapi/v1/openInterest", "/fapi/v1/premiumIndex"])

@@ -81,13 +81,13 @@ async def test_the_page_tells_it_in_tables_and_lines(market: Floor) -> None:
     for form in (
         r"<pre>perp 24h \$ +high +low\nBIN .*\nBYB .*\nOKX .*</pre>",
         r"<pre>spot 24h \$ +high +low\nBIN .*\nBYB .*\nOKX .*</pre>",
-        r"\nFunding in 2 h, at 16:00:00 UTC: Binance, Bybit, OKX\n",
-        r"\nMark over index, bp: BIN [+-]?[\d.]+, BYB [+-]?[\d.]+, OKX [+-]?[\d.]+\n",
+        r"\nFunding 16:00 UTC: BIN BYB OKX\n",
+        r"\nPremium bp BIN [+-]?[\d.]+ BYB [+-]?[\d.]+ OKX [+-]?[\d.]+\n",
         r"\nSpread \+[\d.]+ bp: \w+ low, \w+ high\n",
         r"\n<b>Binance perp</b>\nATR\(14\) 15m: ",
         r"\nATR\(14\) 15m: \d+\.\d \([\d.]+%\)\nATR\(14\) 1h: \d+\.\d \([\d.]+%\)\n",
-        r"\nVWAP since 00:00 UTC: \d+\.\d \(last [+-][\d.]+%\)\n",
-        r"\nTakers to 14:10:00 UTC\n<pre> +delta +buys venues\n",
+        r"\nVWAP of the UTC day \d+\.\d\nlast [+-][\d.]+% from it\n",
+        r"\nTakers to 14:10:00 UTC\n<pre> +delta +buys +told\n",
         r"\nUSDT 15m +[+-]\$[\w.]+ +[\d.]+% +2/3\nUSDT 24h +[+-]\$[\w.]+ +[\d.]+% +2/3\n",
         r"</pre>\nUSDT, spot without Bybit\n14:13:49 UTC",
     ):
@@ -112,7 +112,7 @@ async def test_whose_takers_are_missing_is_said_once(market: Floor) -> None:
 
 async def test_perps_that_pay_at_different_times_are_told_apart(market: Floor) -> None:
     text = (await market.front.reply("/price TIA details")).text
-    times = re.findall(r"Funding in [\w ]+, at (\S+) UTC: ", text)
+    times = re.findall(r"Funding (\S+) UTC: ", text)
     assert times == sorted(set(times))
 
 

@@ -50,12 +50,13 @@ def _head(answer: Oi, coin: Coin, view: v.View) -> v.Html:
 
 
 def counted(venues: Venues, answer: Oi, view: v.View) -> str:
-    """`2/3 venues, part of OKX`: of how many all perps are in a sum, of which only some."""
+    """`2/3 venues` or `2/3, part of OKX`: whose perps are all in a sum, whose in part."""
     lacking = {venue for _, venue in lacking_perps(venues, answer.venues)}
     there = {venue for names in venues.values() for venue in names}
     partial = [venue for venue in answer.venues if venue in there & lacking]
-    part = f", part of {view.venues(partial)}" if partial else ""
-    return f"{len(there - lacking)}/{len(answer.provenance.listing)} venues{part}"
+    of = f"{len(there - lacking)}/{len(answer.provenance.listing)}"
+    part = " ".join(map(view.short, partial))
+    return f"{of}, part of {part}" if part else f"{of} venues"
 
 
 def _shares(answer: Oi, view: v.View) -> str:

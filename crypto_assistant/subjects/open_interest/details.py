@@ -102,18 +102,18 @@ def _sums(answer: Oi) -> v.Html:
         [
             v.bold("Change over all venues"),
             *v.tables(header, own),
-            v.escape("In USD: what was opened, what the price did"),
+            v.escape("In USD: opened, and by the price"),
             *v.tables(["", "OI $", "positions", "price"], usd),
         ]
     )
 
 
 def _linear(window: WindowChange) -> tuple[str, str]:
-    return _signed(window.delta_linear_coins), v.percent(window.change_linear_fraction)
+    return _signed(window.delta_linear_coins), v.bare_percent(window.change_linear_fraction)
 
 
 def _inverse(window: WindowChange) -> tuple[str, str]:
-    return v.flow(window.delta_inverse_usd), v.percent(window.change_inverse_fraction)
+    return v.flow(window.delta_inverse_usd), v.bare_percent(window.change_inverse_fraction)
 
 
 def _primary(answer: Oi, view: v.View) -> v.Html:

@@ -39,8 +39,8 @@ USDT. Premium ("mark over index", in Details) = mark / index - 1 of one perp.
 BTC/USDC asks for USDC perps, BTC/USD for coin-margined ones. Prices and sizes are per plain coin:
 1000PEPE counts as 1000 PEPE.
 
-Details: turnover, high and low over 24 h of each market, the next funding, mark over index, and
-the spread = highest / lowest mid of the perps - 1. Of the primary market ATR(14) of 15m and 1h
+Details: turnover, high and low over 24 h of each market, the next funding, premium = mark / index
+- 1, and spread = highest / lowest mid of the perps - 1. Of the primary market ATR(14) of 15m and 1h
 (Wilder, closed bars, after {WARM_UP} of warm-up; % of the last close) and the VWAP since 00:00 UTC:
 (high + low + close) / 3 of 1m bars weighted with volume, with the forming one; last = the last
 price against it. Takers: what they bought less what they sold and the share of their buys in USD,

@@ -42,15 +42,14 @@ def _day_tables(
 
 
 def _funding_lines(answer: Price, view: v.View) -> Iterator[str]:
-    """When the perps pay next: said once where several pay at the same time."""
+    """When the perps pay next, said once where several pay at the same time."""
     venues: dict[int, list[str]] = {}
     for venue, markets in answer.venues.items():
         perp = markets.perp
         if perp and perp.next_funding_ms and not perp.other_coin:
             venues.setdefault(perp.next_funding_ms, []).append(venue)
     for time_ms, names in sorted(venues.items()):
-        left = v.duration(time_ms - answer.provenance.time_ms)
-        yield f"Funding in {left}, at {view.clock(time_ms)}: {view.venues(names)}"
+        yield f"Funding {view.minute(time_ms)}: {' '.join(map(view.short, names))}"
 
 
 def _gaps(answer: Price, view: v.View) -> Iterator[str]:
@@ -62,10 +61,10 @@ def _gaps(answer: Price, view: v.View) -> Iterator[str]:
         and not markets.perp.other_coin
         and (fraction := figures.premium(markets.perp)) is not None
     )
-    if told := ", ".join(premiums):
-        yield f"Mark over index, bp: {told}"
+    if told := " ".join(premiums):
+        yield f"Premium bp {told}"
     if spread := answer.spread:
-        low, high = view.venue(spread.low_venue), view.venue(spread.high_venue)
+        low, high = view.short(spread.low_venue), view.short(spread.high_venue)
         sides = "" if low == high else f": {low} low, {high} high"
         yield f"Spread {v.basis_points(spread.fraction)}{sides}"
 
@@ -78,9 +77,12 @@ def _recent_lines(seen: Recent) -> Iterator[str]:
         yield f"ATR(14) {timeframe}: {v.price(atr, seen.tick_size)}{percent}"
     vwap = seen.today.vwap_price if seen.today else None
     away = seen.now.vwap_distance_fraction if seen.now else None
-    percent = "" if away is None else f" (last {v.percent(away)})"
-    since = v.minute(seen.today.start_ms if seen.today else 0)
-    yield f"VWAP since {since} UTC: {v.price(vwap, seen.tick_size)}{percent}"
+    late = seen.today is not None and not seen.today.is_whole
+    since = (
+        f"since {v.minute(seen.today.start_ms)} UTC" if late and seen.today else "of the UTC day"
+    )
+    yield f"VWAP {since} {v.price(vwap, seen.tick_size)}"
+    yield f"last {v.percent(away)} from it" if away is not None else ""
 
 
 def _takers(takers: Flows, asked: Sequence[str], view: v.View) -> Iterator[v.Html]:
@@ -97,7 +99,7 @@ def _takers(takers: Flows, asked: Sequence[str], view: v.View) -> Iterator[v.Htm
     ]
     if rows:
         yield v.escape(f"Takers to {view.clock(takers.end_ms)}")
-        yield v.table(["", "delta", "buys", "venues"], rows)
+        yield v.table(["", "delta", "buys", "told"], rows)
         yield v.escape(_lacking(groups, asked, view))
 
 
