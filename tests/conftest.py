@@ -5,6 +5,7 @@ a look at every page that a test is shown.
 """
 
 import asyncio
+import logging
 import resource
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,12 +28,13 @@ watched(Front, seen)
 
 
 @pytest.fixture(autouse=True)
-def _secrets() -> Iterator[None]:
-    """What one test's settings hide, the next one may show."""
-    before = set(foreign._forms)
+def _settings() -> Iterator[None]:
+    """What the settings of one test hide and log is no matter of the next one."""
+    hidden, level = set(foreign._forms), logging.getLogger().level
     yield
     foreign._forms.clear()
-    foreign._forms.update(before)
+    foreign._forms.update(hidden)
+    logging.getLogger().setLevel(level)
 
 
 @pytest.fixture(autouse=True)
