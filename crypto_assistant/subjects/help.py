@@ -10,6 +10,9 @@ from crypto_assistant.grammar import TIMEFRAMES, Args, Command, Parameters, Prog
 from crypto_assistant.models import Provenance
 
 
+GROUPS = ("The market", "Your account", "This bot")
+
+
 @dataclass(frozen=True, slots=True)
 class Help:
     """The commands to explain: one, or all."""
@@ -42,7 +45,7 @@ def command(commands: Callable[[], Sequence[Command[Any]]]) -> Command[Help]:
 
 
 def _all(commands: Sequence[Command[Any]], view: v.View) -> v.Page:
-    groups: dict[str, list[Command[Any]]] = {}
+    groups: dict[str, list[Command[Any]]] = {group: [] for group in GROUPS}
     for command in commands:
         groups.setdefault(_group(command), []).append(command)
     blocks = [
@@ -65,9 +68,10 @@ def _all(commands: Sequence[Command[Any]], view: v.View) -> v.Page:
 
 
 def _group(command: Command[Any]) -> str:
+    market, account, itself = GROUPS
     if command.about_itself:
-        return "This bot"
-    return "Your account" if command.private else "The market"
+        return itself
+    return account if command.private else market
 
 
 def _one(command: Command[Any]) -> v.Page:
