@@ -25,7 +25,7 @@ WRONG: Final = (
     ("/balance 4h", "/balance takes no timeframe"),
     ("/volscan 99999999", "The threshold is at most"),
     ("/price ZZZZQ", "ZZZZQ"),
-    ("good morning", "There is no command /good"),
+    ("good morning!", "There is no command /good"),
 )
 
 
