@@ -109,5 +109,7 @@ def _accounts(answer: Oi, view: v.View) -> str:
         for venue, named in answer.long_shorts.items()
         if ALL_ACCOUNTS in named
     }
-    told = (f"{view.short(venue)} {v.part(long)}" for venue, long in counts.items())
-    return f"Accounts long: {' '.join(told)}" if counts else ""
+    told = (
+        f"{view.short(venue)} {v.part(long).removesuffix('%')}" for venue, long in counts.items()
+    )
+    return f"Accounts long, %: {' '.join(told)}" if counts else ""
