@@ -9,7 +9,6 @@ from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import TIMEFRAMES, Args, Command, Parameters, Progress, find
 from crypto_assistant.models import Provenance
 
-
 GROUPS = ("The market", "Your account", "This bot")
 
 
