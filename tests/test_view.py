@@ -379,6 +379,11 @@ def test_provenance_names_time_age_and_who_answered_and_why_others_did_not() -> 
     )
 
 
+def test_who_has_failed_already_is_not_waited_for_on_the_page() -> None:
+    known = Provenance(failed={"okx": "no connection"}, waiting=("okx", "bybit"), time_ms=NOW)
+    assert VIEW.provenance(known) == "OKX: no connection\nwaiting: Bybit\n15:06:40 UTC"
+
+
 def test_provenance_of_nothing_has_no_age() -> None:
     assert VIEW.provenance(Provenance(time_ms=NOW)) == "15:06:40 UTC"
 
