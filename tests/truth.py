@@ -228,7 +228,8 @@ def added_up(
 
 def _first_priced(markets: Mapping[str, Fields]) -> str | None:
     prices = ("last_price", "mid_price", "mark_price")
-    return next((v for v, m in markets.items() if any(map(m.get, prices))), None)
+    told = [venue for venue, market in markets.items() if any(map(market.get, prices))]
+    return next((venue for venue in told if markets[venue]["last_price"]), next(iter(told), None))
 
 
 def _tell_apart(

@@ -18,7 +18,7 @@ Extent = Literal["complete", "partial", "n/a", "usage"]
 LONGEST_AGE: Final = 90.0
 """Seconds; of older data, which /balance may use, the form alone is looked at."""
 HOLD: Final = "rate-limited until"
-BY_THE_HOSTS_CLOCK: Final = {"oi", "analysis", "volume", "cvd", "volscan"}
+BY_THE_HOSTS_CLOCK: Final = {"price", "oi", "analysis", "volume", "cvd", "volscan"}
 """What shows bars as that clock has them closed: of a wrong one the form alone is looked at."""
 UNLISTED: Final = "does not list"
 LISTED_NOT: Final = re.compile(r"(\w[\w, ]*: )?does not list \S+")

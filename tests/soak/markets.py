@@ -75,14 +75,14 @@ def _head(case: Case, markets: Mapping[str, Market]) -> None:
 def _quoted(case: Case, table: Table, perps: Mapping[str, Market]) -> None:
     """Each perp, those quoted or margined otherwise, and all of them."""
     told = {SHORT.get(row.name) for row in table.rows}
-    silent = perps.keys() - told
-    every = [one for one in _all_perps(case) if one.venue not in silent]
+    silent = [market for venue, market in perps.items() if venue not in told]
+    every = [one for one in _all_perps(case) if one not in silent]
     own = set(perps.values())
     first = next((perps[SHORT[row.name]] for row in table.rows if row.cells.get("bp") == "-"), None)
     for row in table.rows:
         if row.name in SHORT:
             market = perps[SHORT[row.name]]
-            if first and market is not first and market.venue not in case.gapped:
+            if first and market is not first and not {market.venue, first.venue} & case.loose:
                 _apart(case, row, market, first)
             _cells(case, row, market)
             continue

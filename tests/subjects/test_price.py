@@ -139,7 +139,7 @@ async def test_each_venue_tells_what_its_price_did_in_15_minutes(
 async def test_a_perp_that_does_not_tell_is_named_beside_the_sum(market: Floor) -> None:
     market.sandbox.faults = [Fault("okx", "null", "oiUsd")]
     assert (await market.ask("/price BTC"))["unsummed_perps"] == [["usdt", "okx"], ["usdc", "okx"]]
-    assert "\nall without OKX USDT, OKX USDC\n" in (await market.front.reply("/price BTC")).text
+    assert "\nall without OKX USDT · OKX USDC\n" in (await market.front.reply("/price BTC")).text
 
 
 MOST_REQUESTS = {

@@ -23,7 +23,7 @@ def compact(answer: Price, view: v.View) -> v.Html:
     table = _perp_table(answer, _same(perps), view) if perps else _spot_table(_same(spots), view)
     below = _below(answer, _same(spots), view) if perps else ()
     apart = _apart(answer, view)
-    return v.lines([_head(answer, view), table, *map(v.escape, [*below, *apart])])
+    return v.lines([_head(answer, view), table, *below, *map(v.escape, apart)])
 
 
 def kind(answer: Price) -> str:
@@ -114,15 +114,13 @@ def _spot_table(spots: Mapping[str, Spot], view: v.View) -> v.Html:
     return v.table(["", "bp", "24h $"], rows) if len(rows) > 1 else v.EMPTY
 
 
-def _below(answer: Price, spots: Mapping[str, Spot], view: v.View) -> Iterator[str]:
-    if answer.unsummed_perps:
-        absent = (
-            f"{view.venue(venue)} {TITLES[segment]}" for segment, venue in answer.unsummed_perps
-        )
-        yield f"all without {', '.join(absent)}"
+def _below(answer: Price, spots: Mapping[str, Spot], view: v.View) -> Iterator[v.Html]:
+    without = (f"{view.short(venue)} {TITLES[of]}" for of, venue in answer.unsummed_perps)
+    if absent := list(without):
+        yield v.flowing([f"all without {absent[0]}", *absent[1:]])
     changes = (f"{name} {v.percent(_oi_change(answer, name))}" for name in CHANGES)
-    yield f"OI {' · '.join(changes)}"
-    yield _spot_line(answer, spots, view)
+    yield v.flowing([f"OI {next(changes)}", *changes])
+    yield v.escape(_spot_line(answer, spots, view))
 
 
 def _oi_change(answer: Price, window: str) -> float | None:

@@ -118,8 +118,9 @@ def _quotes(coin: Coin, listings: Listings, replies: _Replies) -> Quotes:
 
 
 def _primary(ranked: Mapping[str, Perp] | Mapping[str, Spot]) -> str | None:
-    """The first that tells a price."""
-    return next((venue for venue, market in ranked.items() if figures.price(market)), None)
+    """The first that tells its last price; where nobody does, any price."""
+    told = [venue for venue, market in ranked.items() if figures.price(market)]
+    return next((venue for venue in told if ranked[venue].last_price), next(iter(told), None))
 
 
 def _perp(venue: str, replies: _Replies) -> Perp:
