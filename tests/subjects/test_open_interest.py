@@ -353,7 +353,7 @@ async def test_the_compact_answer_is_short(market: Floor) -> None:
             r"24h [+-][\d.]+% [+-][\d.]+% new shorts</pre>",
             r"24h: positions [+-]\$\w+ · price [+-]\$\w+",
             r"Funding \+0\.01\d\d/8h · \+1\d\.\d% a year",
-            r"Accounts long, %: BIN \d\d BYB \d\d OKX \d\d",
+            r"Accounts long %: BIN \d\d BYB \d\d OKX \d\d",
             r"14:13:49 UTC · 0\.0 s old · 3/3 venues",
         ),
         strict=True,

@@ -112,4 +112,4 @@ def _accounts(answer: Oi, view: v.View) -> str:
     told = (
         f"{view.short(venue)} {v.part(long).removesuffix('%')}" for venue, long in counts.items()
     )
-    return f"Accounts long, %: {' '.join(told)}" if counts else ""
+    return f"Accounts long %: {' '.join(told)}" if counts else ""
