@@ -24,8 +24,11 @@ EXCUSED: Final = re.compile(
 """Begins what names a venue and its reason, a refusal, the banner: as long as it has to be."""
 
 FITS: Final = frozenset(
-    {"price", "price details", "oi", "oi details", "start", "help", "status", "mistake"}
-)
+    {
+        "price", "price details", "oi", "oi details", "cvd", "cvd details", "start", "help",
+        "status", "mistake",
+    }
+)  # fmt: skip
 """The pages that are held to it, by name: `price`, `price details`, `mistake`."""
 
 

@@ -1,9 +1,11 @@
 """What /volume, /cvd and /volscan show, held against the simulated market's bars."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from math import nan
+from itertools import compress, product
+from math import fsum, nan
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -26,6 +28,11 @@ ROWS: Final[Mapping[str, tuple[tuple[Kind, str], ...]]] = {
     "coin-M": (("inverse", "USD"),),
 }
 PERPS: Final = (*ROWS["linear"], *ROWS["coin-M"])
+SEGMENTS: Final[Mapping[str, tuple[Kind, str]]] = {
+    "USDT": ("linear", "USDT"),
+    "USDC": ("linear", "USDC"),
+    "USD": ("inverse", "USD"),
+}
 
 
 def volume(case: Case) -> None:
@@ -82,8 +89,8 @@ def _markets(case: Case, kinds: Iterable[tuple[Kind, str]]) -> dict[tuple[str, K
     return {place: market for place, market in found.items() if not is_other(truth, market)}
 
 
-def bars(case: Case, market: Market, edges: Sequence[int]) -> Bars:
-    return case.stretch.sandbox.world.bars(market, edges, case.stretch.last_ms)
+def bars(case: Case, market: Market, edges: Sequence[int], now: int | None = None) -> Bars:
+    return case.stretch.sandbox.world.bars(market, edges, now or case.stretch.last_ms)
 
 
 def _coins(market: Market, told: Bars) -> float:
@@ -140,15 +147,84 @@ def volume_line(case: Case, markets: Iterable[Market]) -> None:
 
 
 def cvd(case: Case) -> None:
-    """The sums of each window over the venues that tell all of it."""
-    head = case.reading.find(r"CVD .* to (\S+) UTC$")
-    if case.question.details or head is None:
+    """The sums of each window over the venues that tell all of it, shares of volume, the price."""
+    head = case.reading.find(r" CVD .*to (\d\d:\d\d) UTC$")
+    if head is None or not case.reading.tables:
         return
-    end = _end(case, head[1])
-    for table in case.reading.tables:
-        for row in table.rows:
-            for column, text in row.cells.items():
-                _delta(case, row.name, column, text, end)
+    end, shares = _end(case, f"{head[1]}:00"), False
+    for row in case.reading.tables[0].rows:
+        shares = shares or row.name == "% vol:"
+        for column, text in row.cells.items():
+            span = (end - WINDOWS[column], end, FIVE)
+            if row.name.endswith(" px"):
+                _moved(case, SHORT[row.name[:3]], column, text, span)
+            elif shares:
+                _share(case, row.name, text, span)
+            else:
+                _check_delta(case, f"CVD {row.name} {column}", text, _kinds(case, row.name), span)
+    _last_bars(case, end)
+    _since(case, end)
+
+
+def _kinds(case: Case, name: str) -> Sequence[tuple[Kind, str]]:
+    """Which markets a row is of; `perps`: all that are asked for."""
+    quote = case.question.quote
+    own = (SEGMENTS[quote],) if quote != "USDT" else PERPS
+    spot = (("spot", "USDC"),) if quote == "USDC" else ROWS["spot"]
+    named = {"spot": spot, "perps": own, "USDT": ROWS["linear"][:1], "USDC": ROWS["linear"][1:]}
+    return named.get(name) or ROWS[name]
+
+
+def _last_bars(case: Case, end: int) -> None:
+    bar = STEPS[case.question.timeframe]
+    end = end // bar * bar
+    start = end - BARS * bar
+    step = FIVE if end - start <= DAY else bar
+    for name, text in _groups(case, rf"96×{case.question.timeframe}(?: to \S+ \S+)?"):
+        _check_delta(case, f"CVD {name} 96 bars", text, _kinds(case, name), (start, end, step))
+
+
+def _groups(case: Case, words: str) -> list[tuple[str, str]]:
+    """What is said of spot and of all perps; the second may stand in the next line."""
+    found = re.search(rf"^{words}((?:\W+(?:spot|perps) \S+)+)", case.reading.text, re.MULTILINE)
+    return re.findall(r"(spot|perps) (\S+)", found[1]) if found else []
+
+
+def _since(case: Case, end: int) -> None:
+    """While it goes on: where Binance alone tells it."""
+    if case.reading.find(r"^(Since: .* · )?BIN$|^Since: .* · BIN$") is None:
+        return
+    for name, text in _groups(case, "Since:"):
+        markets = _markets(case, _kinds(case, name))
+        own = [market for market in markets.values() if market.venue == "binance"]
+        flows = [
+            fsum(_flow(case, market, (end, end + FIVE, FIVE), now).delta for market in own)
+            for now in range(case.stretch.first_ms, case.stretch.last_ms + 1, 1000)
+        ]
+        case.ranged(f"CVD {name} since", text, [Range(min(flows), max(flows))])
+
+
+def _moved(case: Case, venue: str, window: str, text: str, span: tuple[int, int, int]) -> None:
+    """From close to close, in the primary market, which is named."""
+    start, end, step = span
+    kind, quote = SEGMENTS[case.question.quote]
+    market = case.stretch.find(venue, kind, case.question.coin, quote)
+    if market and text != "n/a":
+        then, now = (bars(case, market, [at - step, at]).close[-1] for at in (start, end))
+        case.number(f"{venue} price over {window}", text, [float(now / then - 1)], venue)
+
+
+def _share(case: Case, name: str, text: str, span: tuple[int, int, int]) -> None:
+    """Of one set of markets: their deltas over their volumes."""
+    required, optional = _parts(case, _kinds(case, name), span)
+    if text == "n/a" and not required:
+        return
+    shares = []
+    for chosen in product((False, True), repeat=len(optional)):
+        parts = [*required, *compress(optional, chosen)]
+        if volume := fsum(part.volume for part in parts):
+            shares.append(fsum(part.delta for part in parts) / volume)
+    case.number(f"CVD {name} of volume", f"{text}%", shares)
 
 
 def _end(case: Case, clock: str) -> int:
@@ -160,17 +236,11 @@ def _end(case: Case, clock: str) -> int:
     return (recent or [last])[0]
 
 
-def _delta(case: Case, name: str, column: str, text: str, end: int) -> None:
-    kinds = ROWS.get(name) or ROWS["linear"][:1]
-    step = FIVE
-    if column in WINDOWS:
-        start = end - WINDOWS[column]
-    else:
-        bar = STEPS[case.question.timeframe]
-        end = end // bar * bar
-        start = end - BARS * bar
-        step = FIVE if end - start <= DAY else bar
-    _check_delta(case, f"CVD {name} {column}", text, kinds, (start, end, step))
+class Flow(NamedTuple):
+    """USD."""
+
+    delta: float
+    volume: float
 
 
 def _check_delta(
@@ -180,36 +250,47 @@ def _check_delta(
     kinds: Iterable[tuple[Kind, str]],
     span: tuple[int, int, int],
 ) -> None:
-    """Bybit's last trades hardly ever reach back so far: where they do, they are in the sum."""
-    markets = _markets(case, kinds)
-    required: list[Range] = []
-    optional: list[Range] = []
-    for (venue, kind, _), market in markets.items():
+    required, optional = (
+        [_exact(part.delta) for part in parts] for parts in _parts(case, kinds, span)
+    )
+    if text != "n/a" or required:
+        case.ranged(what, text, sums(required, optional))
+
+
+def _parts(
+    case: Case, kinds: Iterable[tuple[Kind, str]], span: tuple[int, int, int]
+) -> tuple[list[Flow], list[Flow]]:
+    """What is in a sum, and what may be.
+
+    Bybit's last trades hardly ever reach back so far: where they do, they are in the sum.
+    """
+    required: list[Flow] = []
+    optional: list[Flow] = []
+    for (venue, kind, _), market in _markets(case, kinds).items():
         unsure = venue == "bybit" or (venue, kind) == ("okx", "spot") or market.listed > span[0]
         parts = optional if unsure or venue in case.loose else required
-        parts.append(_exact(_bought_less_sold(case, market, span)))
-    if text == "n/a" and not required:
-        return
-    case.ranged(what, text, sums(required, optional))
+        parts.append(_flow(case, market, span))
+    return required, optional
 
 
-def _bought_less_sold(case: Case, market: Market, span: tuple[int, int, int]) -> float:
-    """USD. OKX tells sizes, at spot those of all pairs of the coin: they are reckoned at each
-    bar's average price."""
+def _flow(case: Case, market: Market, span: tuple[int, int, int], now: int | None = None) -> Flow:
+    """OKX tells sizes, at spot those of all pairs of the coin: they are reckoned at each bar's
+    average price."""
     start, end, step = span
     edges = [start, end] if market.venue == "binance" else list(range(start, end + 1, step))
-    told = bars(case, market, edges)
+    told = bars(case, market, edges, now)
     if market.kind == "inverse":
-        return float((2 * told.taker_buy - told.volume).sum()) * market.unit
-    if market.venue == "binance":
-        return float((2 * told.taker_buy_turnover - told.turnover).sum())
-    of_coin = [told]
-    if market.kind == "spot":
-        of_coin = [bars(case, pair, edges) for pair in _pairs(case, market)]
-    bought = np.sum([one.taker_buy for one in of_coin], axis=0)
-    size = np.sum([one.volume for one in of_coin], axis=0)
-    delta = (2 * bought - size) * told.turnover / told.volume
-    return float(np.sum(delta))
+        bought, size = told.taker_buy.sum() * market.unit, told.volume.sum() * market.unit
+    elif market.venue == "binance":
+        bought, size = told.taker_buy_turnover.sum(), told.turnover.sum()
+    else:
+        of = [told]
+        if market.kind == "spot":
+            of = [bars(case, pair, edges) for pair in _pairs(case, market)]
+        price = told.turnover / told.volume
+        bought = np.sum([one.taker_buy for one in of], axis=0) @ price
+        size = np.sum([one.volume for one in of], axis=0) @ price
+    return Flow(float(2 * bought - size), float(size))
 
 
 def _pairs(case: Case, market: Market) -> list[Market]:

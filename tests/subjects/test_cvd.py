@@ -14,7 +14,7 @@ from crypto_assistant.sandbox import Fault
 from crypto_assistant.subjects import cvd as command
 from crypto_assistant.subjects.cvd.answer import Cvd
 from crypto_assistant.subjects.cvd.flows import LAST_BARS
-from crypto_assistant.view import flow
+from crypto_assistant.view import flow, percent
 from tests.floor import VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth
 from tests.truths.cvd import cvd
@@ -99,8 +99,8 @@ async def test_with_nobody_there_every_sum_is_unknown(market: Floor, truth: Trut
     expected = cvd(truth, "PEPE", failed=dict.fromkeys(VENUES, "geo-blocked"))
     assert differences(found, expected) == {}
     text = (await market.front.reply("/cvd PEPE")).text
-    assert "USDT n/a n/a n/a" in text
-    assert "1h: perps n/a, spot n/a" in text
+    assert re.search(r"\nUSDT +n/a n/a n/a\n", text)
+    assert re.search(r"\n perps n/a n/a n/a</pre>\nBinance: geo-blocked\n", text)
 
 
 async def test_a_wrong_question_asks_nobody(market: Floor) -> None:
@@ -113,7 +113,7 @@ async def test_a_wrong_question_asks_nobody(market: Floor) -> None:
 async def test_quarters_of_an_hour_are_made_of_the_rows_of_five_minutes(market: Floor) -> None:
     await market.ask("/cvd PEPE 15m")
     counts = {venue: market.gets(venue).total() for venue in VENUES}
-    assert (counts["binance"], counts["bybit"]) == (7, 3)
+    assert (counts["binance"], counts["bybit"]) == (6, 3)
     asked = [seen.query.get("interval") for seen in market.sandbox.requests]
     assert asked.count("15m") == 1  # of the primary market's candles
 
@@ -130,7 +130,7 @@ async def test_the_requests_go_out_in_one_wave() -> None:
             asked.append(len({(s.path, *s.query.items()) for s in seen if s.venue == "binance"}))
 
         await market.front.reply("/cvd PEPE", look)
-    assert asked[0] == 8
+    assert asked[0] == 7
 
 
 async def test_after_a_while_whoever_is_there_is_shown(truth: Truth) -> None:
@@ -151,50 +151,97 @@ async def test_the_compact_answer_is_short_and_takes_few_requests(market: Floor)
     lines = (await market.front.reply("/cvd BTC")).text.split("\n")
     counts = {venue: market.gets(venue).total() for venue in VENUES}
     # Four of OKX's are for an hour: candles that tell which time its rows bear.
-    assert counts == {"binance": 16, "bybit": 7, "okx": 29}
+    assert counts == {"binance": 15, "bybit": 7, "okx": 29}
     await market.pass_time(600)
     await market.front.reply("/cvd BTC")
     assert market.gets("okx").total() == 25
-    assert lines[0] == "<b>BTC CVD 1h to 14:10:00 UTC</b>"
-    assert [line[:6] for line in lines[2:5]] == ["spot  ", "linear", "coin-M"]
-    assert lines[5:7] == ["96×1h to 14:00:00 UTC", "Venues: spot/linear/coin-M 2/3"]
-    assert lines[7].startswith("1h: perps ")
-    assert len(lines) <= 10
+    assert lines[0] == "<b>BTC CVD 1h</b> · USD · to 14:10 UTC"
+    assert len(lines) == 14
     only = (await market.front.reply("/cvd PEPE")).text.split("\n")
-    assert [line[:4] for line in only[2:4]] == ["spot", "USDT"]
+    assert [line.split()[0] for line in only[2:4]] == ["spot", "USDT"]
+
+
+async def test_the_compact_table_is_what_takers_did_and_the_price_beside_it(
+    market: Floor, truth: Truth
+) -> None:
+    told = cvd(truth, "BTC")
+    sums = told["kinds"]["spot"]["sums"], told["linear"], told["kinds"]["coin_margined"]["sums"]
+    text = (await market.front.reply("/cvd BTC")).text
+    header, *rows = (line.split() for line in text.split("<pre>")[1].split("</pre>")[0].split("\n"))
+    assert header == ["1h", "4h", "24h"]
+    assert [row[0] for row in rows] == ["spot", "linear", "coin-M", "%", "spot", "perps", "BIN"]
+    for row, windows in zip(rows[:3], sums, strict=True):
+        assert row[1:] == [amount(windows[name]["delta_usd"]) for name in header]
+    for row, windows in zip(rows[4:6], (sums[0], told["perps"]), strict=True):
+        shares = [windows[name]["delta_volume_fraction"] for name in header]
+        assert row[1:] == [percent(share).removesuffix("%") for share in shares]
+    moved = told["reading"]["price_changes_fraction"]
+    assert rows[-1][1:] == ["px", *(percent(moved[name]) for name in header)]
 
 
 @pytest.mark.parametrize("timeframe", ["5m", "1h", "1d"])
-async def test_the_compact_table_has_a_column_of_the_timeframe(
+async def test_what_the_last_bars_of_the_timeframe_tell_stands_below(
     market: Floor, truth: Truth, timeframe: str
 ) -> None:
     text = (await market.front.reply(f"/cvd BTC {timeframe}")).text
     told = cvd(truth, "BTC", timeframe=timeframe)
-    sums = told["kinds"]["spot"]["sums"], told["linear"], told["kinds"]["coin_margined"]["sums"]
-    title, header, *rows = (line.split() for line in re.sub("</?pre>", "", text).split("\n")[:5])
-    assert title[2:4] == [timeframe, "to"]
-    assert header == ["USD", "1h", "4h", "24h", f"96×{timeframe}"]
-    for row, windows in zip(rows, sums, strict=True):
-        assert row[1:] == [flow(windows[name]["delta_usd"]).replace("$", "") for name in windows]
+    spot, perps = (
+        amount(sums["96_bars"]["delta_usd"])
+        for sums in (told["kinds"]["spot"]["sums"], told["perps"])
+    )
+    assert re.search(rf"\n96×{timeframe}\b.* spot {re.escape(spot)}\W+perps", text)
+    assert f"perps {perps}\n" in text
+    assert text.startswith(f"<b>BTC CVD {timeframe}</b>")
+
+
+def amount(usd: float) -> str:
+    return flow(usd).replace("$", "")
 
 
 async def test_the_end_of_the_bars_is_printed_where_it_is_another(market: Floor) -> None:
-    assert "96×5m to" not in (await market.front.reply("/cvd PEPE 5m")).text
-    assert "\n96×1m to 14:13:00 UTC\n" in (await market.front.reply("/cvd PEPE 1m")).text
-    assert "96×1m to" not in (await market.front.reply("/cvd PEPE 1m bybit")).text
+    assert "\n96×5m spot " in (await market.front.reply("/cvd PEPE 5m")).text
+    assert "\n96×1m to 14:13 UTC spot " in (await market.front.reply("/cvd PEPE 1m")).text
+    assert "96×1m" not in (await market.front.reply("/cvd PEPE 1m bybit")).text
 
 
-async def test_over_how_many_venues_each_window_is_summed(market: Floor) -> None:
+async def test_what_came_since_is_summed_over_the_venues_that_tell_all_of_it(
+    market: Floor, truth: Truth
+) -> None:
+    since = cvd(truth, "BTC")["since"]
+    spot, perps = (amount(since[group]["delta_usd"]) for group in ("spot", "perps"))
+    text = (await market.front.reply("/cvd BTC")).text
+    assert f"\nSince: spot {spot} · perps {perps} · BIN\n" in text
+    assert "\nSince: " not in (await market.front.reply("/cvd BTC okx")).text
+
+
+async def test_who_is_in_the_sums_is_said_once_where_it_is_always_the_same(market: Floor) -> None:
+    assert "\nBinance, OKX · Bybit left out\n" in (await market.front.reply("/cvd BTC")).text
+    several = (await market.front.reply("/cvd ETH")).text
+    assert "\nspot BIN · linear/coin-M BIN OKX\nBybit left out\n" in several
+
+
+async def test_over_which_venues_each_window_is_summed(market: Floor) -> None:
     """Bybit's trades reach back over six hours of MNT."""
     text = (await market.front.reply("/cvd MNT")).text
-    assert "Venues: spot 0/3; USDT 1h/4h 1/3, 24h/96×1h 0/3" in text
-    assert "in 396 of 1440 min" in text
+    assert "\nspot nobody · USDT 1h/4h BYB\nUSDT 24h/96×1h nobody\n" in text
+    assert "in 396 of 1440 min\n" in text
 
 
-async def test_who_does_not_tell_bars_of_the_timeframe_is_named(market: Floor) -> None:
+async def test_who_does_not_tell_bars_of_the_timeframe_is_not_in_their_sums(market: Floor) -> None:
     text = (await market.front.reply("/cvd BTC 1m")).text
-    assert "linear/coin-M 1h/4h/24h 2/3, 96×1m 1/3\n" in text
-    assert "\nOKX, not summed: spot/USDT/USDC/coin-M 96×1m n/a\n" in text
+    assert "spot/linear/coin-M 1h/4h/24h BIN OKX\nspot/linear/coin-M 96×1m BIN\n" in text
+
+
+async def test_a_venue_that_is_in_a_sum_in_part_is_named_so(market: Floor) -> None:
+    """Of the linear perps Bybit tells one kind: it is in their sum with that alone."""
+    found = (await market.front.reply("/cvd BTC")).answer
+    assert isinstance(found, Cvd)
+    linear = {
+        window: replace(part, delta_venues={**part.delta_venues, "usdc": ["bybit"]})
+        for window, part in found.linear.items()
+    }
+    page = command.render(replace(found, linear=linear), Args("cvd"), market.front.view)
+    assert "linear part of BIN BYB OKX" in page.blocks[0]
 
 
 @pytest.mark.parametrize(
@@ -211,9 +258,10 @@ async def test_what_is_told_of_many_days_is_told_in_hours(
     assert bars
     part = replace(bars, delta_usd=2e6, covered_ms=minutes * 60_000, complete=False)
     listed = replace(listed, windows={**listed.windows, LAST_BARS: part})
-    kinds = {**found.kinds, "usdt": replace(kind, venues={"binance": listed})}
+    sums = {**kind.sums, LAST_BARS: replace(kind.sums[LAST_BARS], delta_venues={})}
+    kinds = {**found.kinds, "usdt": replace(kind, venues={"binance": listed}, sums=sums)}
     page = command.render(replace(found, kinds=kinds), Args("cvd"), market.front.view)
-    assert f"Binance, not summed: USDT +$2.00M in {told}" in "\n".join(page.blocks)
+    assert f"Binance: USDT +$2.00M in {told}" in "\n".join(page.blocks)
 
 
 @pytest.mark.parametrize("details", ["", " details"])
@@ -223,7 +271,7 @@ async def test_of_a_coin_that_is_not_listed_there_only_that_is_said(
     text = (await market.front.reply(f"/cvd BABYDOGE okx{details}")).text
     assert text.split("\n") == [
         "<b>BABYDOGE CVD</b>",
-        "No market of it known on OKX",
+        "No market known on OKX",
         "OKX: does not list BABYDOGE",
         "14:13:49 UTC",
     ]
@@ -231,31 +279,33 @@ async def test_of_a_coin_that_is_not_listed_there_only_that_is_said(
 
 async def test_details_leave_out_what_has_nothing(market: Floor) -> None:
     text = (await market.front.reply("/cvd BTC 1d details bybit")).text
-    assert not re.search("n/a|96|Linear|led|Divergence", text)
-    assert "Bybit BTCUSDT -0.23% over 1h" in text
+    details = text.split("<b>spot</b>")[1]
+    assert not re.search("n/a|96|Linear|led|Divergence", details)
+    assert "Bybit BTCUSDT over 1h:\nprice -0.23%" in details
     assert "96b: 96 bars" in (await market.front.reply("/cvd BTC 1m details okx")).text
 
 
-async def test_what_is_told_in_part_stands_beside_the_sums(market: Floor) -> None:
+async def test_what_is_told_in_part_stands_beside_the_sums_where_there_are_none(
+    market: Floor,
+) -> None:
     text = (await market.front.reply("/cvd LIT")).text
-    assert "Venues: spot/USDT 0/3" in text
-    assert "Binance, not summed: spot -$134 in 40 of 60 min" in text
+    assert "\nBinance: spot -$134 in 40 of 60 min, USDT " in text
     details = (await market.front.reply("/cvd LIT details")).text
-    assert "1h BIN" not in details
+    assert "\n BIN " not in details.split("<b>spot</b>")[1]
     assert "Binance, not summed: -$134 in 40 of 60 min" in details
+    assert "of 60 min" not in (await market.front.reply("/cvd BTC")).text
 
 
 async def test_details_show_each_venue_and_what_came_since(market: Floor) -> None:
     text = (await market.front.reply("/cvd ETH 1m details")).text
-    assert "96b: 96 bars of 1m to 14:13:00 UTC" in text
+    assert "96b: 96 bars of 1m to 14:13 UTC" in text
     for title in ("spot", "USDT perps", "USDC perps", "coin-M perps", "Linear and all perps"):
         assert f"<b>{title}</b>" in text
-    for row in ("1h BIN", "1h OKX", "1h sum", "24h BIN", "96b BIN", "4h lin", "4h all"):
-        assert f"\n{row} " in text
+    for rows in (r"1h\n BIN .*\n OKX .*\n sum ", r"96b\n BIN ", r"4h\n lin .*\n all "):
+        assert re.search(rf"\n{rows}", text)
     assert "OKX: n/a, no usable statistics of takers" in text
-    assert "OKX, not summed: spot n/a" in (await market.front.reply("/cvd ETH 1m")).text
     assert "96b n/a: OKX" in text
-    assert "Since then: BIN" in text
+    assert "Since: BIN" in text
     assert "in its last" in text
 
 
@@ -269,13 +319,13 @@ async def test_the_buttons_ask_for_the_same_market(market: Floor) -> None:
 
 
 LABELS: Mapping[str, Mapping[str, Any]] = {
-    "Spot-led over 1h": {"led_by": "spot-led"},
-    "Absorption: Binance 1000PEPEUSDT +0.10% over 1h, ATR 1.00%": {
+    "Spot-led 1h": {"led_by": "spot-led"},
+    "Absorption 1h: price +0.10%, ATR 1.00%": {
         "absorption": True,
         "price_change_1h_fraction": 0.001,
         "atr_14_1h_fraction": 0.01,
     },
-    "Bearish divergence: 20 bars of 1h, Binance 1000PEPEUSDT": {"divergence": "bearish"},
+    "Bearish divergence, 20 bars of 1h": {"divergence": "bearish"},
 }
 
 

@@ -91,6 +91,12 @@ def test_takers_are_absorbed_where_the_price_stands(
     assert found.price_change_1h_fraction == pytest.approx(last / 100 - 1)
 
 
+def test_the_price_moved_over_each_window_that_its_candles_reach_back() -> None:
+    rows = candles(Timeframe.M5, [50.0, *[80.0] * 36, *[100.0] * 12])
+    found = signals(flows(None, None), prices(rows=rows)).price_changes_fraction
+    assert found == {"1h": pytest.approx(0.25), "4h": pytest.approx(1.0), "24h": None}
+
+
 def test_without_its_parts_nothing_is_said_of_absorption() -> None:
     rows = candles(Timeframe.M5, [100.0] * 13)
     for told in (None, prices(rows=rows), prices(hours=atr(0.01))):
@@ -123,4 +129,5 @@ def test_without_twenty_bars_nothing_is_said_of_divergence() -> None:
     open_ = replace(candles(HOUR, closes), closed=np.zeros(22, bool))
     assert signals(flows(None, None, deltas), prices(bars=open_)).divergence is None
     whole = signals(flows(None, None, deltas), prices(bars=candles(HOUR, closes)))
-    assert whole == TakerSignals("okx", "BTC-USDT-SWAP", None, None, None, None, "bearish")
+    none = dict.fromkeys(("1h", "4h", "24h"))
+    assert whole == TakerSignals("okx", "BTC-USDT-SWAP", None, none, None, None, None, "bearish")

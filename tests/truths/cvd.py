@@ -78,7 +78,8 @@ def cvd(
         MINUTES[timeframe] * MINUTE,
     )
     named = {"coin": coin, "quote": quote, "tradfi": False}
-    return named | told | {"reading": reading} | known_by(asked, found.gone)
+    since = _since(told["kinds"])
+    return named | told | {"since": since, "reading": reading} | known_by(asked, found.gone)
 
 
 class There(NamedTuple):
@@ -164,6 +165,22 @@ def flows(
         if timeframe
         else None,
     }
+
+
+def _since(kinds: Mapping[str, Fields]) -> Fields:
+    """After the windows, of the venues whose markets tell all of it, spot and perps apart."""
+    found = {}
+    for title, names in (("spot", {"spot"}), ("perps", kinds.keys() - {"spot"})):
+        markets = {
+            (kind, venue): {**market, "windows": {"since": market["since"]}}
+            for kind, told in kinds.items()
+            if kind in names
+            for venue, market in told["venues"].items()
+        }
+        whole = {key for key, m in markets.items() if m["since"] and m["since"]["complete"]}
+        lacking = {venue for _, venue in markets.keys() - whole}
+        found[title] = _sum({k: m for k, m in markets.items() if k[1] not in lacking}, "since")
+    return found
 
 
 def _listed(truth: Truth, coin: str, quote: str, asked: Collection[str]) -> dict[Key, Market]:
@@ -392,15 +409,15 @@ def _reading(
     deltas: Sequence[float],
     step: int,
 ) -> Fields:
-    change = atr = side = None
+    atr = side = None
+    changes: dict[str, float | None] = dict.fromkeys(WINDOWS)
     if primary:
-        closes = _closes(primary[1], NOW // FIVE * FIVE, FIVE, 13)
-        change = closes[-1] / closes[0] - 1 if len(closes) == 13 else None
+        changes = {name: _moved(primary[1], length) for name, length in WINDOWS.items()}
         atr = _atr(primary[1])
         closes = _closes(primary[1], NOW // step * step, step, 21)
         side = _divergence(closes, deltas)
     mine = spot["sums"]["1h"]["delta_volume_fraction"] if spot else None
-    theirs = perps["1h"]["delta_volume_fraction"]
+    theirs, change = perps["1h"]["delta_volume_fraction"], changes["1h"]
     absorbed = None
     if theirs is not None and change is not None and atr is not None:
         absorbed = abs(theirs) >= 0.1 and abs(change) < 0.25 * atr
@@ -408,11 +425,19 @@ def _reading(
         "primary_venue": primary[0] if primary else None,
         "primary_symbol": primary[1].symbol if primary else None,
         "price_change_1h_fraction": change,
+        "price_changes_fraction": changes,
         "atr_14_1h_fraction": atr,
         "led_by": None if mine is None or theirs is None else _leader(mine, theirs),
         "absorption": absorbed,
         "divergence": side,
     }
+
+
+def _moved(market: Market, length: int) -> float | None:
+    """From close to close of the five minutes at both ends."""
+    count = length // FIVE + 1
+    closes = _closes(market, NOW // FIVE * FIVE, FIVE, count)
+    return closes[-1] / closes[0] - 1 if len(closes) == count else None
 
 
 def _leader(spot: float, perps: float) -> str:

@@ -18,7 +18,7 @@ WINDOWS = ("1h", "4h", "24h")
 
 @dataclass(frozen=True, slots=True)
 class Cvd:
-    """`kinds`, `linear`, `perps`, `bars`: as in flows.Flows."""
+    """`kinds`, `linear`, `perps`, `bars`: as in flows.Flows; `since`: "spot", "perps"."""
 
     coin: str
     quote: str
@@ -27,6 +27,7 @@ class Cvd:
     kinds: Mapping[str, KindFlows]
     linear: Mapping[str, Sum]
     perps: Mapping[str, Sum]
+    since: Mapping[str, Sum]
     bars: BarDeltas | None
     reading: TakerSignals
     provenance: Provenance
@@ -59,6 +60,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Cvd]) -> Cvd:
             kinds=found.kinds,
             linear=found.linear,
             perps=found.perps,
+            since=flows.sums_since(found.kinds),
             bars=found.bars,
             reading=taker_signals.signals(found, prices()),
             provenance=round.provenance(),

@@ -1,21 +1,13 @@
-"""The tables of /cvd that stand in place of its compact lines on request."""
+"""The tables of /cvd that stand under its compact lines on request."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from crypto_assistant import view as v
 from crypto_assistant.listings.segments import TITLES
 from crypto_assistant.subjects.cvd.answer import WINDOWS, Cvd
-from crypto_assistant.subjects.cvd.compact import (
-    LINEAR,
-    SPOT,
-    amount,
-    apart,
-    lengths_ms,
-    moved,
-    partial,
-)
+from crypto_assistant.subjects.cvd.compact import LINEAR, amount, lengths_ms, moved, partial
 from crypto_assistant.subjects.cvd.flow import Flow, Sum
-from crypto_assistant.subjects.cvd.flows import LAST_BARS, NEWEST, KindFlows
+from crypto_assistant.subjects.cvd.flows import LAST_BARS, NEWEST, SPOT, KindFlows
 from crypto_assistant.subjects.cvd.rows import BARS
 from crypto_assistant.subjects.cvd.taker_signals import HOUR, NONE
 
@@ -25,16 +17,16 @@ HEADER = ("", "USD", "coins", "% vol", "% OI")
 
 def details(answer: Cvd, view: v.View) -> Iterator[v.Html]:
     if (bars := answer.bars) and any(map(_names_bars, answer.kinds.values())):
-        until = f"{BARS} bars of {bars.timeframe} to {view.clock(bars.end_ms)}"
+        until = f"{BARS} bars of {bars.timeframe} to {view.minute(bars.end_ms)}"
         yield v.escape(f"{SHORT[LAST_BARS]}: {until}")
     for name, kind in answer.kinds.items():
-        notes = map(v.escape, _notes(kind, lengths_ms(answer), view))
+        notes = _notes(kind, lengths_ms(answer), view)
         title = TITLES[name] if name == SPOT else f"{TITLES[name]} perps"
-        yield v.lines([v.bold(title), *_table(_venue_rows(kind, view), name == SPOT), *notes])
-    rows = _group_rows(answer)
+        yield v.lines([v.bold(title), *_table(list(_venue_rows(kind, view)), name == SPOT), *notes])
+    rows = list(_group_rows(answer))
     if rows and len(answer.kinds.keys() - {SPOT}) > 1:
         yield v.lines([v.bold("Linear and all perps"), *_table(rows)])
-    yield v.lines(map(v.escape, [*_labels(answer, view), *apart(answer, view)]))
+    yield v.lines(map(v.escape, _labels(answer, view)))
 
 
 def _names_bars(kind: KindFlows) -> bool:
@@ -49,46 +41,42 @@ def _table(rows: Sequence[Sequence[str]], spot: bool = False) -> list[v.Html]:
     return v.tables(HEADER[:width], [row[:width] for row in rows]) if rows else []
 
 
-def _venue_rows(kind: KindFlows, view: v.View) -> list[list[str]]:
+def _venue_rows(kind: KindFlows, view: v.View) -> Iterator[list[str]]:
     """Window by window, the venues that tell all of it and their sum."""
-    rows = []
     for window, short in SHORT.items():
         flows = {venue: market.windows[window] for venue, market in kind.venues.items()}
-        whole = {venue: part for venue, part in flows.items() if part and part.complete}
-        rows += [_row(f"{short} {view.short(venue)}", part) for venue, part in whole.items()]
-        if len(whole) > 1:
-            rows.append(_row(f"{short} sum", kind.sums[window]))
-    return rows
+        whole = {view.short(venue): part for venue, part in flows.items() if part and part.complete}
+        yield from _rows(short, {**whole, "sum": kind.sums[window]} if len(whole) > 1 else whole)
 
 
-def _group_rows(answer: Cvd) -> list[list[str]]:
+def _group_rows(answer: Cvd) -> Iterator[list[str]]:
     groups = {"lin": answer.linear} if answer.kinds.keys() & set(LINEAR) else {}
-    return [
-        _row(f"{short} {name}", sums[window])
-        for window, short in SHORT.items()
-        for name, sums in {**groups, "all": answer.perps}.items()
-        if sums[window].delta_venues
-    ]
+    for window, short in SHORT.items():
+        sums = {name: sums[window] for name, sums in {**groups, "all": answer.perps}.items()}
+        yield from _rows(short, {name: part for name, part in sums.items() if part.delta_venues})
 
 
-def _row(label: str, part: Flow | Sum) -> list[str]:
-    amounts = amount(part.delta_usd), amount(part.delta_coins)
-    shares = v.percent(part.delta_volume_fraction), v.percent(part.delta_oi_fraction)
-    return [label, *amounts, *shares]
+def _rows(window: str, parts: Mapping[str, Flow | Sum]) -> Iterator[list[str]]:
+    if parts:
+        yield [window, *("" for _ in HEADER[1:])]
+    for name, part in parts.items():
+        amounts = amount(part.delta_usd), amount(part.delta_coins)
+        shares = (part.delta_volume_fraction, part.delta_oi_fraction)
+        yield [f" {name}", *amounts, *map(v.bare_percent, shares)]
 
 
-def _notes(kind: KindFlows, lengths_ms: Mapping[str, int], view: v.View) -> Iterator[str]:
+def _notes(kind: KindFlows, lengths_ms: Mapping[str, int], view: v.View) -> Iterator[v.Html]:
     """What the sums are not over, and what came after them."""
     for venue in kind.unsupported_venues:
-        yield f"{view.venue(venue)}: n/a, no usable statistics of takers"
+        yield v.escape(f"{view.venue(venue)}: n/a, no usable statistics of takers")
     for venue, market in kind.venues.items():
         if part := partial(market, lengths_ms):
-            yield f"{view.venue(venue)}, not summed: {part}"
+            yield v.escape(f"{view.venue(venue)}, not summed: {part}")
     if lacking := [venue for venue, market in kind.venues.items() if not market.windows[LAST_BARS]]:
-        yield f"{SHORT[LAST_BARS]} n/a: {view.venues(lacking)}"
+        yield v.escape(f"{SHORT[LAST_BARS]} n/a: {view.venues(lacking)}")
     after = {venue: market.since for venue, market in kind.venues.items()}
     if parts := [_after(view.short(venue), flow) for venue, flow in after.items() if flow]:
-        yield f"Since then: {', '.join(parts)}"
+        yield v.flowing([f"Since: {parts[0]}", *parts[1:]])
 
 
 def _after(short: str, part: Flow) -> str:
@@ -103,7 +91,8 @@ def _labels(answer: Cvd, view: v.View) -> Iterator[str]:
         yield f"{HOUR} led: {_label(reading.led_by)} · absorption: {absorbed}"
         yield f"Divergence over {NEWEST} bars: {_label(reading.divergence)}"
     if reading.primary_venue:
-        yield moved(reading, view)
+        yield f"{view.venue(reading.primary_venue)} {reading.primary_symbol} over {HOUR}:"
+        yield moved(reading)
 
 
 def _label(name: str | None) -> str:

@@ -26,6 +26,7 @@ from crypto_assistant.subjects.cvd.rows import BARS, Plan, TakerRows, unsupporte
 
 LAST_BARS = "96_bars"
 """The window of the last 96 bars of the timeframe asked for."""
+SPOT = "spot"
 NEWEST = 20
 """Bars of the timeframe whose deltas are told one by one."""
 
@@ -104,6 +105,24 @@ def question(
     replies = [rows.question(round, segment, plan) for segment in wanted]
     known = [part for part in replies if part.listed or part.apart]
     return lambda: _flows(known, round, plan)
+
+
+def sums_since(kinds: Mapping[str, KindFlows]) -> dict[str, Sum]:
+    """What came after the windows in spot and in all perps.
+
+    Over the venues of whose markets there all tell all of it: few tell the bar that is forming.
+    """
+    spot = {name: kind for name, kind in kinds.items() if name == SPOT}
+    perps = {name: kind for name, kind in kinds.items() if name != SPOT}
+    return {SPOT: _since(spot), "perps": _since(perps)}
+
+
+def _since(kinds: Mapping[str, KindFlows]) -> Sum:
+    markets = {(name, venue): m for name, kind in kinds.items() for venue, m in kind.venues.items()}
+    flows = {key: market.since for key, market in markets.items()}
+    lacking = {key[1] for key, part in flows.items() if part is None or not part.complete}
+    held = {key: market.oi_usd for key, market in markets.items()}
+    return summed({key: part for key, part in flows.items() if key[1] not in lacking}, held)
 
 
 class _Span(NamedTuple):

@@ -17,8 +17,11 @@ from crypto_assistant.subjects.cvd.flow import Sum
 from crypto_assistant.subjects.cvd.flows import NEWEST, BarDeltas, Flows
 
 HOUR = "1h"
-CANDLES = NEWEST + 4
-"""The closes on both sides of each bar, the candle that is forming, one of a late end."""
+SPARE = 4
+"""Candles: the closes on both sides of each bar, the one that is forming, one of a late end."""
+BARS = NEWEST + SPARE
+CHANGES = ("1h", "4h", "24h")
+ROWS = WINDOWS["24h"].ms // STEP.ms + SPARE
 NONE = "none"
 DIVERGENCE = {1.0: "bullish", -1.0: "bearish", 0.0: NONE}
 
@@ -27,12 +30,14 @@ DIVERGENCE = {1.0: "bullish", -1.0: "bearish", 0.0: NONE}
 class TakerSignals:
     """Over the hour that ends with the windows, the divergence over the newest 20 bars.
 
-    The price is that of the primary market. "none": looked for and not found; None: not known.
+    `price_changes_fraction`: over each of the windows of takers. The price is that of the primary
+    market. "none": looked for and not found; None: not known.
     """
 
     primary_venue: str | None
     primary_symbol: str | None
     price_change_1h_fraction: float | None
+    price_changes_fraction: Mapping[str, float | None]
     atr_14_1h_fraction: float | None
     led_by: str | None
     absorption: bool | None
@@ -49,9 +54,9 @@ class Prices(NamedTuple):
 
 
 def question(round: Round, market: Instrument, timeframe: Timeframe) -> Build[Prices]:
-    """Closes around the last hour and of the newest bars, and the average range of an hour."""
-    rows = _candles(round, market, STEP)
-    bars = rows if timeframe is STEP else _candles(round, market, timeframe)
+    """Closes around the windows and of the newest bars, and the average range of an hour."""
+    rows = primary.candles(round, market, STEP, ROWS)
+    bars = rows if timeframe is STEP else _bars(round, market, timeframe)
     hours = trend.indicators(round, market, WINDOWS[HOUR])
 
     def build() -> Prices | None:
@@ -65,12 +70,15 @@ def signals(flows: Flows, prices: Prices | None) -> TakerSignals:
     """`flows`: with the window of an hour, and bars of the timeframe of `prices`."""
     spot = _share(flows.kinds["spot"].sums if "spot" in flows.kinds else {})
     perps = _share(flows.perps)
-    change = _change(prices.rows, flows.end_ms) if prices and prices.rows else None
+    rows = prices.rows if prices else None
+    changes = {window: _change(rows, window, flows.end_ms) for window in CHANGES}
+    change = changes[HOUR]
     atr = prices.hours.atr_14_fraction if prices and prices.hours else None
     return TakerSignals(
         primary_venue=prices.market.venue if prices else None,
         primary_symbol=prices.market.symbol if prices else None,
         price_change_1h_fraction=change,
+        price_changes_fraction=changes,
         atr_14_1h_fraction=atr,
         led_by=None if spot is None or perps is None else cvd.leads(spot, perps) or NONE,
         absorption=None
@@ -80,9 +88,9 @@ def signals(flows: Flows, prices: Prices | None) -> TakerSignals:
     )
 
 
-def _candles(round: Round, market: Instrument, timeframe: Timeframe) -> Build[Candles]:
+def _bars(round: Round, market: Instrument, timeframe: Timeframe) -> Build[Candles]:
     # Those of an hour are asked for anyway, for the average range: the same question goes out once.
-    bars = trend.BARS + 1 if timeframe is WINDOWS[HOUR] else CANDLES
+    bars = trend.BARS + 1 if timeframe is WINDOWS[HOUR] else BARS
     return primary.candles(round, market, timeframe, bars)
 
 
@@ -90,9 +98,11 @@ def _share(sums: Mapping[str, Sum]) -> float | None:
     return sums[HOUR].delta_volume_fraction if HOUR in sums else None
 
 
-def _change(candles: Candles, end_ms: int) -> float | None:
-    """From the close an hour before the end to the close at the end."""
-    closes = _closes(candles, end_ms, WINDOWS[HOUR].ms // STEP.ms + 1)
+def _change(candles: Candles | None, window: str, end_ms: int) -> float | None:
+    """From the close at the window's start to the close at its end."""
+    if candles is None:
+        return None
+    closes = _closes(candles, end_ms, WINDOWS[window].ms // STEP.ms + 1)
     return None if closes is None else known(closes[-1] / closes[0] - 1)
 
 
