@@ -50,6 +50,7 @@ from crypto_assistant.view.tables import (
     WIDEST_TABLE,
     columns,
     fits,
+    labelled,
     table,
     tables,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "funding",
     "grouped",
     "head",
+    "labelled",
     "lines",
     "mebibytes",
     "minute",

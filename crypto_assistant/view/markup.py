@@ -35,19 +35,25 @@ def flowing(parts: Iterable[str | None], *, boldly: bool = False) -> Html:
 
     `boldly`: the first part is a title.
     """
-    rows: list[list[str]] = []
-    width = 0
-    for part in filter(None, parts):
-        width += len(SEPARATOR) + len(part)
-        if not rows or width > WIDEST_LINE:
-            rows.append([])
-            width = len(part)
-        rows[-1].append(part)
+    rows = rows_of(filter(None, parts), WIDEST_LINE)
     text = escape("\n".join(SEPARATOR.join(row) for row in rows))
     if not boldly or not rows:
         return text
     title = escape(rows[0][0])
     return Html(f"<b>{title}</b>{text.removeprefix(title)}")
+
+
+def rows_of(parts: Iterable[str], most: int) -> list[list[str]]:
+    """The parts in rows that have at most so many characters with dots between."""
+    rows: list[list[str]] = []
+    width = 0
+    for part in parts:
+        width += len(SEPARATOR) + len(part)
+        if not rows or width > most:
+            rows.append([])
+            width = len(part)
+        rows[-1].append(part)
+    return rows
 
 
 def lines(parts: Iterable[Html]) -> Html:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from unicodedata import east_asian_width
 
-from crypto_assistant.view.markup import Html, escape
+from crypto_assistant.view.markup import SEPARATOR, Html, escape, rows_of
 
 WIDEST_TABLE = 36
 """Columns that a phone shows without wrapping."""
+WIDEST_LIST = 30
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
@@ -23,6 +24,18 @@ def tables(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Html]:
             parts.append([0])
         parts[-1].append(column)
     return [table(_cells(header, part), [_cells(row, part) for row in rows]) for part in parts]
+
+
+def labelled(rows: Sequence[tuple[str, Sequence[str]]]) -> Html:
+    """Words in <pre> and beside them their figures, in as many lines as a phone needs."""
+    width = max(columns(label) for label, _ in rows) + 1
+    lines = (
+        f"{'' if line else label:<{width}}{SEPARATOR.join(row)}"
+        for label, parts in rows
+        for line, row in enumerate(rows_of(parts, WIDEST_LIST - width))
+    )
+    text = "\n".join(lines)
+    return Html(f"<pre>{escape(text)}</pre>")
 
 
 def fits(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:

@@ -25,8 +25,8 @@ EXCUSED: Final = re.compile(
 
 FITS: Final = frozenset(
     {
-        "price", "price details", "oi", "oi details", "cvd", "cvd details", "start", "help",
-        "status", "mistake",
+        "price", "price details", "oi", "oi details", "cvd", "cvd details", "analysis",
+        "analysis details", "volume", "volume details", "start", "help", "status", "mistake",
     }
 )  # fmt: skip
 """The pages that are held to it, by name: `price`, `price details`, `mistake`."""

@@ -385,13 +385,19 @@ def analysis(case: Case) -> None:
     perps = _all_perps(case)
     own = [one for one in perps if one.quote == case.question.quote]
     primary = list(_primaries(case, case.stretch.ranked(own)))
-    if (found := case.reading.find(r"^(\S+) · 24h (\S+) · 15m \S+$")) and primary:
-        for text, figure in ((found[1], m.last_price), (found[2], m.change)):
+    for pattern, figure in (
+        (rf"^{case.question.symbol} (\S+) ·", m.last_price),
+        (r"^24h (\S+) · 15m \S+$", m.change),
+    ):
+        if (found := case.reading.find(pattern)) and primary:
             values = [v for one in primary for v in case.stretch.values(one, figure)]
-            case.number("price", text, values, primary[0].venue)
+            case.number("price", found[1], values, primary[0].venue)
     if found := case.reading.find(r"^OI (\$\S+|n/a)"):
         case.total("OI", found[1], perps, m.interest_usd)
-    if paid := case.reading.find(r"^Funding (\S+%) per 8h"):
-        _weighted(case, paid[1].removesuffix("%"), perps)
-    takers.volume_line(case, own)
-    takers.delta_line(case, perps)
+    if paid := case.reading.find(r"^fund +(\S+)/8h"):
+        _weighted(case, paid[1], perps)
+    if (found := case.reading.find(r"^OI +4h (\S+)")) and not case.loose:
+        kind = "inverse" if case.question.quote == "USD" else "linear"
+        held = [one for one in perps if one.kind == kind]
+        case.ranged("OI over 4h", found[1], [_grown(case, held, AGES["4h"])])
+    takers.analysis(case, own)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress, product
+from itertools import chain, compress, product
 from math import fsum, nan
 from statistics import median
 from typing import Final, NamedTuple
@@ -38,14 +38,14 @@ SEGMENTS: Final[Mapping[str, tuple[Kind, str]]] = {
 def volume(case: Case) -> None:
     """Coins, USD and RVOL of the closed bar on each venue, and their sums."""
     for table in case.reading.tables:
-        if table.header[:3] == ("coins", "$", "RVOL"):
+        if table.header[:2] == ("coins", "$"):
             _closed(case, table)
 
 
 def _closed(case: Case, table: Table) -> None:
     step = STEPS[case.question.timeframe]
-    title, _, closed = table.above.rpartition(", bar closed ")
-    kind, quote = _market_kind(title, case.question.quote)
+    title, _, closed = table.above.rpartition(" · bar to ")
+    kind, quote = _market_kind(title.removeprefix("Volume "), case.question.quote)
     at = _bar(case, closed, step)
     markets = _markets(case, [(kind, quote)])
     shown = {SHORT[row.name]: row.cells for row in table.rows if row.name in SHORT}
@@ -67,7 +67,8 @@ def _market_kind(title: str, quote: str) -> tuple[Kind, str]:
 def _bar(case: Case, closed: str, step: int) -> int:
     """Where the bar begins that closed at HH:MM:SS: the last one that had."""
     last = case.stretch.last_ms // step * step
-    ends = [end for end in (last, last - step) if _clock(end) == closed.removesuffix(" UTC")]
+    said = closed.removesuffix(" UTC")
+    ends = [end for end in (last, last - step) if said in {_clock(end), _clock(end)[:5]}]
     recent = [end for end in ends if end + step >= case.stretch.first_ms - HURRY]
     case.says(bool(recent), f"the bar that closed {closed} is not the last one")
     return (recent or [last])[0] - step
@@ -110,11 +111,26 @@ def _traded(case: Case, cells: Mapping[str, str], market: Market, bar: tuple[int
     coins = _coins(market, told)
     case.number(f"{venue} bar coins", cells["coins"], [coins], venue)
     case.number(f"{venue} bar $", cells["$"], [_usd(market, told)], venue)
-    slots = [_coins(market, bars(case, market, [a, a + step])) for a in _slots(at)]
-    if all(slots) and venue not in case.loose:
-        usual = median(slots)
-        case.number(f"{venue} RVOL", cells["RVOL"], [coins / usual], venue)
-        case.number(f"{venue} spike", cells["spike"], [coins / usual - 1], venue)
+    against, text = _relative(cells)
+    usual = _usual(case, [market], against, at, step)
+    if usual and venue not in case.loose:
+        case.number(f"{venue} RVOL", text, [coins / usual], venue)
+
+
+def _relative(cells: Mapping[str, str]) -> tuple[str, str]:
+    """`7d` and `0.60`: what stands in the cell, or in its header for all."""
+    header, text = next((name, cell) for name, cell in cells.items() if name.startswith("RVOL"))
+    words = f"{header} {text}".split()
+    return words[1], words[-1].removesuffix("x")
+
+
+def _usual(case: Case, markets: Sequence[Market], against: str, at: int, step: int) -> float | None:
+    """The median of the markets' sums at those times; None where one of them lacks one."""
+    if against not in {"7d", str(BARS)}:
+        return None
+    opens = _slots(at) if against == "7d" else [at - n * step for n in range(1, BARS + 1)]
+    volumes = [[_coins(m, bars(case, m, [a, a + step])) for m in markets] for a in opens]
+    return median(map(fsum, volumes)) if all(map(all, volumes)) else None
 
 
 def _slots(at: int) -> list[int]:
@@ -135,15 +151,35 @@ def _exact(value: float) -> Range:
     return Range(value, value)
 
 
-def volume_line(case: Case, markets: Iterable[Market]) -> None:
-    """As /analysis says it."""
-    found = case.reading.find(r"^Volume .* (\$\S+) in the (\w+) bar to (\S+) UTC")
-    if found:
-        step = STEPS[found[2]]
-        at = _bar(case, found[3], step)
-        edges = [at, at + step]
-        parts = {place(m): _exact(_usd(m, bars(case, m, edges))) for m in markets}
-        case.summed("bar $", found[1], parts)
+def analysis(case: Case, own: Sequence[Market]) -> None:
+    """RVOL and the deltas of four hours, which bear no time: of the last bars, or those before."""
+    step = STEPS[case.question.timeframe]
+    if (found := case.reading.find(r"RVOL 7d ([\d.]+)x")) and own and not case.loose:
+        last = case.stretch.last_ms // step * step
+        told = [_rvol(case, own, at - step, step) for at in (last, last - step)]
+        if known := [rvol for rvol in told if rvol is not None]:
+            case.number("RVOL", found[1], known)
+    for name, words in (("spot", "spot"), ("perps", "perp")):
+        if found := case.reading.find(rf"{words} 4h (\S+)(?: (\S+%))?$"):
+            _four_hours(case, name, found[1])
+    if case.question.details:
+        volume(case)
+
+
+def _rvol(case: Case, markets: Sequence[Market], at: int, step: int) -> float | None:
+    usual = _usual(case, markets, "7d", at, step)
+    coins = fsum(_coins(market, bars(case, market, [at, at + step])) for market in markets)
+    return coins / usual if usual else None
+
+
+def _four_hours(case: Case, name: str, text: str) -> None:
+    last = case.stretch.last_ms // FIVE * FIVE
+    spans = [(end - WINDOWS["4h"], end, FIVE) for end in (last, last - FIVE, last - 2 * FIVE)]
+    parts = [_parts(case, _kinds(case, name), span) for span in spans]
+    if text == "n/a" and not parts[0][0]:
+        return
+    told = [sums(*([_exact(part.delta) for part in some] for some in pair)) for pair in parts]
+    case.ranged(f"CVD {name} 4h", text, chain.from_iterable(told))
 
 
 def cvd(case: Case) -> None:
@@ -296,19 +332,6 @@ def _flow(case: Case, market: Market, span: tuple[int, int, int], now: int | Non
 def _pairs(case: Case, market: Market) -> list[Market]:
     listed = case.stretch.sandbox.world.listed("okx", "spot")
     return [one for one in listed if (one.base, one.closed) == (market.base, None)]
-
-
-def delta_line(case: Case, perps: Iterable[Market]) -> None:
-    """As /analysis says it."""
-    head = case.reading.find(r"^CVD 4h to (\S+) UTC: ")
-    if head is None:
-        return
-    end = _end(case, head[1])
-    span = (end - WINDOWS["4h"], end, FIVE)
-    kinds = [(one.kind, one.quote) for one in perps]
-    for name, of in (("spot", ROWS["spot"]), ("perps", tuple(dict.fromkeys(kinds)))):
-        if found := case.reading.find(rf"^CVD 4h .*{name} ([+-]?\$[\d.]+[KMBT]?)"):
-            _check_delta(case, f"CVD 4h {name}", found[1], of, span)
 
 
 def volscan(case: Case) -> None:

@@ -32,6 +32,8 @@ LINES = (
     "oi BTC",
     "oi ETH details",
     "analysis BTC 15m",
+    "analysis ETH 1h details",
+    "analysis BTC/USD 15m",
     "volume BTC 15m",
     "volume ETH 1h details",
     "cvd BTC 1h",
@@ -50,7 +52,7 @@ HELD = {
     "price BTC": 2,
     "top10 perps volume": 3,
     "oi ETH details": 2,
-    "volume BTC 15m": 4,
+    "volume BTC 15m": 3,
     "cvd BTC 1h": 3,
     "volscan 15m 50": 2,
     "balance": 2,
@@ -105,16 +107,24 @@ async def test_each_number_of_a_row_is_found_when_it_is_wrong(market: Floor, lin
     assert len(wrong) >= HELD[line]
 
 
+CVD = ["spot ", "linear ", "coin-M ", " spot ", " perps ", "BIN px ", "96×15m ", "Since: "]
+ANALYSIS = ["flow  spot 4h ", "      perp 4h ", "OI    4h ", "fund  ", "vol   RVOL 7d "]
+
+
 @pytest.mark.parametrize(
-    "line", ["spot ", "linear ", "coin-M ", " spot ", " perps ", "BIN px ", "96×15m ", "Since: "]
+    ("question", "line"),
+    [*(("cvd BTC 15m", line) for line in CVD), *(("analysis BTC 15m", line) for line in ANALYSIS)],
 )
-async def test_each_line_of_takers_is_found_when_it_is_wrong(market: Floor, line: str) -> None:
-    told = await answer(market, "cvd BTC 15m")
+async def test_each_line_of_a_page_is_found_when_it_is_wrong(
+    market: Floor, question: str, line: str
+) -> None:
+    """Its first number, of /cvd each."""
+    told = await answer(market, question)
     (row,) = re.findall(rf"^{re.escape(line)}.*", told.html, re.MULTILINE)
-    *numbers, _ = re.findall(r"[+-][\d.]+", f"{row.removeprefix(line)} +0")
-    for text in numbers:
-        html = told.html.replace(row, row.replace(text, _other(text), 1), 1)
-        assert verdict(market, "cvd BTC 15m", replace(told, html=html)).wrong, text
+    numbers = re.findall(r"[+-]\d[\d.]*|^\d[\d.]*", row.removeprefix(line))
+    for text in numbers[: None if line in CVD else 1]:
+        html = told.html.replace(row, line + row.removeprefix(line).replace(text, _other(text), 1))
+        assert verdict(market, question, replace(told, html=html)).wrong, text
     assert numbers
 
 

@@ -34,7 +34,9 @@ async def test_every_number_is_the_worlds(
 ) -> None:
     found = await market.ask(f"/analysis {coin}/{quote} {timeframe}")
     assert differences(found, analysis(truth, coin, quote, timeframe=timeframe)) == {}
-    await market.ask(f"/analysis {coin}/{quote} {timeframe} details")  # readable, too
+    found = await market.ask(f"/analysis {coin}/{quote} {timeframe} details")
+    expected = analysis(truth, coin, quote, timeframe=timeframe, details=True)
+    assert differences(found["trends"] or {}, expected["trends"] or {}) == {}
 
 
 async def test_one_venue_is_asked_where_one_is_named(market: Floor, truth: Truth) -> None:
@@ -54,10 +56,12 @@ async def test_of_a_venue_that_is_dead_nothing_is_left(
     failed = dict.fromkeys(dead, "geo-blocked")
     assert differences(found, analysis(truth, "PEPE", failed=failed)) == {}
     lines = (await market.front.reply("/analysis PEPE details")).text.split("\n")
-    named = {"okx": " · OKX perp", "bybit": " · Bybit perp", "binance": " · Binance perp"}
+    named = {"okx": "OKX perp", "bybit": "Bybit perp", "binance": "Binance perp"}
     first = next((venue for venue in ("binance", "bybit", "okx") if venue not in dead), "")
-    assert lines[0] == f"<b>PEPE analysis{named.get(first, '')} · 15m</b>"
-    if not first:
+    if first:
+        assert re.fullmatch(rf"<b>PEPE 0\.\d+</b> · {named[first]} · 15m", lines[0])
+    else:
+        assert lines[0] == "<b>PEPE analysis</b> · 15m"
         assert lines[1:] == [*(f"{name}: geo-blocked" for name in TITLES), f"{TIME} · 0/3 venues"]
 
 
@@ -103,7 +107,7 @@ async def test_without_the_primary_markets_candles_the_next_market_is_read(
     del expected["failed"]
     assert differences(found, expected) == {}
     text = (await market.front.reply("/analysis PEPE")).text
-    assert "PEPE analysis · Bybit perp · 15m" in text
+    assert " · Bybit perp · 15m\n" in text
 
 
 BIN, BYB, OKX = "/venues/binance/", "/venues/bybit/", "/venues/okx/"
@@ -218,87 +222,95 @@ async def test_the_compact_page_is_short_and_takes_at_most_eighty_requests(marke
     lines = (await market.front.reply("/analysis BTC")).text.split("\n")
     counts = {venue: market.gets(venue).total() for venue in VENUES}
     assert sum(counts.values()) <= 80, counts
+    percent, bare = r"[+-][\d.]+%", r"[+-][\d.]+"
     forms = [
-        r"<b>BTC analysis · Binance perp · 15m</b>",
-        r"\d+\.\d · 24h [+-][\d.]+% · 15m [+-][\d.]+%",
-        r"RSI \d+\.\d · ATR [\d.]+% · volatility [\d.]+% a day",
-        r"EMA 50 \d+\.\d \(close [+-][\d.]+%\) · VWAP \d+\.\d \(last [+-][\d.]+%\)",
-        r"Volume USDT perps {} in the 15m bar to 14:00:00 UTC, {} vs usual{} {}".format(
-            r"\$\w[\w.]+", r"[+-][\d.]+%", r"( [A-Z]+)?", r"\(3/3 venues\)"
-        ),
-        r"CVD 4h to 14:10:00 UTC: spot {0}, perps {0}, without Bybit".format(
-            r"[+-]\$[\w.]+ \(2/3\)"
-        ),
-        r"OI \$[\d.]+B \(3/3 venues\) · 4h [+-][\d.]+%, [a-z ]+",
-        r"Funding [+-][\d.]+% per 8h, [+-][\d.]+% a year, OI-weighted",
+        r"<b>BTC \d\d,\d+\.\d</b> · Binance perp · 15m",
+        rf"24h {percent} · 15m {percent}",
+        rf"<pre>trend EMA20 {bare} 50 {bare}",
+        rf" {{6}}200 {bare} · VWAP {bare}",
+        r" {6}RSI \d+\.\d · BB -?\d\.\d\d",
+        rf"flow  spot 4h {bare}[KM] {percent}",
+        rf"      perp 4h {bare}[KM] {percent}",
+        rf"OI    4h {percent} [a-z ]+",
+        rf"fund  {bare}/8h {percent}/y",
+        r"vol   RVOL 7d \d+\.\d\dx",
+        r"      ATR \d\.\d\d% · day \d\.\d\d%</pre>",
         r"<pre>Levels +price +away",
     ]
     for form, line in zip(forms, lines, strict=False):
         assert re.fullmatch(form, line), line
-    assert 10 <= len(lines) <= 14
+    assert lines[-2] == "CVD: Binance, OKX · Bybit left out"
+    assert len(lines) <= 19
+
+
+async def test_the_last_price_stands_among_the_levels(market: Floor) -> None:
+    text = (await market.front.reply("/analysis BTC")).text
+    rows = [row.rsplit(maxsplit=2) for row in text.split("<pre>Levels")[1].split("\n")[1:-2]]
+    above = [row[0] for row in rows if row[-1].startswith("+")]
+    names = [row[0] for row in rows]
+    assert names[len(above)] == "last"
+    assert {"y. low", "POC today"} <= {*names}
 
 
 async def test_details_tell_each_part_in_a_table(market: Floor) -> None:
     text = (await market.front.reply("/analysis PEPE details")).text
-    assert re.search(r"\nsigns [+-]?\d of 5\n<pre> +is +against\nEMA 50 +[+-]?[01] ", text)
     for head in (
+        r" +is +against",
         r"15m bars +price +close",
         r"UTC day +today +yesterday",
-        r"15m bar +coins +USD +spike",
-        r"CVD +1h +4h +24h",
-        r"OI +USD +4h +fund %",
+        r"15m +coins +\$ +RVOL 7d",
+        r" +OI \$ +4h % +fund/8h",
+        r"CVD \$ +1h +4h +24h",
     ):
         assert re.search(f"<pre>{head}\n", text), head
-    assert re.search(r"\nVolatility [\d.]+% a year, from 96 bars of 15m\n", text)
-    assert re.search(r"\nBasis [+-][\d.]+ bp \(Binance\) · spread [+-][\d.]+ bp\n", text)
+    assert re.search(r"\n<b>signs [+-]?\d of 5</b>\n", text)
+    assert re.search(r"\nVolatility [\d.]+% a day, [\d.]+% a year\n", text)
+    assert re.search(r"\nBasis [+-][\d.]+ bp \(Binance\)\W+spread [+-][\d.]+ bp\n", text)
+    for timeframe in ("1h", "4h", "1d"):
+        assert re.search(rf"\nEMA 50 {timeframe} +\S+ +[+-][\d.]+%", text)
 
 
 async def test_of_a_coin_without_perps_no_perps_are_told(market: Floor) -> None:
-    for line in ("/analysis OKB", "/analysis OKB details"):
-        text = (await market.front.reply(line)).text
-        assert "OKB analysis · OKX spot · 15m" in text
-        assert not re.search("perps|Funding|OI ..$", text)
+    text = (await market.front.reply("/analysis OKB details")).text
+    assert re.match(r"<b>OKB \S+</b> · OKX spot · 15m\n", text)
+    assert not re.search(r"\n +perp|fund|\nOI +4h", text.split("<b>signs")[0])
+    assert re.search(r"\nperp 4h +n/a +n/a *\nOI 4h +n/a +n/a", text)
 
 
 async def test_of_a_coin_that_was_just_listed_what_needs_a_history_is_unknown(
     market: Floor,
 ) -> None:
-    text = (await market.front.reply("/analysis LIT 4h")).text
-    assert "RSI n/a · ATR n/a · volatility n/a\nEMA 50 n/a · VWAP since 13:33 3." in text
-    assert (
-        "Volume USDT perps n/a\nCVD 4h to 14:10:00 UTC: spot n/a (0/3), perps n/a (0/3)\n" in text
-    )
-    assert "(2/3 venues) · 4h n/a (0/3)\n" in text
+    text = (await market.front.reply("/analysis LIT 4h details")).text
+    assert "EMA20 n/a 50 n/a\n      200 n/a\n      VWAP since 13:33 " in text
+    assert "\n      RSI n/a · BB n/a\nflow  spot 4h n/a\n      perp 4h n/a\nOI    4h n/a\n" in text
+    assert "RVOL n/a · ATR n/a\n      day n/a</pre>" in text
+    assert "<b>signs n/a of 0</b>" in text
 
 
 async def test_an_average_that_is_not_known_is_not_taken_for_takers(market: Floor) -> None:
     text = (await market.front.reply("/analysis MON details")).text
-    assert re.search(r"\nEMA 50 +n/a 0\.\d{6} +n/a\n", text)
-    assert re.search(r"\nperp CVD +[+-]1 +[+-]\$[\w.]+ +0\n", text)
-    assert re.search(r"Volume USDT perps \$\S+ in the 15m bar to 14:00:00 UTC, usual n/a \(", text)
+    assert re.search(r"\nEMA 50 +n/a +0\.\d{6} +n/a\n", text)
+    assert re.search(r"\nperp 4h +[+-]1 +[+-]\$[\w.]+ +0\n", text)
 
 
-async def test_who_is_missing_from_a_sum_is_named_beside_it(market: Floor) -> None:
+async def test_who_is_missing_from_a_sum_is_named_below(market: Floor) -> None:
     """At spot OKX tells of all pairs of the coin, which is not this market; nobody failed."""
     text = (await market.front.reply("/analysis SOL details")).text
-    assert re.search(
-        r"spot \S+ \(1/3, without Bybit, OKX\), perps \S+ \(2/3, without Bybit\)\n", text
-    )
-    assert "\nCVD without Bybit, OKX: spot\nCVD without Bybit: USDT, USDC, coin-M\n" in text
+    assert "\nCVD spot: Binance\nBybit, OKX left out\nCVD perp: Binance, OKX\n" in text
+    assert "\nCVD without Bybit, OKX: spot\nCVD without Bybit: USDT · USDC\ncoin-M\n" in text
     some = (await market.front.reply("/analysis MON details")).text
-    assert re.search(r"spot \S+ \(2/3, without Bybit\), perps \S+ \(3/3\)\n", some)
+    assert "\nCVD spot: Binance, OKX\nBybit left out\n" in some
+    assert "CVD perp" not in some
     assert "\nCVD without Bybit: spot (1h, 4h)\n" in some  # of a day nobody tells
 
 
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        (
-            "/fapi/v1/openInterest",
-            r"\(2/3 venues, part of Binance\) · 4h \S+ \(2/3, without Binance\)",
-        ),
-        ("/fapi/v1/klines", r"perps \S+ \(1/3, part of Binance, without Bybit\)\n"),
-        ("/fapi/v1/klines", r"vs usual \(2/3 venues, without Binance\)\n"),
+        ("/fapi/v1/openInterest", "\nOI 4h: Bybit, OKX · Binance left out\n"),
+        ("/fapi/v1/openInterest", "\nfunding: Bybit, OKX, part of Binance\n"),
+        ("/fapi/v1/klines", "\nCVD perp: OKX, part of Binance\nBybit left out\n"),
+        ("/fapi/v1/klines", "\nRVOL: Bybit, OKX · Binance left out\n"),
     ],
 )
 async def test_of_a_venue_that_is_there_in_part_only_that_is_said(
@@ -306,7 +318,7 @@ async def test_of_a_venue_that_is_there_in_part_only_that_is_said(
 ) -> None:
     """Its coin-margined perp is in."""
     market.sandbox.faults = [Fault("binance", "http", 500, path)]
-    assert re.search(said, (await market.front.reply("/analysis SOL")).text)
+    assert said in (await market.front.reply("/analysis SOL")).text
 
 
 async def test_what_nobody_holds_is_left_out(market: Floor) -> None:
@@ -318,7 +330,8 @@ async def test_what_nobody_holds_is_left_out(market: Floor) -> None:
         *(Fault(venue, "geo_blocked") for venue in ("bybit", "okx")),
     ]
     text = (await market.front.reply("/analysis PEPE")).text
-    assert re.search(r"\nCVD 4h .*\n<pre>Levels ", text)
+    assert "OI " not in text
+    assert re.search(r"\nflow  (.*\n)+vol ", text)
 
 
 async def test_candles_without_numbers_make_the_next_market_the_primary_one(

@@ -18,7 +18,7 @@ NOTHING: Any = None
 
 
 def indicators(close: float, ema_50: float | None) -> Indicators:
-    told = Indicators(Timeframe.M15, 1200, close, *[NOTHING] * 9)
+    told = Indicators(Timeframe.M15, 1200, close, *[NOTHING] * 10)
     return replace(told, ema_50_price=ema_50)
 
 

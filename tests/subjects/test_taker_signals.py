@@ -58,7 +58,7 @@ def prices(**parts: Any) -> Prices:
 
 def atr(fraction: float) -> Indicators:
     nothing: Any = [None] * 9
-    return Indicators(HOUR, 350, 100.0, None, 100 * fraction, fraction, *nothing[:6])
+    return Indicators(HOUR, 350, 100.0, None, 100 * fraction, fraction, *nothing[:7])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """/volume over the simulated market: every number is the world's, each in its unit."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from crypto_assistant.errors import UnknownCoin
 from crypto_assistant.sandbox import Fault
+from crypto_assistant.subjects.volume.compact import named_rvol
+from crypto_assistant.subjects.volume.volumes import Bar
 from tests.floor import VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth, known_by
 from tests.truths.volume import volume
@@ -135,22 +138,49 @@ async def test_while_a_venue_is_awaited_the_others_are_shown(truth: Truth) -> No
     assert differences(numbers(last.answer), volume(truth, "BTC")) == {}
 
 
-async def test_the_page_says_what_the_bars_are_measured_against(market: Floor) -> None:
-    btc = (await market.front.reply("/volume BTC")).text
-    assert "USDT perps, bar closed 14:00:00 UTC" in btc
-    assert "Usual: the same bar on 7 days" in btc
-    assert "Forming, 92% elapsed: pace" in btc
+async def test_a_relative_volume_is_printed_with_what_it_is_measured_against(
+    market: Floor,
+) -> None:
+    lines = (await market.front.reply("/volume BTC")).text.split("\n")
+    assert re.fullmatch(r"<b>BTC volume 15m</b> · RVOL 7d \d\.\d\dx", lines[0])
+    assert lines[1] == "USDT perps · bar to 14:00 UTC"
+    assert lines[2].split()[-3:] == ["RVOL", "7d", "buy"]
+    assert [line.split()[3][-1] for line in lines[3:7]] == ["x"] * 4
+    assert re.fullmatch(r"Now 92%: pace \S+ · RVOL 7d \d\.\d\dx", lines[7])
     mon = (await market.front.reply("/volume MON 5m")).text
-    assert "Usual: 59 of 96 bars before" in mon
+    assert "MON volume 5m</b> · RVOL 59 " in mon
+    assert "RVOL 59 buy\n" in mon
     lit = (await market.front.reply("/volume LIT")).text
-    assert "Usual: n/a, 1 of 96 bars before" in lit
+    assert "LIT volume 15m</b> · RVOL n/a\n" in lit
+    assert "\nBinance, Bybit: 1 of 96 bars before\n" in lit
     assert "OKX: does not list LIT" in lit
-    neiro = (await market.front.reply("/volume NEIRO")).text
-    assert "NEIRO on Bybit: another coin? Not counted" in neiro
+
+
+async def test_who_is_measured_against_something_else_is_left_out_of_the_sum(
+    market: Floor,
+) -> None:
     market.sandbox.faults = [Fault("okx", "http", 500, path="/api/v5/market/history-candles")]
     some = (await market.front.reply("/volume ETH 5m")).text
-    assert "Usual: 96 bars before (OKX)" in some
-    assert "Spike of Binance, Bybit: " in some
+    assert re.search(r"\nBIN .* 7d \d\.\d\dx .*\nBYB .* 7d .*\nOKX .* 96 \d\.\d\dx ", some)
+    assert "\nall: Binance, Bybit · OKX left out\n" in some
+
+
+async def test_another_coin_of_the_same_name_is_named(market: Floor) -> None:
+    neiro = (await market.front.reply("/volume NEIRO")).text
+    assert "Bybit NEIRO: another coin? Not counted" in neiro
+
+
+@pytest.mark.parametrize("rvol", [0.5, 15.83, 158.3, None])
+def test_a_relative_volume_has_three_digits(rvol: float | None) -> None:
+    shown = {0.5: "7d 0.50x", 15.83: "7d 15.8x", 158.3: "7d 158x", None: "n/a"}
+    bar = Bar(1.0, 1.0, None, "slot", 7, 1.0, rvol, None, None, None)
+    assert named_rvol(bar) == f"RVOL {shown[rvol]}"
+
+
+@pytest.mark.parametrize("line", ["/volume SOL 5m details", "/analysis SOL details"])
+async def test_no_page_speaks_of_spikes_levels_and_scores(market: Floor, line: str) -> None:
+    text = (await market.front.reply(line)).text
+    assert not re.search("(?i)spike|elevated|moderate|high,|extreme|score", text)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +201,7 @@ async def test_where_nobody_told_anything_only_the_reasons_are_shown(
 
 async def test_a_kind_of_market_that_there_is_none_of_has_no_heading(market: Floor) -> None:
     text = (await market.front.reply("/volume TSLA tradfi details")).text
-    assert text.count("bar closed") == text.count("USDT perps, bar closed") == 1
+    assert text.count("bar to") == text.count("USDT perps · bar to") == 1
 
 
 async def test_a_bar_that_has_just_begun_says_from_when_on_its_pace_is_told(market: Floor) -> None:
@@ -181,7 +211,7 @@ async def test_a_bar_that_has_just_begun_says_from_when_on_its_pace_is_told(mark
     total = replace(perps.total, forming=begun)
     answer = replace(answer, markets={"usdt": replace(perps, total=total)})
     text = market.front.sheet("/volume SOL", answer).text
-    assert "\nForming, 4% elapsed: pace from 10 % on\n" in text
+    assert "\nNow 4%: pace from 10% on\n" in text
 
 
 async def test_an_unknown_coin_is_not_asked_for(market: Floor) -> None:

@@ -7,10 +7,11 @@ from tests.truth import Fields, Truth, price
 from tests.truths import oi as positions
 from tests.truths.cvd import flows, there
 from tests.truths.oi import oi
-from tests.truths.outlook import outlook, primary
+from tests.truths.outlook import SHORT, indicators, outlook, primary
 from tests.truths.volume import volume
 
 WINDOW = "4h"
+TRENDS = ("1h", "4h", "1d")
 ABOUT = (
     "asked",
     "answered",
@@ -34,10 +35,13 @@ def analysis(
     asked: Collection[str] = VENUES,
     failed: Mapping[str, str] | None = None,
     unknown: Collection[str] = (),
+    details: bool = False,
 ) -> Fields:
     """The whole of /analysis where the venues in `failed` said nothing."""
     market = primary(truth, coin, quote, asked=asked, failed=failed or ())
     seen = outlook(market, timeframe) if market else None
+    longer = {name: indicators(market, name, SHORT) for name in TRENDS} if market else {}
+    trends = {name: told for name, told in longer.items() if told} or None if details else None
     quotes = price(truth, coin, quote, asked=asked, failed=failed)
     found = there(truth, coin, quote, asked=asked, failed=failed, unknown=unknown)
     takers = flows(truth, found)
@@ -57,6 +61,7 @@ def analysis(
         "takers": takers,
         "open_interest": interest,
         "primary": seen,
+        "trends": trends,
         "score": score(seen, takers, interest["quadrants"][WINDOW]),
     } | {name: quotes[name] for name in ABOUT}
 

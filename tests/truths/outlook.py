@@ -105,6 +105,9 @@ def indicators(market: Market, timeframe: str, most: int) -> Fields | None:
         "bollinger_mid_price": middle,
         "bollinger_upper_price": None if deviation is None else fmean(close[-20:]) + 2 * deviation,
         "bollinger_lower_price": None if deviation is None else fmean(close[-20:]) - 2 * deviation,
+        "bollinger_position_fraction": (last - middle + 2 * deviation) / (4 * deviation)
+        if middle is not None and deviation
+        else None,
     }
 
 

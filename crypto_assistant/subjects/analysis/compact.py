@@ -5,26 +5,46 @@ from collections.abc import Collection, Iterator, Mapping
 from crypto_assistant import view as v
 from crypto_assistant.calculators.open_interest import heat
 from crypto_assistant.listings.lists import Coin
-from crypto_assistant.listings.segments import TITLES
 from crypto_assistant.models import Family
 from crypto_assistant.subjects.analysis.answer import Analysis
 from crypto_assistant.subjects.analysis.coverage import Coverage, coverage
 from crypto_assistant.subjects.analysis.score import WINDOW
+from crypto_assistant.subjects.bars.days import Day, Level
 from crypto_assistant.subjects.bars.technicals import Technicals
 from crypto_assistant.subjects.bars.trend import Indicators
+from crypto_assistant.subjects.cvd.compact import amount
 from crypto_assistant.subjects.cvd.flow import Sum
-from crypto_assistant.subjects.open_interest.totals import InterestTotals
 from crypto_assistant.subjects.price.figures import Perp, Spot
+from crypto_assistant.subjects.volume.compact import named_rvol
 
 FAMILIES = {Family.SPOT: "spot", Family.LINEAR: "perp", Family.INVERSE: "coin-M perp"}
 LINEAR, INVERSE = ("usdt", "usdc"), ("coin_margined",)
 PERPS = (*LINEAR, *INVERSE)
+YESTERDAY = "yesterday's "
+OF_TODAY = {"POC", "VAH", "VAL"}
+"""Levels that both days have."""
 
 
-def title(answer: Analysis, coin: Coin, view: v.View) -> str:
+def title(answer: Analysis, coin: Coin, view: v.View) -> v.Html:
     venue, family = _place(answer)
-    where = [f"{view.venue(venue)} {FAMILIES[family]}"] if venue else []
-    return " · ".join([f"{coin.symbol} analysis", *where, answer.timeframe])
+    if venue is None:
+        return v.flowing([f"{coin.symbol} analysis", answer.timeframe], boldly=True)
+    last, tick = _last(answer)
+    where = f"{view.venue(venue)} {FAMILIES[family]}"
+    return v.flowing(
+        [f"{coin.symbol} {v.grouped(last, tick)}", where, answer.timeframe], boldly=True
+    )
+
+
+def compact(answer: Analysis, view: v.View) -> v.Html:
+    return v.lines(
+        [
+            v.escape(_changes(answer)),
+            v.labelled([*_trend(answer.primary), *_flow(answer), *_positions(answer)]),
+            _levels(answer.primary),
+            *_over(answer, view),
+        ]
+    )
 
 
 def _place(answer: Analysis) -> tuple[str | None, Family]:
@@ -37,25 +57,12 @@ def _place(answer: Analysis) -> tuple[str | None, Family]:
     return venue, Family.SPOT if is_spot else Coin(answer.coin, answer.quote).perps
 
 
-def compact(answer: Analysis, view: v.View) -> Iterator[str]:
-    seen = answer.primary
-    yield _price_line(answer)
-    yield _indicator_line(seen)
-    yield _averages_line(seen)
-    yield _volume_line(answer, view)
-    yield _takers_line(answer, view)
-    if answer.open_interest.venues:
-        yield from _interest_lines(answer, view)
-
-
-def _price_line(answer: Analysis) -> str:
+def _last(answer: Analysis) -> tuple[float | None, float | None]:
+    """The last price and its tick."""
     market, seen = _market(answer), answer.primary
-    now = seen.now if seen else None
-    last = market.last_price if market else now.last_price if now else None
-    tick = market.tick_size if market else seen.tick_size if seen else None
-    change = v.percent(market.change_24h_fraction if market else None)
-    quarter = v.percent(now.change_15m_fraction if now else None)
-    return f"{v.price(last, tick)} · 24h {change} · 15m {quarter}"
+    if market:
+        return market.last_price, market.tick_size
+    return (seen.now.last_price if seen and seen.now else None), seen.tick_size if seen else None
 
 
 def _market(answer: Analysis) -> Perp | Spot | None:
@@ -66,28 +73,41 @@ def _market(answer: Analysis) -> Perp | Spot | None:
     return markets.spot if family is Family.SPOT else markets.perp
 
 
-def _indicator_line(seen: Technicals | None) -> str:
-    indicators = seen.indicators if seen else None
-    rsi = indicators.rsi_14 if indicators else None
-    atr = v.share(indicators.atr_14_fraction if indicators else None)
-    moved = seen.volatility if seen else None
-    day = f"{v.share(moved.realised_day_fraction)} a day" if moved else v.NOTHING
-    return f"RSI {v.decimal(rsi, 1)} · ATR {atr} · volatility {day}"
+def _changes(answer: Analysis) -> str:
+    market, now = _market(answer), answer.primary.now if answer.primary else None
+    day = v.percent(market.change_24h_fraction if market else None)
+    return f"24h {day} · 15m {v.percent(now.change_15m_fraction if now else None)}"
 
 
-def _averages_line(seen: Technicals | None) -> str:
-    indicators, now, today = (seen.indicators, seen.now, seen.today) if seen else (None, None, None)
-    tick = seen.tick_size if seen else None
-    ema = indicators.ema_50_price if indicators else None
-    vwap, away = today.vwap_price if today else None, now.vwap_distance_fraction if now else None
-    since = "" if today is None or today.is_whole else f" since {v.minute(today.start_ms)}"
-    return " · ".join(
-        name if price is None else f"{name} ({over} {v.percent(distance)})"
-        for name, price, over, distance in (
-            (f"EMA 50 {v.price(ema, tick)}", ema, "close", above(indicators, ema)),
-            (f"VWAP{since} {v.price(vwap, tick)}", vwap, "last", away),
+Row = tuple[str, list[str]]
+
+
+def _trend(seen: Technicals | None) -> Iterator[Row]:
+    """How far the price is from its averages, in percent."""
+    found, now, today = (seen.indicators, seen.now, seen.today) if seen else (None, None, None)
+    away = {
+        length: v.bare_percent(above(found, price))
+        for length, price in (
+            (20, found.ema_20_price if found else None),
+            (50, found.ema_50_price if found else None),
+            (200, found.ema_200_price if found else None),
         )
+    }
+    vwap = v.bare_percent(now.vwap_distance_fraction if now else None)
+    yield (
+        "trend",
+        [
+            f"EMA20 {away[20]} 50 {away[50]}",
+            f"200 {away[200]}",
+            f"VWAP{_since(today)} {vwap}",
+            f"RSI {v.decimal(found.rsi_14 if found else None, 1)}",
+            f"BB {v.decimal(found.bollinger_position_fraction if found else None, 2)}",
+        ],
     )
+
+
+def _since(today: Day | None) -> str:
+    return "" if today is None or today.is_whole else f" since {v.minute(today.start_ms)}"
 
 
 def above(indicators: Indicators | None, line: float | None) -> float | None:
@@ -96,85 +116,91 @@ def above(indicators: Indicators | None, line: float | None) -> float | None:
     return close / line - 1 if close is not None and line else None
 
 
-def _volume_line(answer: Analysis, view: v.View) -> str:
-    kind, found = next(iter(answer.volume.items()))
-    market = kind if kind == "spot" else f"{TITLES[kind]} perps"
-    if found.total is None:
-        return f"Volume {market} n/a"
-    bar, closed = found.total.bar, view.clock(answer.bar_open_ms + answer.timeframe.ms)
-    usual = f"{v.percent(bar.spike_fraction)} vs usual {bar.level}".rstrip()
-    against = "usual n/a" if bar.spike_fraction is None else usual
-    over = coverage({kind: found.total.venues}, {kind}, answer).shown(view, " venues")
-    size = f"Volume {market} {v.money(bar.turnover_usd)}"
-    return f"{size} in the {answer.timeframe} bar to {closed}, {against}{over}"
+def _flow(answer: Analysis) -> Iterator[Row]:
+    """What takers did, and which part of the volume that is."""
+    parts = []
+    for name, (flows, _) in _deltas(answer).items():
+        share = flows.delta_volume_fraction
+        of_volume = "" if share is None else f" {v.percent(share)}"
+        parts.append(f"{name} {WINDOW} {amount(flows.delta_usd)}{of_volume}")
+    if parts:
+        yield "flow", parts
 
 
-def _takers_line(answer: Analysis, view: v.View) -> str:
-    until, deltas = view.clock(answer.takers.end_ms), dict(_deltas(answer))
-    return f"CVD {WINDOW} to {until}: {', '.join(_covered(deltas, view)) or v.NOTHING}"
-
-
-def _deltas(answer: Analysis) -> Iterator[tuple[str, Coverage]]:
+def _deltas(answer: Analysis) -> dict[str, tuple[Sum, Coverage]]:
     kinds, perps = answer.takers.kinds, answer.takers.kinds.keys() - {"spot"}
+    groups: dict[str, tuple[Mapping[str, Sum], Collection[str]]] = {}
     if "spot" in kinds:
-        yield _delta("spot", kinds["spot"].sums[WINDOW], {"spot"}, answer)
+        groups["spot"] = kinds["spot"].sums, {"spot"}
     if perps:
-        yield _delta("perps", answer.takers.perps[WINDOW], perps, answer)
+        groups["perp"] = answer.takers.perps, perps
+    return {
+        name: (sums[WINDOW], coverage(sums[WINDOW].delta_venues, of, answer))
+        for name, (sums, of) in groups.items()
+    }
 
 
-def _delta(
-    title: str, flows: Sum, kinds: Collection[str], answer: Analysis
-) -> tuple[str, Coverage]:
-    return f"{title} {v.flow(flows.delta_usd)}", coverage(flows.delta_venues, kinds, answer)
+def _positions(answer: Analysis) -> Iterator[Row]:
+    """Open interest, what it pays, and how much is traded and moved."""
+    if answer.open_interest.venues:
+        quadrant = answer.open_interest.quadrants[WINDOW]
+        change = v.percent(quadrant.oi_change_fraction)
+        yield "OI", [f"{WINDOW} {change} {quadrant.name or ''}".rstrip()]
+        yield "fund", _funding(answer)
+    _, found = next(iter(answer.volume.items()))
+    seen = answer.primary
+    atr = seen.indicators.atr_14_fraction if seen and seen.indicators else None
+    day = seen.volatility.realised_day_fraction if seen and seen.volatility else None
+    rvol = named_rvol(found.total.bar if found.total else None)
+    yield "vol", [rvol, f"ATR {v.share(atr)}", f"day {v.share(day)}"]
 
 
-def _covered(deltas: Mapping[str, Coverage], view: v.View) -> Iterator[str]:
-    """Each with how many venues it is over; who is missing from all alike is named once."""
-    missing = {over.missing(view) for over in deltas.values()}
-    if len(missing) > 1:
-        yield from (f"{figure}{over.shown(view)}" for figure, over in deltas.items())
-    else:
-        yield from (f"{figure} ({over.count})" for figure, over in deltas.items())
-        yield from filter(None, missing)
-
-
-def _interest_lines(answer: Analysis, view: v.View) -> Iterator[str]:
+def _funding(answer: Analysis) -> list[str]:
     totals = answer.open_interest.totals
-    over = coverage(totals.oi_usd_venues, PERPS, answer)
-    change = _change(answer, over, view)
-    yield f"OI {v.money(totals.oi_usd)}{over.shown(view, ' venues')} · {WINDOW} {change}"
-    paid = coverage(totals.funding_venues, PERPS, answer)
-    yield f"Funding {_funding(totals)}{_unlike(paid, over, view)}"
-
-
-def _change(answer: Analysis, above: Coverage, view: v.View) -> str:
-    """Of linear perps, of coin-margined ones where those were asked for."""
-    found, inverse = answer.open_interest, answer.quote == "USD"
-    change, quadrant = found.changes[WINDOW], found.quadrants[WINDOW]
-    venues = change.inverse_venues if inverse else change.linear_venues
-    over = coverage(venues, INVERSE if inverse else LINEAR, answer)
-    name = f", {quadrant.name}" if quadrant.name else ""
-    return f"{v.percent(quadrant.oi_change_fraction)}{_unlike(over, above, view)}{name}"
-
-
-def _funding(totals: InterestTotals) -> str:
     rate = totals.funding_8h_fraction
     if rate is None:
-        return v.NOTHING
-    year = f"{v.percent(totals.funding_year_fraction)} a year"
-    parts = [f"{v.signed(rate * 100, 4)}% per 8h", year, "OI-weighted", heat(rate)]
-    return ", ".join(filter(None, parts))
+        return [v.NOTHING]
+    paid = f"{v.rate(rate)}/8h {v.percent(totals.funding_year_fraction)}/y"
+    return [paid, *filter(None, [heat(rate)])]
 
 
-def _unlike(over: Coverage, above: Coverage, view: v.View) -> str:
-    """What a figure is over, where that is not what the figure before it is over."""
-    return "" if over == above else over.shown(view)
+def _levels(seen: Technicals | None) -> v.Html:
+    """Around the last price, which stands among them."""
+    if seen is None or seen.now is None or not seen.levels:
+        return v.EMPTY
+    rows = [_level(level, seen.tick_size) for level in seen.levels]
+    place = sum(level.distance_fraction >= 0 for level in seen.levels)
+    last = ["last", v.short_price(seen.now.last_price, seen.tick_size), ""]
+    return v.table(["Levels", "price", "away"], [*rows[:place], last, *rows[place:]])
 
 
-def levels(seen: Technicals | None) -> v.Html:
-    rows = [
-        [level.name, v.price(level.price, seen.tick_size), v.percent(level.distance_fraction)]
-        for level in (seen.levels if seen else ())
-        if seen
-    ]
-    return v.lines(v.tables(["Levels", "price", "away"], rows)) if rows else v.EMPTY
+def _level(level: Level, tick: float) -> list[str]:
+    name = f"{level.name} today" if level.name in OF_TODAY else level.name
+    short = name.replace(YESTERDAY, "y. ")
+    return [short, v.short_price(level.price, tick), v.percent(level.distance_fraction)]
+
+
+def _over(answer: Analysis, view: v.View) -> Iterator[v.Html]:
+    """Who is not in a sum: said once for all sums that lack the same."""
+    figures: dict[tuple[str, str], list[str]] = {}
+    for name, over in _coverages(answer).items():
+        if over.is_partial:
+            figures.setdefault(over.named(view), []).append(name)
+    for (inside, without), names in figures.items():
+        yield v.flowing([f"{', '.join(names)}: {inside}", without])
+
+
+def _coverages(answer: Analysis) -> dict[str, Coverage]:
+    deltas = {name: over for name, (_, over) in _deltas(answer).items()}
+    alike = len(deltas) > 1 and len({*deltas.values()}) == 1
+    takers = {"CVD" if alike else f"CVD {name}": over for name, over in deltas.items()}
+    held, inverse = answer.open_interest, answer.quote == "USD"
+    change = held.changes[WINDOW]
+    venues = change.inverse_venues if inverse else change.linear_venues
+    kind, found = next(iter(answer.volume.items()))
+    traded = {"RVOL": coverage({kind: found.total.venues}, {kind}, answer)} if found.total else {}
+    return takers | {
+        f"OI {WINDOW}": coverage(venues, INVERSE if inverse else LINEAR, answer),
+        "funding": coverage(held.totals.funding_venues, PERPS, answer),
+        **traded,
+    }

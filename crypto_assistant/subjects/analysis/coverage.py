@@ -1,4 +1,4 @@
-"""What a sum of /analysis is over: how many of the venues asked, and who of them is missing."""
+"""What a sum of /analysis is over: which of the venues asked, and who of them is missing."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,24 +11,20 @@ from crypto_assistant.subjects.analysis.answer import Analysis
 class Coverage:
     """The venues all of whose markets are in a sum, only some of them, none of them."""
 
-    asked: int
     whole: tuple[str, ...]
     part: tuple[str, ...]
     without: tuple[str, ...]
 
     @property
-    def count(self) -> str:
-        return f"{len(self.whole)}/{self.asked}"
+    def is_partial(self) -> bool:
+        """Whether somebody is in the sum, and somebody's markets are not."""
+        return bool((self.whole or self.part) and (self.part or self.without))
 
-    def missing(self, view: v.View) -> str:
-        """`part of Binance, without OKX`; of a sum that nobody is in, nothing."""
+    def named(self, view: v.View) -> tuple[str, str]:
+        """`Bybit, part of Binance`, `OKX left out`."""
         part = [f"part of {view.venues(self.part)}"] if self.part else []
-        without = [f"without {view.venues(self.without)}"] if self.without else []
-        return ", ".join(part + without) if self.whole or self.part else ""
-
-    def shown(self, view: v.View, noun: str = "") -> str:
-        """` (2/3 venues, part of Binance)`."""
-        return f" ({', '.join(filter(None, [self.count + noun, self.missing(view)]))})"
+        inside = ", ".join([*map(view.venue, self.whole), *part])
+        return inside, f"{view.venues(self.without)} left out" if self.without else ""
 
 
 def coverage(
@@ -40,7 +36,6 @@ def coverage(
     lacking = {venue for kind, venue in trading if venue not in summed.get(kind, ())}
     asked = answer.provenance.asked
     return Coverage(
-        asked=len(asked),
         whole=tuple(venue for venue in asked if venue in inside - lacking),
         part=tuple(venue for venue in asked if venue in inside & lacking),
         without=tuple(venue for venue in asked if venue in lacking - inside),

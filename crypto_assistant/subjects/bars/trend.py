@@ -20,7 +20,10 @@ DAYS_A_YEAR = 365
 
 @dataclass(frozen=True, slots=True)
 class Indicators:
-    """Of the closed bars of a timeframe, `bars` of them; None where they are too few."""
+    """Of the closed bars of a timeframe, `bars` of them; None where they are too few.
+
+    `bollinger_position_fraction`: of the close, 0 on the lower band and 1 on the upper one.
+    """
 
     timeframe: Timeframe
     bars: int
@@ -34,6 +37,7 @@ class Indicators:
     bollinger_mid_price: float | None
     bollinger_upper_price: float | None
     bollinger_lower_price: float | None
+    bollinger_position_fraction: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,15 @@ def _indicators(candles: Candles | None, most: int) -> Indicators | None:
         bollinger_mid_price=middle,
         bollinger_upper_price=upper,
         bollinger_lower_price=lower,
+        bollinger_position_fraction=_position(last, lower, upper),
     )
+
+
+def _position(close: float | None, lower: float | None, upper: float | None) -> float | None:
+    """%b; None where the bands meet."""
+    if close is None or lower is None or upper is None or upper == lower:
+        return None
+    return (close - lower) / (upper - lower)
 
 
 def _volatility(candles: Candles | None) -> Volatility | None:

@@ -81,6 +81,14 @@ async def test_a_price_that_never_moves_has_no_strength() -> None:
     assert (found.rsi_14, found.atr_14_price) == (None, 0.0)
     assert found.ema_50_price == pytest.approx(5.0)
     assert found.bollinger_upper_price == found.bollinger_lower_price == 5.0
+    assert found.bollinger_position_fraction is None
+
+
+async def test_the_close_is_placed_between_the_bands() -> None:
+    """Nineteen closes of 100 and one of 120: mean 101, deviation 4.359."""
+    found = await indicators([*[100.0] * 19, 120.0, 1e6])
+    assert found
+    assert found.bollinger_position_fraction == pytest.approx((120 - 92.282) / 17.436, rel=1e-4)
 
 
 async def test_without_a_closed_bar_nothing_is_known() -> None:
