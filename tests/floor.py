@@ -4,7 +4,7 @@ import asyncio
 import gc
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -88,9 +88,11 @@ class Floor:
 
 
 @asynccontextmanager
-async def floor(timing: Timing = SHIPPED, *, extra: int = 0) -> AsyncIterator[Floor]:
-    """Everything but Telegram and the terminal, over loopback."""
-    sandbox = _exchanges(extra)
+async def floor(
+    timing: Timing = SHIPPED, *, extra: int = 0, clock_ms: Callable[[], int] = clock
+) -> AsyncIterator[Floor]:
+    """Everything but Telegram and the terminal, over loopback; unless told time stands still."""
+    sandbox = _exchanges(extra, clock_ms)
     sandbox.faults.clear()
     sandbox.latency = 0.0
     sandbox.requests.clear()
@@ -101,16 +103,16 @@ async def floor(timing: Timing = SHIPPED, *, extra: int = 0) -> AsyncIterator[Fl
     async with (
         sandbox.serve() as urls,
         aiohttp.ClientSession() as session,
-        Store.opened(None, clock) as store,
+        Store.opened(None, clock_ms) as store,
     ):
-        door = Door(session, clock, timing)
+        door = Door(session, clock_ms, timing)
         exchanges = [exchange(door, urls) for exchange in EXCHANGES]
         ledger = Ledger(store)
         accounts = {
             exchange.name: Access(account_at(exchange, key(exchange)), ledger)
             for exchange in exchanges
         }
-        desk = Desk(exchanges, timing=timing, clock_ms=clock, accounts=accounts)
+        desk = Desk(exchanges, timing=timing, clock_ms=clock_ms, accounts=accounts)
         view = view_of(EXCHANGES, None)
         try:
             yield Floor(sandbox, Front(COMMANDS, desk, view), urls)
@@ -125,9 +127,9 @@ def key(exchange: Exchange) -> Key:
 
 
 @cache
-def _exchanges(extra: int) -> Sandbox:
+def _exchanges(extra: int, clock_ms: Callable[[], int]) -> Sandbox:
     """Once for all tests, so that what they print at the one moment is put together once."""
-    return Sandbox(world(extra), clock, monotonic)
+    return Sandbox(world(extra), clock_ms, monotonic)
 
 
 def numbers(answer: Answer) -> Any:

@@ -27,7 +27,10 @@ def within(takers: TakerVolumes, first_ms: int, end_ms: int) -> TakerVolumes:
 
 
 def priced(takers: TakerVolumes, bars: Candles) -> TakerVolumes:
-    """The same with the unit that the venue does not tell; NaN where it sent no candle."""
+    """The same with the unit that the venue does not tell; NaN where it sent no candle.
+
+    As old as before: the candles have closed and never change, however long they were kept.
+    """
     average = _average(takers, bars)
     bought, sold = takers.bought, takers.sold
     bought_turnover, sold_turnover = takers.bought_turnover, takers.sold_turnover
@@ -42,7 +45,6 @@ def priced(takers: TakerVolumes, bars: Candles) -> TakerVolumes:
         bought_turnover=bought_turnover,
         sold_turnover=sold_turnover,
         since_ms=int(takers.open_ms[0]),
-        received_ms=min(takers.received_ms, bars.received_ms),
     )
 
 
