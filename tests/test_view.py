@@ -1,5 +1,6 @@
 """Numbers, tables and pages, as a trader reads them on a phone."""
 
+import re
 from html.parser import HTMLParser
 from math import isclose
 from zoneinfo import ZoneInfo
@@ -232,6 +233,23 @@ def test_a_table_is_aligned() -> None:
         "BIN 67890.1 +1.23% 9.99B +0.0100/8h\n"
         "OKX     1.0    n/a   n/a          ?</pre>"
     )
+
+
+def test_figures_stand_beside_their_label_in_as_many_lines_as_they_need() -> None:
+    rows = [
+        ("trend", ["EMA20 +0.31 50 +0.59", "200 -4.12", "VWAP +1.06"]),
+        ("OI", ["4h <n/a>"]),
+    ]
+    assert v.labelled(rows) == (
+        "<pre>trend EMA20 +0.31 50 +0.59\n      200 -4.12 · VWAP +1.06\nOI    4h &lt;n/a&gt;</pre>"
+    )
+
+
+@given(st.lists(st.text("ab", min_size=1, max_size=24), min_size=1))
+def test_a_labelled_figure_is_never_wrapped(parts: list[str]) -> None:
+    text = v.labelled([("label", parts)]).removeprefix("<pre>").removesuffix("</pre>")
+    assert max(map(len, text.split("\n"))) <= 30
+    assert re.split(r" · |\n {6}", text.removeprefix("label ")) == parts
 
 
 @given(

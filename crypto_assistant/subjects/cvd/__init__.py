@@ -18,6 +18,7 @@ EXPLAINS = f"""\
 CVD, the cumulative volume delta: what takers bought less what they sold, summed over a window. It
 is counted by the exchanges' own data about takers, never guessed from the colour of candles.
 
+Rows and columns:
 - 1h, 4h, 24h: windows that all end at the same boundary of five minutes, which is printed: the last
 one up to which every venue has told its bars, at most one before the last by the clock.
 - 96×1h: the last 96 closed bars of the timeframe (96×15m: a day, 96×1h: four days), in Details 96b;

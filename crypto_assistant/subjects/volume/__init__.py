@@ -15,8 +15,8 @@ from crypto_assistant.subjects.volume.details import details
 
 EXPLAINS = f"""\
 The last closed bar of the timeframe on each venue, in plain coins and USD (as the venue sends them;
-USDT and USDC count as dollars). Which bar that is, our clock says for all venues alike; a venue
-that does not have it yet shows n/a.
+USDT and USDC count as dollars): the last bar that has closed by the clocks of all venues asked; a
+venue that does not have it yet shows n/a.
 
 RVOL, relative volume, 1 where it is as usual, always with what it is measured against:
 - RVOL 7d = its volume / the median of the bars at the same time of day (UTC) on the {DAYS} days
