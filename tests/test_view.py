@@ -235,6 +235,21 @@ def test_a_table_is_aligned() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("ratio", "shown"),
+    [
+        (0, "0.00x"),
+        (1.15, "1.15x"),
+        (9.994, "9.99x"),
+        (9.996, "10.0x"),
+        (99.96, "100x"),
+        (None, "n/a"),
+    ],
+)
+def test_a_ratio_has_three_digits(ratio: float | None, shown: str) -> None:
+    assert v.times(ratio) == shown
+
+
 def test_figures_stand_beside_their_label_in_as_many_lines_as_they_need() -> None:
     rows = [
         ("trend", ["EMA20 +0.31 50 +0.59", "200 -4.12", "VWAP +1.06"]),

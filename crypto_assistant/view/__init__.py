@@ -36,6 +36,7 @@ from crypto_assistant.view.numbers import (
     share,
     short_price,
     signed,
+    times,
 )
 from crypto_assistant.view.pages import (
     LONGEST_MESSAGE,
@@ -101,5 +102,6 @@ __all__ = [
     "signed",
     "table",
     "tables",
+    "times",
     "utf16_units",
 ]

@@ -159,6 +159,13 @@ def percents(fraction: float) -> str:
     return f"{plain(100 * fraction)} %"
 
 
+def times(ratio: float | None) -> str:
+    """So many times as much, in a column of five characters: `1.15x`, `15.8x`, `158x`."""
+    if ratio is None:
+        return NOTHING
+    return f"{ratio:.{2 if ratio < 9.995 else 1 if ratio < 99.95 else 0}f}x"
+
+
 def plain(value: float) -> str:
     """A number as somebody typed it: `200`, `1.5`."""
     return f"{value:.15g}"

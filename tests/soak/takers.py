@@ -345,13 +345,13 @@ def volscan(case: Case) -> None:
         for row in table.rows:
             coin, _, venue = row.name.rpartition(" ")
             found = _scanned(case, coin, SHORT[venue])
-            spikes = [_spike(case, market, at, step) for market in found]
-            case.number(f"{row.name} spike", row.cells["spike"], spikes)
+            rvols = [_rvol_96(case, market, at, step) for market in found]
+            case.number(f"{row.name} RVOL", row.cells["RVOL"].removesuffix("x"), rvols)
             sizes = [_usd(m, bars(case, m, [at, at + step])) for m in found]
             case.number(f"{row.name} $", row.cells["$"], sizes)
-    if highest := case.reading.find(r"^Highest: (\S+) (\S+%)"):
-        spikes = [_spike(case, market, at, step) for market in _scanned(case, highest[1])]
-        case.number(f"highest {highest[1]}", highest[2], spikes)
+    if highest := case.reading.find(r"^Highest: (\S+) RVOL 96 (\S+)x"):
+        rvols = [_rvol_96(case, market, at, step) for market in _scanned(case, highest[1])]
+        case.number(f"highest {highest[1]}", highest[2], rvols)
     if failed := case.reading.find(r"failed ([1-9]\d*)"):
         case.says(bool(case.loose), f"{failed[1]} coins failed and nobody is named for it")
 
@@ -364,8 +364,8 @@ def _scanned(case: Case, coin: str, venue: str = "") -> list[Market]:
     ]
 
 
-def _spike(case: Case, market: Market, at: int, step: int) -> float:
+def _rvol_96(case: Case, market: Market, at: int, step: int) -> float:
     told = bars(case, market, [at + n * step for n in range(-BARS, 2)])
     *before, last = told.volume.tolist()
     usual = median(before)  # 0 where nobody trades most of the time: nothing is above that.
-    return float(last / usual - 1) if usual else nan
+    return float(last / usual) if usual else nan

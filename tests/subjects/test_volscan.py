@@ -9,6 +9,7 @@ from crypto_assistant.errors import UsageError
 from crypto_assistant.front import Sheet
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.subjects.scan import VolScan
+from crypto_assistant.view import times
 from tests.floor import SHIPPED, VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth
 from tests.truths.scan import scan
@@ -195,15 +196,15 @@ async def test_the_page_says_what_was_scanned_and_until_when_it_is_good(market: 
 async def test_below_the_threshold_the_highest_spike_is_shown(market: Floor, truth: Truth) -> None:
     highest = scan(truth, 999)["highest"]
     quiet = (await market.front.reply("/volscan 999")).text
-    assert "No spike of the 43 scanned coins reaches the threshold." in quiet
-    assert f"Highest: {highest['coin']} +{100 * highest['spike_fraction']:.0f}%" in quiet
+    assert "No coin of the 43 scanned ones reaches the threshold." in quiet
+    assert f"Highest: {highest['coin']} RVOL 96 {times(1 + highest['spike_fraction'])}" in quiet
     assert "<pre>" not in quiet
 
 
 @pytest.mark.parametrize(
     ("down", "said"),
     [
-        (["binance"], "No spike of the 43 scanned coins reaches the threshold."),
+        (["binance"], "No coin of the 43 scanned ones reaches the threshold."),
         (VENUES, "Nothing was scanned."),
     ],
 )
@@ -211,4 +212,4 @@ async def test_an_outage_is_no_quiet_market(market: Floor, down: list[str], said
     market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in down]
     text = (await market.front.reply("/volscan 999")).text
     assert f"\n{said}\n" in text
-    assert ("Highest" in text) == ("scanned coins" in text)
+    assert ("Highest" in text) == ("scanned ones" in text)

@@ -8,8 +8,6 @@ import pytest
 
 from crypto_assistant.errors import UnknownCoin
 from crypto_assistant.sandbox import Fault
-from crypto_assistant.subjects.volume.compact import named_rvol
-from crypto_assistant.subjects.volume.volumes import Bar
 from tests.floor import VENUES, Floor, differences, floor, numbers
 from tests.truth import Truth, known_by
 from tests.truths.volume import volume
@@ -168,13 +166,6 @@ async def test_who_is_measured_against_something_else_is_left_out_of_the_sum(
 async def test_another_coin_of_the_same_name_is_named(market: Floor) -> None:
     neiro = (await market.front.reply("/volume NEIRO")).text
     assert "Bybit NEIRO: another coin? Not counted" in neiro
-
-
-@pytest.mark.parametrize("rvol", [0.5, 15.83, 158.3, None])
-def test_a_relative_volume_has_three_digits(rvol: float | None) -> None:
-    shown = {0.5: "7d 0.50x", 15.83: "7d 15.8x", 158.3: "7d 158x", None: "n/a"}
-    bar = Bar(1.0, 1.0, None, "slot", 7, 1.0, rvol, None, None, None)
-    assert named_rvol(bar) == f"RVOL {shown[rvol]}"
 
 
 @pytest.mark.parametrize("line", ["/volume SOL 5m details", "/analysis SOL details"])

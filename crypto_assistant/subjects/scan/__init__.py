@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
-from crypto_assistant.calculators.volume import LEVELS
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.grammar import Args, Command, Parameters, Progress
@@ -16,20 +15,18 @@ from crypto_assistant.subjects.scan.answer import GIVE_UP, Scan, scan
 from crypto_assistant.subjects.scan.spikes import LEAST_TURNOVER_USD, Spike
 from crypto_assistant.subjects.scan.tally import TOP
 
-LEVEL_NAMES = ", ".join(f"{name} from +{v.percents(least)}" for least, name in LEVELS)
-
 EXPLAINS = f"""\
-In any order; the first number is the least spike in percent (200), the second how many coins to
-scan, the most traded ones first (all).
+In any order; the first number is how far above usual in percent (200: RVOL 3x), the second how many
+coins to scan, the most traded ones first (all).
 
 Every coin that has a USDT perp, each on the venue where that has the highest 24h turnover, if its
 USDT perps turn over at least ${v.plain(LEAST_TURNOVER_USD / 1e6)}M in 24h over all venues (tickers
 at most 10 minutes old). No stocks, no stablecoins; another coin under the same name is left out.
 
-spike = volume of the last closed bar / median of the {BARS} closed bars before it - 1.
-{LEVEL_NAMES}. Skipped: coins with fewer than {FEWEST} such bars or a median of 0.
+RVOL {BARS} = volume of the last closed bar / median of the {BARS} closed bars before it. Skipped:
+coins with fewer than {FEWEST} such bars or a median of 0. The JSON tells RVOL - 1 as `spike`.
 
-The ten highest spikes from the threshold on, else the highest of all. $: turnover of the bar; bar:
+The ten highest from the threshold on, else the highest of all. $: turnover of the bar; bar:
 its close / open - 1; buy: what takers bought of it (Binance: from its candles; OKX: its taker
 statistics, from 5m on; Bybit: only where its last 1000 trades reach back over all of the bar).
 
@@ -120,9 +117,9 @@ def _numbers(numbers: tuple[float, ...]) -> tuple[float, int | None]:
 
 def render(answer: VolScan, args: Args, view: v.View) -> v.Page:
     closed = view.clock(answer.bar_open_ms + answer.timeframe.ms)
-    least = v.plain(100 * answer.threshold_fraction)
+    least = v.times(1 + answer.threshold_fraction)
     shown = [
-        v.bold(f"Volume scan {answer.timeframe}, spikes from +{least}%"),
+        v.bold(f"Volume scan {answer.timeframe}, RVOL {BARS} from {least}"),
         v.escape(f"bar closed {closed}"),
         *_table(answer, view),
         *map(v.escape, _notes(answer, view)),
@@ -134,14 +131,14 @@ def _table(answer: VolScan, view: v.View) -> list[v.Html]:
     rows = [
         [
             f"{row.coin} {view.short(row.venue)}",
-            v.percent(row.spike_fraction),
+            v.times(1 + row.spike_fraction),
             v.scaled(row.turnover_usd),
             v.percent(row.change_fraction),
             v.part(row.buy_fraction),
         ]
         for row in answer.rows
     ]
-    return v.tables(["", "spike", "$", "bar", "buy"], rows) if rows else []
+    return v.tables(["", "RVOL", "$", "bar", "buy"], rows) if rows else []
 
 
 def _notes(answer: VolScan, view: v.View) -> Iterator[str]:
@@ -151,11 +148,12 @@ def _notes(answer: VolScan, view: v.View) -> Iterator[str]:
     elif not answer.coins_scanned:
         yield "Nothing was scanned."
     elif not answer.rows:
-        yield f"No spike of the {answer.coins_scanned} scanned coins reaches the threshold."
+        yield f"No coin of the {answer.coins_scanned} scanned ones reaches the threshold."
     elif answer.coins_above_threshold > len(answer.rows):
         yield f"{len(answer.rows)} of {answer.coins_above_threshold} coins above the threshold"
     if answer.highest and not answer.rows:
-        yield f"Highest: {answer.highest.coin} {v.percent(answer.highest.spike_fraction)}"
+        highest = v.times(1 + answer.highest.spike_fraction)
+        yield f"Highest: {answer.highest.coin} RVOL {BARS} {highest}"
     yield (
         f"Scanned {answer.coins_scanned} of {answer.coins} coins · "
         f"skipped {answer.coins_without_baseline} · failed {answer.coins_failed}"
@@ -190,7 +188,7 @@ def _buttons(answer: VolScan, args: Args) -> tuple[Row, ...]:
 
 COMMAND = Command(
     name="volscan",
-    summary="the coins of the whole market whose last bar has the highest volume spike",
+    summary="the coins of the whole market whose last bar has the highest RVOL",
     example="/volscan 300 1h 100",
     explains=EXPLAINS,
     run=run,

@@ -75,7 +75,7 @@ def rvols(bars: Mapping[str, Bar], forming: Mapping[str, Forming] | None = None)
     values = {name: bar.rvol for name, bar in (forming or bars).items()}
     baselines = {_baseline(bars[name]) for name, value in values.items() if value is not None}
     if len(baselines) == 1:
-        return [f"RVOL {baselines.pop()}", *map(_times, values.values())]
+        return [f"RVOL {baselines.pop()}", *map(v.times, values.values())]
     return ["RVOL", *(_against(bars[name], value) for name, value in values.items())]
 
 
@@ -85,18 +85,12 @@ def named_rvol(bar: Bar | None) -> str:
 
 
 def _against(bar: Bar, rvol: float | None) -> str:
-    return v.NOTHING if rvol is None else f"{_baseline(bar)} {_times(rvol)}"
+    return v.NOTHING if rvol is None else f"{_baseline(bar)} {v.times(rvol)}"
 
 
 def _baseline(bar: Bar) -> str:
     """`7d`, the same bar of seven days; `96`, so many bars before."""
     return f"{DAYS}d" if bar.baseline == "slot" else str(bar.baseline_bars)
-
-
-def _times(rvol: float | None) -> str:
-    if rvol is None:
-        return v.NOTHING
-    return f"{v.decimal(rvol, 2 if rvol < 9.995 else 1 if rvol < 99.95 else 0)}x"
 
 
 def _over(found: Volumes, view: v.View) -> v.Html:
