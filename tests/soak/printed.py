@@ -165,7 +165,8 @@ def _row(line: str, header: Mapping[int, str]) -> Row:
     """Each cell ends where its column does: some may be empty. `header`: by those places."""
     cells = [(one.group().replace("_", " "), one.end()) for one in WORD.finditer(_joined(line))]
     first = next((i for i, (_, end) in enumerate(cells) if i and end in header), len(cells))
-    if first < len(cells) and all(end in header for _, end in cells[first:]):
+    is_aligned = first < len(cells) and all(end in header for _, end in cells[first:])
+    if is_aligned or len(cells) == 1:
         name = " ".join(text for text, _ in cells[:first])
         return Row(name, {header[end]: text for text, end in cells[first:]})
     name, *rest = _joined(line).rsplit(maxsplit=len(header))  # A name of wide characters.
