@@ -58,6 +58,43 @@ def test_a_size_keeps_three_significant_digits(number: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("usd", "shown"),
+    [
+        (0.0, "0.00"),
+        (-0.004, "0.00"),
+        (0.42, "+0.42"),
+        (-9.996, "-10.0"),
+        (99.96, "+100"),
+        (-999.4, "-999"),
+        (999.6, "+1.0K"),
+        (-9_960.0, "-10K"),
+        (999_600.0, "+1.0M"),
+        (-1.2e6, "-1.2M"),
+        (None, "n/a"),
+    ],
+)
+def test_money_in_a_narrow_column_has_five_characters_at_most(
+    usd: float | None, shown: str
+) -> None:
+    assert v.tight(usd) == shown
+
+
+@given(NUMBERS)
+def test_the_narrow_column_is_never_left_and_tells_two_digits(number: float) -> None:
+    assert len(v.tight(-number)) <= 5 or number >= 1e15
+    assert isclose(value(v.tight(number)), number, rel_tol=0.05, abs_tol=0.0051)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("BABYDOGE", "BABYDOGE"), ("JELLYJELLY", "JELLYJE…"), ("币安人生X", "币安人…")],
+)
+def test_a_name_that_is_too_long_is_cut(name: str, shown: str) -> None:
+    assert v.cut(name, 8) == shown
+    assert v.columns(shown) <= 8
+
+
+@pytest.mark.parametrize(
     ("usd", "shown", "with_plus"),
     [
         (0.0, "$0.00", "$0.00"),
@@ -350,6 +387,11 @@ def test_a_long_answer_is_paged_and_no_block_is_torn(blocks: list[v.Html]) -> No
     for page in found:
         Balanced(page)
         assert len(page.encode("utf-16-le")) // 2 <= 4096
+
+
+def test_a_first_block_that_is_a_message_of_its_own_leaves_the_others_to_the_next() -> None:
+    page = v.Page(tuple(v.escape(letter) for letter in "abc"), first_alone=True)
+    assert [v.sheet(page, number, "help")[0] for number in (1, 2)] == ["a", "b\nc"]
 
 
 def test_an_emoji_counts_as_two() -> None:

@@ -36,6 +36,7 @@ from crypto_assistant.view.numbers import (
     share,
     short_price,
     signed,
+    tight,
     times,
 )
 from crypto_assistant.view.pages import (
@@ -50,6 +51,7 @@ from crypto_assistant.view.pages import (
 from crypto_assistant.view.tables import (
     WIDEST_TABLE,
     columns,
+    cut,
     fits,
     labelled,
     table,
@@ -73,6 +75,7 @@ __all__ = [
     "cents",
     "code",
     "columns",
+    "cut",
     "decimal",
     "duration",
     "escape",
@@ -102,6 +105,7 @@ __all__ = [
     "signed",
     "table",
     "tables",
+    "tight",
     "times",
     "utf16_units",
 ]

@@ -91,6 +91,17 @@ def flow(usd: float | None) -> str:
     return f"+{text}" if usd is not None and usd > 0 and text != "$0" else text
 
 
+def tight(usd: float | None) -> str:
+    """Money with its sign in a column of five characters: `+1.2M`, `-999K`, `+0.42`."""
+    if usd is None:
+        return NOTHING
+    size = abs(usd)
+    for unit, of in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
+        if size >= 0.9995 * of:
+            return signed(usd / of, 1 if size < 9.95 * of else 0) + unit
+    return signed(usd, 2 if size < 9.995 else 1 if size < 99.95 else 0)
+
+
 def percent(fraction: float | None) -> str:
     """`+1.23%`, `-12.3%`, `+123%`; what rounds to zero has no sign."""
     if fraction is None:

@@ -30,12 +30,14 @@ class Page:
     """An answer as it is shown: blocks that are not torn apart, and rows of buttons.
 
     `heading` stands above every part of an answer that takes several messages, `footer` below.
+    `first_alone`: the first block is a message of its own, the others follow on request.
     """
 
     blocks: tuple[Html, ...]
     buttons: tuple[tuple[Button, ...], ...] = ()
     heading: Html = EMPTY
     footer: Html = EMPTY
+    first_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ def _sheets(page: Page) -> list[Html]:
     room = LONGEST_MESSAGE - utf16_units(lines([Html(" "), page.footer])) + 1
     for block in page.blocks or (EMPTY,):
         joined = lines([*sheets[-1:], block])
-        if sheets and utf16_units(joined) <= room:
+        closed = page.first_alone and len(sheets) == 1
+        if sheets and not closed and utf16_units(joined) <= room:
             sheets[-1] = joined
         else:
             sheets.append(lines([page.heading, block]))

@@ -66,3 +66,12 @@ def _padded(cell: str, width: int, *, left: bool) -> str:
 def columns(text: str) -> int:
     """The width of a text: Chinese, Japanese and Korean characters take two columns each."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def cut(text: str, width: int) -> str:
+    """As much of a name as a column of so many characters has room for: `JELLYJE…`."""
+    if columns(text) <= width:
+        return text
+    while columns(text) >= width:
+        text = text[:-1]
+    return f"{text}…"
