@@ -29,10 +29,15 @@ class Round(Wave):
         self.asked = tuple(exchange.name for exchange in exchanges)
 
     def ask_owner(
-        self, part: str, question: Callable[[Account], Awaitable[D]], venues: Collection[str]
+        self,
+        part: str,
+        question: Callable[[Account], Awaitable[D]],
+        venues: Collection[str],
+        *,
+        aside: bool = False,
     ) -> dict[str, D]:
         """As `ask`, of the owner's accounts at the venues."""
-        return self.ask(part, self.desk.of_owner(question), venues)
+        return self.ask(part, self.desk.of_owner(question), venues, aside=aside)
 
 
 class CoinRound(Round):

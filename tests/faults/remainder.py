@@ -112,7 +112,7 @@ def _positions(answer: Any, lost: Collection[Part]) -> None:
     there = {row["venue"] for row in rows}
     answer |= {
         "positions": rows,
-        "totals": _totals(rows),
+        "totals": _totals(rows) | _weight(answer["totals"], lost),
         "nets": _nets(rows),
         "whole_venues": whole,
         "flat_venues": [venue for venue in whole if venue not in there],
@@ -129,6 +129,19 @@ def _totals(rows: Collection[Mapping[str, Any]]) -> dict[str, Any]:
         "unrealised_positions": len(rows),
         "next_funding_usd": _sum(row["next_funding_usd"] for row in rows),
         "funded_positions": len(rows),
+        "perps": len(rows),
+        "last_funding_ms": max((row["next_funding_ms"] for row in rows), default=None),
+    }
+
+
+def _weight(totals: Mapping[str, Any], lost: Collection[Part]) -> dict[str, float | None]:
+    """Half of the wallets are no equity, and half of the positions weigh nothing that is known."""
+    wallets = all(part in {*FAMILIES, LOG} for _, part in lost)
+    positions = all(part not in FAMILIES for _, part in lost)
+    return {
+        "equity_usd": totals["equity_usd"] if wallets else None,
+        "effective_leverage": totals["effective_leverage"] if wallets and positions else None,
+        "up_1pct_usd": totals["up_1pct_usd"] if positions else None,
     }
 
 

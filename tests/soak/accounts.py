@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
-from typing import Final
+from typing import Final, NamedTuple
 
 from crypto_assistant.sandbox.account.events import Holding
 from crypto_assistant.sandbox.catalog import Venue
 from tests.soak.case import Case
 from tests.soak.moments import VENUES, mid_price
-from tests.soak.printed import SHORT, Range, printed
+from tests.soak.printed import NOTHING, SHORT, Range, Row, printed
 from tests.truth import Truth
 from tests.truths.pnl import Account
 
@@ -21,6 +21,12 @@ WALLETS: Final[Mapping[Venue, tuple[str, ...]]] = {
 DAY: Final = 86_400_000
 DAYS: Final = {"today": 0, "7d": 6, "30d": 29}
 """Whole days before today."""
+SHOWN: Final = 8
+LONGEST_NAME: Final = 8
+MARKS: Final = {"USDT": "", "USDC": "c", "USD": "$"}
+"""What stands behind a coin by what its perp is quoted in."""
+AWAY_SLACK: Final = 2e-4
+"""Liquidation prices are told in the steps of the market's price."""
 
 
 def balance(case: Case) -> None:
@@ -126,7 +132,7 @@ def _unrealised(case: Case, venue: Venue) -> Range:
         for coin in {one.coin for one in held}:
             amounts[coin].append(float(sum(one.unrealised for one in held if one.coin == coin)))
     worths = [_worth(case, venue, coin, of) for coin, of in amounts.items()]
-    return Range(fsum(one.low for one in worths), fsum(one.high for one in worths))
+    return _whole(worths)
 
 
 def _venue(name: str) -> Venue:
@@ -134,26 +140,31 @@ def _venue(name: str) -> Venue:
 
 
 def positions(case: Case) -> None:
-    """Each position is one of the books', and all of them are there."""
-    table = [t for t in case.reading.tables if t.header[:2] == ("size $", "PnL $")]
-    rows = [row for one in table for row in one.rows]
+    """Each row is one of the books' positions, what ends first before the others, and the sums are
+    over all of them."""
     if case.question.details:
         return
     open_now = {str(venue): _legs(case, venue) for venue in VENUES if venue in case.asked}
+    tables = [table for table in case.reading.tables if table.header == ("size", "PnL", "liq")]
+    rows = [row for table in tables for row in table.rows]
     for row in rows:
-        venue = SHORT[row.name.rpartition(" ")[2]]
-        market = row.name.rpartition(" ")[0]
-        legs = [leg for leg in open_now[venue] if market in leg[0]]
-        _one_of(case, row.name, row.cells, legs)
-    for venue, legs in open_now.items():
-        shown = sum(SHORT[row.name.rpartition(" ")[2]] == venue for row in rows)
-        whole = shown == len(legs) or venue in case.loose
-        case.says(whole, f"{venue}: {shown} positions are shown, open are {len(legs)}")
-    _gross(case, open_now)
+        name, _, venue = row.name.rpartition(" ")
+        legs = [leg for leg in open_now[SHORT[venue]] if name.strip() in leg.called]
+        _one_of(case, row, legs)
+    if not case.loose:
+        legs = [leg for of in open_now.values() for leg in of]
+        _all_there(case, rows, legs)
+        _sums(case, legs)
 
 
-Leg = tuple[tuple[str, ...], Range, Range]
-"""What a market is called, the signed size in USD, the unrealised PnL in USD."""
+class Leg(NamedTuple):
+    """What a market is called, the signed size and the unrealised PnL in USD, and the way to
+    liquidation, None where there is none."""
+
+    called: tuple[str, ...]
+    size: Range
+    gain: Range
+    away: Range | None
 
 
 def _legs(case: Case, venue: Venue) -> list[Leg]:
@@ -166,7 +177,11 @@ def _legs(case: Case, venue: Venue) -> list[Leg]:
         same = [(truth, held[number]) for truth, held in seconds if len(held) > number]
         sizes = [_size(one) for _, one in same]
         gains = [float(one.unrealised) * (_price(t, venue, one.coin) or 1) for t, one in same]
-        found.append((_called(case, holding), Range(min(sizes), max(sizes)), _around(gains)))
+        away = [_away(one) for _, one in same]
+        told = [one for one in away if one is not None]
+        far = Range(min(told) - AWAY_SLACK, max(told) + AWAY_SLACK) if told else None
+        size = Range(min(sizes), max(sizes))
+        found.append(Leg(_called(case, holding), size, _around(gains), far))
     return found
 
 
@@ -175,40 +190,80 @@ def _size(holding: Holding) -> float:
     return native if holding.market.kind == "inverse" else native * float(holding.mark)
 
 
+def _away(holding: Holding) -> float | None:
+    end = holding.liquidation
+    return None if end is None else abs(float(end / holding.mark) - 1)
+
+
 def _called(case: Case, holding: Holding) -> tuple[str, ...]:
-    """The coin and its quote; the symbol while the venue's lists are not known."""
+    """The coin and its quote's mark; the symbol while the venue's lists are not known."""
     market, name = holding.market, case.stretch.truths[-1].ticker(holding.market)
-    called = name if market.quote == "USDT" else f"{name}/{market.quote}"
-    return (called, market.symbol) if market.venue in case.loose else (called,)
+    mark = MARKS[market.quote]
+    called = _cut(name, LONGEST_NAME - len(mark)) + mark
+    loose = market.venue in case.loose
+    return (called, _cut(market.symbol, LONGEST_NAME)) if loose else (called,)
 
 
-def _one_of(case: Case, name: str, cells: Mapping[str, str], legs: Sequence[Leg]) -> None:
-    size, gain = printed(cells["size $"]), printed(cells["PnL $"])
-    case.checked[case.question.command] += 2
+def _cut(name: str, width: int) -> str:
+    return name if len(name) <= width else f"{name[: width - 1]}…"
+
+
+def _one_of(case: Case, row: Row, legs: Sequence[Leg]) -> None:
+    size, gain, away = (printed(row.cells[name]) for name in ("size", "PnL", "liq"))
+    case.checked[case.question.command] += 3
     fits = [
         leg
         for leg in legs
-        if (size is None or size.meets(leg[1])) and (gain is None or gain.meets(leg[2]))
+        if (size is None or size.meets(leg.size))
+        and (gain is None or gain.meets(leg.gain))
+        and _ends(row.cells["liq"], away, leg)
     ]
-    told = f"{cells['size $']} {cells['PnL $']}"
-    case.says(bool(fits), f"position {name}: {told} is shown, open are {legs}")
+    case.says(bool(fits), f"position {row.name}: {row.cells} is shown, open are {legs}")
 
 
-def _gross(case: Case, open_now: Mapping[str, Sequence[Leg]]) -> None:
-    """Sums over all positions, where all are there."""
-    if case.loose:
-        return
-    sizes = [leg[1] for legs in open_now.values() for leg in legs]
-    if found := case.reading.find(r"^Gross (\S+) · net (\S+)"):
-        sides = [sorted((abs(size.low), abs(size.high))) for size in sizes]
-        gross = Range(fsum(low for low, _ in sides), fsum(high for _, high in sides))
-        net = Range(fsum(s.low for s in sizes), fsum(s.high for s in sizes))
+def _ends(text: str, shown: Range | None, leg: Leg) -> bool:
+    if text == NOTHING:
+        return True
+    if shown is None or leg.away is None:
+        return (text == "none") == (leg.away is None)
+    return shown.meets(leg.away)
+
+
+def _all_there(case: Case, rows: Sequence[Row], legs: Sequence[Leg]) -> None:
+    """As many as are open; of those that end, the nearest, in their order."""
+    number = case.reading.find(r" · (\d+) open")
+    told = int(number[1]) if number else 0
+    case.says(told == len(legs), f"{told} are said to be open, open are {len(legs)}")
+    shown = min(len(legs), SHOWN)
+    case.says(len(rows) == shown, f"{len(rows)} rows are shown, not {shown}")
+    ends = [leg.away for leg in legs if leg.away]
+    places = zip(sorted(one.low for one in ends), sorted(one.high for one in ends), strict=True)
+    for row, place in zip(rows, places, strict=False):
+        away = printed(row.cells["liq"])
+        nth = away is None or away.meets(Range(*place))
+        case.says(nth, f"{row.name} ends at {row.cells['liq']}, in its place one at {place}")
+
+
+def _sums(case: Case, legs: Sequence[Leg]) -> None:
+    if found := case.reading.find(r"^(?:\S+ )?PnL (\S+) · \d+ open"):
+        gains = [leg.gain for leg in legs]
+        case.ranged("PnL", found[1], [_whole(gains)])
+    sizes = [leg.size for leg in legs]
+    gross = _whole(Range(*sorted((abs(size.low), abs(size.high)))) for size in sizes)
+    net = _whole(sizes)
+    if found := case.reading.find(r"^Gross (\S+) · (?:leverage )?(n/a|[\d.]+)"):
+        wallets = [one for venue in case.asked for one in _equity(case, _venue(venue)).values()]
+        equity = _whole(wallets)
         case.ranged("gross", found[1], [gross])
-        case.ranged("net", found[2], [net])
-    if found := case.reading.find(r"^Unrealised (\S+)"):
-        gains = [leg[2] for legs in open_now.values() for leg in legs]
-        total = Range(fsum(g.low for g in gains), fsum(g.high for g in gains))
-        case.ranged("unrealised", found[1], [total])
+        case.ranged("leverage", found[2], [Range(gross.low / equity.high, gross.high / equity.low)])
+    if found := case.reading.find(r"^Net (\S+) · 1% of market = (\S+)"):
+        case.ranged("net", found[1], [net])
+        case.ranged("1% of market", found[2], [Range(net.low / 100, net.high / 100)])
+
+
+def _whole(parts: Iterable[Range]) -> Range:
+    parts = list(parts)
+    return Range(fsum(one.low for one in parts), fsum(one.high for one in parts))
 
 
 def pnl(case: Case) -> None:

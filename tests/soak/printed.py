@@ -23,8 +23,8 @@ MOST_REASONS: Final = 4
 """Lines above the last that may say why venues are missing, and who is waited for."""
 REASON = re.compile(r"(Binance|Bybit|OKX): (?!top 100)(.+)")
 WORDS: Final = (
-    "new longs", "new shorts", "shorts out", "longs out", "no liq", "7 days", "24h $",
-    "OI $", "OI coins", "fund %", "size $", "PnL $", "to liq", "% vol", "% OI", "in ATRs",
+    "new longs", "new shorts", "shorts out", "longs out", "7 days", "24h $",
+    "OI $", "OI coins", "fund %", "% vol", "% OI", "in ATRs",
     "BIN px", "BYB px", "OKX px", "RVOL 7d", "RVOL 96",
 )  # fmt: skip
 """What is one cell, its blanks notwithstanding."""

@@ -56,7 +56,7 @@ HELD = {
     "cvd BTC 1h": 3,
     "volscan 15m 50": 2,
     "balance": 2,
-    "positions": 2,
+    "positions": 3,
     "pnl today": 3,
 }
 """How many numbers of the first row are held against the truth."""
@@ -168,6 +168,30 @@ async def test_a_coin_that_is_left_out_of_the_ten_is_found(market: Floor) -> Non
     assert "XRP" in wrong
 
 
+@pytest.mark.parametrize(
+    ("shown", "planted"),
+    [
+        (r"PnL (\S+)</b>", "+$999.99"),
+        (r"Gross (\S+)", "$12.3K"),
+        (r" · (\S+)x equity", "9.87"),
+        (r"Net (\S+)", "+$12.3K"),
+        (r"market = (\S+)", "$123"),
+        (r" · (\d+) open", "16"),
+        (r"\n(LTC +BIN.*)\n", ""),
+        (r"(LTC +BIN.*\nLTC +OKX.*)\n", None),
+    ],
+)
+async def test_each_sum_of_what_is_open_and_the_order_is_held_against_the_books(
+    market: Floor, shown: str, planted: str | None
+) -> None:
+    told = await answer(market, "positions")
+    found = re.search(shown, told.html)
+    assert found
+    text = "\n".join(reversed(found[1].split("\n"))) if planted is None else planted
+    html = told.html[: found.start(1)] + text + told.html[found.end(1) :]
+    assert verdict(market, "positions", replace(told, html=html.replace("\n\n", "\n"))).wrong
+
+
 async def test_an_outage_that_reads_as_not_listed_is_found(market: Floor) -> None:
     market.sandbox.faults = [Fault("okx", "http", 503)]
     told = await answer(market, "price BTC")
@@ -199,6 +223,6 @@ def test_a_printed_number_is_all_that_rounds_to_it(text: str, low: float, high: 
     assert found == pytest.approx(Range(low, high), rel=1e-12)
 
 
-@pytest.mark.parametrize("text", ["n/a", "-", "no liq", "new longs", "2/3", ""])
+@pytest.mark.parametrize("text", ["n/a", "-", "none", "new longs", "2/3", ""])
 def test_what_is_no_number_is_none(text: str) -> None:
     assert printed(text) is None

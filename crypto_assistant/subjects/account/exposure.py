@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from crypto_assistant.models import Family, Funding, Position, Side, total
 from crypto_assistant.worth import Prices, whole
 
+ONE_PERCENT = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Open:
@@ -24,6 +26,7 @@ class Open:
     coin: str | None
     quote: str | None
     expires_ms: int | None
+    tradfi: bool
     tick_size: float | None
     side: Side
     hedged: bool
@@ -66,7 +69,12 @@ class Net:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over the positions that tell the figure, of which there are as many as stand beside."""
+    """Sums over the positions that tell the figure, of which there are as many as stand beside.
+
+    `perps`: how many of them pay funding; `last_funding_ms`: when the last of those does next.
+    `equity_usd`: of all wallets, as in /balance. `effective_leverage`: gross size over it.
+    `up_1pct_usd`: what a rise of all prices by 1 % brings. None where anything of it is missing.
+    """
 
     positions: int
     gross_usd: float | None
@@ -76,6 +84,11 @@ class Totals:
     unrealised_positions: int
     next_funding_usd: float | None
     funded_positions: int
+    perps: int
+    last_funding_ms: int | None
+    equity_usd: float | None
+    effective_leverage: float | None
+    up_1pct_usd: float | None
 
 
 def read(
@@ -98,6 +111,7 @@ def read(
         coin=market.coin if market else None,
         quote=market.quote if market else None,
         expires_ms=market.expires_ms if market else None,
+        tradfi=bool(market and market.tradfi),
         tick_size=market.tick if market else None,
         side=position.side,
         hedged=position.hedged,
@@ -184,21 +198,44 @@ def nets(positions: Iterable[Open]) -> dict[str, Net]:
     return dict(sorted(found.items(), key=lambda item: -abs(item[1].usd or 0.0)))
 
 
-def totals(positions: Collection[Open]) -> Totals:
-    """Over all of the positions."""
+def totals(
+    positions: Collection[Open], equity_usd: float | None = None, *, complete: bool = True
+) -> Totals:
+    """Over all of the positions. `complete`: no venue's are missing."""
     sizes = [_signed(one.usd, one) for one in positions]
     unrealised = [one.unrealised_usd for one in positions]
     funding = [one.next_funding_usd for one in positions]
+    paid = [one.next_funding_ms for one in positions if one.next_funding_ms is not None]
+    gross, net = total(one.usd for one in positions), total(sizes)
+    known = complete and None not in sizes
     return Totals(
         positions=len(positions),
-        gross_usd=total(one.usd for one in positions),
-        net_usd=total(sizes),
+        gross_usd=gross,
+        net_usd=net,
         sized_positions=_told(sizes),
         unrealised_usd=total(unrealised),
         unrealised_positions=_told(unrealised),
         next_funding_usd=total(funding),
         funded_positions=_told(funding),
+        perps=sum(one.expires_ms is None for one in positions),
+        last_funding_ms=max(paid, default=None),
+        equity_usd=equity_usd,
+        effective_leverage=_leverage(gross, equity_usd) if known else None,
+        up_1pct_usd=_times(net, ONE_PERCENT) if known else None,
     )
+
+
+def urgency(one: Open) -> tuple[int, float]:
+    """A key that sorts: by the way to liquidation, then those without one by size, then those of
+    which it is not known."""
+    if one.liquidation_fraction is not None:
+        return 0, abs(one.liquidation_fraction)
+    return 1 if one.endless else 2, -(one.usd or 0.0)
+
+
+def _leverage(gross: float | None, equity_usd: float | None) -> float | None:
+    """None, too, where more is owed than held."""
+    return None if equity_usd is None or equity_usd <= 0 else _ratio(gross, equity_usd)
 
 
 def _told(numbers: Iterable[float | None]) -> int:

@@ -6,6 +6,7 @@ Asked in bulk; what depends on which markets are open (funding, ATRs) in a secon
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 from crypto_assistant import worth
@@ -14,9 +15,11 @@ from crypto_assistant.listings.coins import Name, other_coins
 from crypto_assistant.listings.lists import Listing
 from crypto_assistant.models import Family, Funding, Fundings, Position, Positions, Timeframe
 from crypto_assistant.round import Round
-from crypto_assistant.subjects.account import exposure
+from crypto_assistant.subjects.account import exposure, wallets
+from crypto_assistant.subjects.account.environments import counted, environments
 from crypto_assistant.subjects.account.exposure import Open
 from crypto_assistant.subjects.account.markets import Markets
+from crypto_assistant.subjects.account.wallets import Purses
 from crypto_assistant.subjects.bars import trend
 from crypto_assistant.worth import NO_PRICES, Prices
 
@@ -26,12 +29,12 @@ if TYPE_CHECKING:
 
 FAMILIES = (Family.LINEAR, Family.INVERSE)
 LARGEST = 20
-"""Positions whose way to liquidation is measured in ATRs, too."""
+"""Positions whose way to liquidation is measured in ATRs, too, beside the nearest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The positions, the largest first.
+    """The positions, what is liquidated first before the others.
 
     `whole_venues`: those that told of every family; `flat_venues`: of them, those without any.
     `unread`: how many of other kinds a venue has, which is then neither.
@@ -41,6 +44,7 @@ class Found:
     whole_venues: tuple[str, ...]
     flat_venues: tuple[str, ...]
     unread: Mapping[str, int]
+    purses: Mapping[str, Purses]
     priced: Mapping[str, Prices]
 
 
@@ -54,6 +58,7 @@ class Question:
         self._families = {venue: round.desk.accounts[venue].families for venue in round.asked}
         self._by_family = {family: self._ask(family) for family in FAMILIES}
         self._prices = worth.question(round)
+        self._purses = wallets.question(round, aside=True)
         self._fundings: Mapping[Family, Mapping[str, Fundings]] = {}
         self._ranges: Mapping[tuple[str, str], Build[Indicators]] = {}
 
@@ -74,10 +79,11 @@ class Question:
         whole_venues = [venue for venue in self._families if self._is_whole(venue)]
         there = {row.venue for row in rows}
         return Found(
-            positions=tuple(sorted(rows, key=lambda row: -(row.usd or 0.0))),
+            positions=tuple(sorted(rows, key=exposure.urgency)),
             whole_venues=tuple(whole_venues),
             flat_venues=tuple(venue for venue in whole_venues if venue not in there),
             unread=unread,
+            purses=self._purses(priced),
             priced=priced,
         )
 
@@ -108,10 +114,12 @@ class Question:
         self._fundings = {family: of(family) for family in FAMILIES}
 
     def _ask_ranges(self, positions: Iterable[Position]) -> None:
-        largest = sorted(positions, key=lambda position: -(position.usd or 0.0))[:LARGEST]
+        largest = sorted(positions, key=lambda position: -(position.usd or 0.0))
+        real = counted(environments(self._round.desk, self._round.asked))
+        nearest = sorted((one for one in largest if one.venue in real), key=_away)
         markets = {
             _market(position): position.instrument
-            for position in largest
+            for position in (*nearest[:1], *largest[:LARGEST])
             if position.instrument and position.liquidation is not None
         }
         self._ranges = {
@@ -150,6 +158,13 @@ class Question:
 
 def _market(position: Position) -> tuple[str, str]:
     return position.venue, position.symbol
+
+
+def _away(position: Position) -> float:
+    """To liquidation, as a fraction of the mark price."""
+    if position.liquidation is None or not position.mark:
+        return inf
+    return abs(position.liquidation / position.mark - 1)
 
 
 def _place(position: Position) -> Listing:

@@ -89,10 +89,12 @@ def title(key: str) -> str:
     return Wallet[key.upper()].value
 
 
-def question(round: Round) -> Callable[[Mapping[str, Prices]], Mapping[str, Purses]]:
+def question(
+    round: Round, *, aside: bool = False
+) -> Callable[[Mapping[str, Prices]], Mapping[str, Purses]]:
     """One question a wallet, so that one which fails is named and the others stand.
 
-    What has arrived is worth what it is at the venues' prices.
+    What has arrived is worth what it is at the venues' prices. `aside`: as of a question.
     """
     accounts = {venue: round.desk.accounts[venue] for venue in round.asked}
     balances = {
@@ -100,6 +102,7 @@ def question(round: Round) -> Callable[[Mapping[str, Prices]], Mapping[str, Purs
             f"{wallet} wallet",
             partial(_balance, wallet),
             [venue for venue, access in accounts.items() if wallet in access.wallets],
+            aside=aside,
         )
         for wallet in Wallet
     }

@@ -127,3 +127,22 @@ def test_totals_say_of_how_many_positions_they_are() -> None:
     assert (sums.gross_usd, sums.net_usd, sums.unrealised_usd) == (36_000, 24_000, 7)
     assert sums.next_funding_usd == pytest.approx(-6.0 + 1.2)
     assert totals([]).gross_usd is None
+
+
+def test_leverage_is_gross_over_equity_where_both_are_whole_and_something_is_left() -> None:
+    long, short = found(), found(side=Side.SHORT, size=0.1)
+    sums = totals([long, short], 18_000)
+    assert (sums.effective_leverage, sums.up_1pct_usd) == (2.0, 240.0)
+    weights = [
+        totals([long, short], equity_usd, complete=complete).effective_leverage
+        for equity_usd, complete in ((None, True), (0.0, True), (-5.0, True), (18_000, False))
+    ]
+    assert weights == [None] * 4
+    assert totals([long], 1.0, complete=False).up_1pct_usd is None
+
+
+def test_the_last_payment_is_the_latest_and_dated_futures_pay_none() -> None:
+    later = replace(found(), next_funding_ms=2_000)
+    dated = replace(found(), next_funding_usd=None, next_funding_ms=None, expires_ms=9_000)
+    sums = totals([found(), later, dated])
+    assert (sums.last_funding_ms, sums.perps, sums.funded_positions) == (2_000, 2, 2)

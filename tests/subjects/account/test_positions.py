@@ -3,21 +3,19 @@
 import re
 from collections.abc import Collection
 from dataclasses import replace
+from html import unescape
 from itertools import cycle, islice
 
 import pytest
 
-from crypto_assistant.commands import COMMANDS
 from crypto_assistant.errors import Unreachable, UsageError
-from crypto_assistant.grammar import parse
-from crypto_assistant.models import Family, Instrument, Position, Side
+from crypto_assistant.models import Family, Holding, Instrument, Position, Side, Wallet
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.sandbox.catalog import Market
 from tests.floor import Floor, floor
 from tests.played import Played, give_keys, position
 from tests.truth import Truth
 from tests.truths.outlook import SHORT, indicators
-from tests.venues import VENUES
 
 LINEAR, INVERSE = Family.LINEAR, Family.INVERSE
 LONG = Side.LONG
@@ -31,20 +29,33 @@ async def listed(market: Floor, venue: str, family: Family, symbol: str) -> Inst
     return found
 
 
+RISK_FIRST = [
+    ("binance", "1000PEPEUSDT"),
+    *(("bybit", "BTCUSDT"), ("binance", "BTCUSDT"), ("binance", "BTCUSD_PERP")),
+]
+"""The positions of `accounts`, the nearest to its end first."""
+
+
 async def opened(
-    market: Floor, place: str, side: Side, size: float, mark: float = 60_000.0
+    market: Floor,
+    place: str,
+    side: Side,
+    size: float,
+    mark: float = 60_000.0,
+    *,
+    away: float = 0.2,
 ) -> Position:
-    """A position that ends 20 % away. `place`: a venue and what it calls the market."""
+    """`place`: a venue and what it calls the market. `away`: how far liquidation is."""
     venue, symbol = place.split()
     family = INVERSE if symbol.endswith(("USD_PERP", "BTCUSD")) else LINEAR
     instrument = await listed(market, venue, family, symbol)
-    liquidation = mark * (0.8 if side is LONG else 1.2)
+    liquidation = mark * (1 - away if side is LONG else 1 + away)
     return position(instrument, side, size, mark, liquidation=liquidation)
 
 
 async def accounts(market: Floor) -> tuple[Played, Played]:
     """Long and short in bitcoin on two venues, short a thousand-coin contract, isolated."""
-    pepe = await opened(market, "binance 1000PEPEUSDT", Side.SHORT, 5e6, 0.00001)
+    pepe = await opened(market, "binance 1000PEPEUSDT", Side.SHORT, 5e6, 0.00001, away=0.02)
     return (
         Played(
             "binance",
@@ -53,12 +64,14 @@ async def accounts(market: Floor) -> tuple[Played, Played]:
                     await opened(market, "binance BTCUSDT", LONG, 0.5),
                     replace(pepe, isolated=True, unrealised=-5.0),
                 ],
-                INVERSE: [await opened(market, "binance BTCUSD_PERP", Side.SHORT, 6e3)],
+                INVERSE: [await opened(market, "binance BTCUSD_PERP", Side.SHORT, 6e3, away=0.25)],
             },
+            holdings={Wallet.USDM: [Holding("USDT", 10_000.0)]},
         ),
         Played(
             "bybit",
-            open={LINEAR: [await opened(market, "bybit BTCUSDT", Side.SHORT, 0.09)]},
+            open={LINEAR: [await opened(market, "bybit BTCUSDT", Side.SHORT, 0.09, away=0.1)]},
+            holdings={Wallet.UNIFIED: [Holding("USDT", 10_725.0)]},
         ),
     )
 
@@ -77,14 +90,10 @@ async def shown(market: Floor, line: str) -> str:
     return (await market.front.reply(line)).text
 
 
-async def test_the_largest_come_first_and_add_up(market: Floor) -> None:
+async def test_what_is_liquidated_first_comes_first_and_all_of_it_adds_up(market: Floor) -> None:
     give_keys(market, *await accounts(market))
     found = await market.ask("/positions")
-    assert symbols(found["positions"]) == [
-        ("binance", "BTCUSDT"),
-        *(("binance", "BTCUSD_PERP"), ("bybit", "BTCUSDT")),
-        ("binance", "1000PEPEUSDT"),
-    ]
+    assert symbols(found["positions"]) == RISK_FIRST
     assert found["totals"]["positions"] == 4
     assert found["totals"]["gross_usd"] == pytest.approx(30_000 + 6_000 + 5_400 + 50)
     assert found["totals"]["net_usd"] == pytest.approx(30_000 - 6_000 - 5_400 - 50)
@@ -92,7 +101,7 @@ async def test_the_largest_come_first_and_add_up(market: Floor) -> None:
     assert found["nets"] == {
         "BTC": {"positions": 3, "coins": pytest.approx(0.31), "usd": pytest.approx(18_600)}
     }
-    assert found["positions"][3]["coin"] == "PEPE"
+    assert found["positions"][0]["coin"] == "PEPE"
     assert (found["whole_venues"], found["flat_venues"]) == (["binance", "bybit"], [])
     assert (found["failed"], found["keyless"]) == ({}, ["okx"])
 
@@ -102,7 +111,7 @@ async def test_funding_and_the_range_of_an_hour_are_the_markets_own(
 ) -> None:
     give_keys(market, *await accounts(market))
     rows = (await market.ask("/positions"))["positions"]
-    for row in (rows[0], rows[2]):
+    for row in rows[1:3]:
         perp = named(truth, row["venue"], row["symbol"])
         quote, sign = truth.quote(perp), 1 if row["side"] == "long" else -1
         assert row["funding_fraction"] == pytest.approx(quote.funding)
@@ -110,16 +119,18 @@ async def test_funding_and_the_range_of_an_hour_are_the_markets_own(
         assert row["next_funding_ms"] == quote.next_funding
         hourly = indicators(perp, "1h", SHORT)
         assert hourly
-        assert row["liquidation_atr_1h"] == pytest.approx(12_000 / hourly["atr_14_price"])
-    assert rows[1]["next_funding_usd"] != 0
-    assert rows[1]["liquidation_fraction"] == pytest.approx(0.2)
+        away = abs(row["liquidation_price"] - row["mark_price"])
+        assert row["liquidation_atr_1h"] == pytest.approx(away / hourly["atr_14_price"])
+    assert rows[3]["next_funding_usd"] != 0
+    assert rows[3]["liquidation_fraction"] == pytest.approx(0.25)
 
 
 async def test_what_is_open_is_asked_at_once_and_what_depends_on_it_in_bulk(market: Floor) -> None:
     one, other = await accounts(market)
     give_keys(market, one, other)
     await market.ask("/positions")
-    assert one.asked == other.asked == {LINEAR: 1, INVERSE: 1}
+    for account in (one, other):
+        assert account.asked == dict.fromkeys([LINEAR, INVERSE, *account.wallets], 1)
     assert market.gets("binance") == {
         "/api/v3/ticker/24hr": 1,
         "/fapi/v1/premiumIndex": 1,
@@ -151,11 +162,12 @@ async def test_half_of_a_venue_is_shown_and_not_counted_as_whole(market: Floor) 
     one.open[INVERSE] = DOWN
     give_keys(market, one, other)
     text = await shown(market, "/positions")
-    assert "<b>3 open positions</b> (1/2 venues)" in text
+    assert "<b>PnL -$5.00</b> · 3 open · 1/2 venues\n" in text
+    assert "Gross $35.4K · leverage n/a\nNet +$24.6K · 1% of market = n/a\n" in text
     assert "Binance: inverse positions: HTTP 503" in text
     one.open[LINEAR] = other.open[LINEAR] = DOWN
     text = await shown(market, "/positions")
-    assert "<b>Open positions: n/a</b> (0/2 venues)" in text
+    assert "<b>Open positions: n/a</b> · 0/2 venues\n" in text
     assert "No open" not in text
     assert "$" not in text
 
@@ -215,11 +227,14 @@ async def test_a_liquidation_price_that_there_is_not_is_another_thing_than_one_n
 ) -> None:
     perp = replace(await opened(market, "binance BTCUSDT", LONG, 0.5), liquidation=None)
     for endless, table, line in (
-        (True, "no liq", "no liquidation price"),
-        (False, "n/a", "liquidation n/a"),
+        (True, "none", "liq none"),
+        (False, "n/a", "liq n/a"),
     ):
         give_keys(market, Played("binance", open={LINEAR: [replace(perp, endless=endless)]}))
-        assert f" {table}</pre>" in await shown(market, "/positions")
+        text = await shown(market, "/positions")
+        assert f" {table}</pre>" in text
+        assert "Nearest" not in text
+        assert ("1 without known liq" in text) == (not endless)
         assert f"\n{line}\n" in await shown(market, "/positions details")
 
 
@@ -233,7 +248,7 @@ async def test_positions_of_other_kinds_are_named_and_the_venue_is_not_flat(mark
     assert "OKX: 1 position in spot margin or options is not read\n" in text
     give_keys(market, Played("okx", unread_positions=2))
     text = await shown(market, "/positions")
-    assert "<b>Open positions: n/a</b> (0/1 venues)\n" in text
+    assert "<b>Open positions: n/a</b> · 0/1 venues\n" in text
     assert "OKX: 2 positions in spot margin or options are not read\n" in text
 
 
@@ -247,7 +262,9 @@ async def test_a_dated_future_is_delivered_and_pays_no_funding(market: Floor) ->
     assert "/api/v5/public/funding-rate" not in market.gets("okx")
     text = await shown(market, "/positions details")
     assert re.search(rf"<b>{dated.coin} \d\d[A-Z][a-z][a-z] long</b> OKX {dated.symbol}", text)
-    assert "funding $" not in text
+    assert "\nfund " not in text
+    assert "Next funding" not in text
+    assert f"{dated.coin}d OKX +30K" in await shown(market, "/positions")
 
 
 async def test_two_coins_of_one_name_have_no_net(market: Floor) -> None:
@@ -257,7 +274,8 @@ async def test_two_coins_of_one_name_have_no_net(market: Floor) -> None:
         market, Played("binance", open={LINEAR: [real]}), Played("bybit", open={LINEAR: [other]})
     )
     found = await market.ask("/positions")
-    assert [row["other_coin"] for row in found["positions"]] == [True, False]
+    others = {row["venue"]: row["other_coin"] for row in found["positions"]}
+    assert others == {"binance": False, "bybit": True}
     assert found["nets"] == {}
     text = await shown(market, "/positions details")
     assert text.count("another coin of that name? Not in the net") == 1
@@ -281,9 +299,11 @@ async def test_without_candles_or_funding_the_rest_stands(market: Floor) -> None
         assert row["usd"] == whole["usd"]
         assert row["unrealised_usd"] == whole["unrealised_usd"]
     assert all(found["positions"][0][name] is None for name in lost[0])
-    assert all(found["positions"][2][name] is None for name in lost[1])
+    assert all(found["positions"][1][name] is None for name in lost[1])
     assert found["totals"]["funded_positions"] == 3
-    assert "(3 of 4)" in await shown(market, "/positions")
+    text = await shown(market, "/positions")
+    assert re.search(r"\nNext funding -\$\S+ by \d\d:00 UTC\n3 of 4 perps\n", text)
+    assert "\nNearest PEPE short BIN 2.00% · n/a ATR\n" in text
 
 
 async def test_five_hundred_positions_page_and_ask_for_few_candles(market: Floor) -> None:
@@ -306,7 +326,7 @@ async def test_five_hundred_positions_page_and_ask_for_few_candles(market: Floor
     await market.pass_time()
     for line, most in (("/positions", 20), ("/positions details", 60)):
         sheet = await market.front.reply(line)
-        assert "<b>500 open positions</b>" in sheet.text
+        assert "<b>PnL $0.00</b> · 500 open\n" in sheet.text
         assert sheet.buttons[-1][0].label == "›"
         last = await market.front.reply(f"{line} page {most}")
         assert [button.label for button in last.buttons[-1]] == ["‹"]
@@ -331,14 +351,14 @@ async def test_details_say_all_of_a_position(market: Floor) -> None:
     text = await shown(market, "/positions PEPE details")
     for part in (
         "<b>PEPE short</b> Binance 1000PEPEUSDT",
-        "5,000,000 PEPE = $50.00 · isolated 10x",
-        "entry 0.000010000 · mark 0.000010000",
-        "liquidation 0.000012000 (+20.0%, ",
-        " ATR(1h))",
-        "unrealised -$5.00 (-100% on margin $5.00)",
-        "%/4h)",
+        "5,000,000 PEPE = $50.00 · isolated 10x\n",
+        "entry 0.000010000 · mark 0.000010000\n",
+        "liq 0.000010200 · +2.00% · ",
+        " ATR\n",
+        "PnL -$5.00 · -100% on $5.00\n",
     ):
         assert part in text
+    assert re.search(r"\nfund [+-]0\.\d{4}/4h · \S+ at \d\d:00 UTC\n", text)
 
 
 async def test_both_legs_of_a_hedge_are_shown(market: Floor) -> None:
@@ -348,7 +368,7 @@ async def test_both_legs_of_a_hedge_are_shown(market: Floor) -> None:
     give_keys(market, Played("binance", open={LINEAR: legs}))
     text = await shown(market, "/positions details")
     assert text.count("hedge mode") == 2
-    assert "BTC (2)   0.3 +$18,000.00" in text
+    assert "BTC  +0.3 +$18.0K" in text
     found = await market.ask("/positions")
     assert [row["side"] for row in found["positions"]] == ["long", "short"]
 
@@ -359,7 +379,7 @@ async def test_while_the_second_wave_is_awaited_the_positions_are_shown() -> Non
         give_keys(market, *await accounts(market))
         market.sandbox.faults = [Fault("binance", "slow", 2, path="/fapi/v1/klines")]
         first, *_, last = await market.watch("/positions")
-    assert "4 open positions" in first.text
+    assert " · 4 open\n" in first.text
     assert "waiting: Binance" in first.text
     assert "waiting" not in last.text
 
@@ -382,11 +402,132 @@ async def test_without_any_key_one_line_says_what_to_set(market: Floor) -> None:
     assert (sheet.text.split("\n")[0], sheet.buttons) == (line, ())
 
 
+async def test_the_page_says_what_decides_first(market: Floor) -> None:
+    give_keys(market, *await accounts(market))
+    text = re.sub(r"</?(b|pre)>", "", await shown(market, "/positions"))
+    top, rows = text.split("\n")[:5], text.split("\n")[5:14]
+    assert top[:3] == [
+        "PnL -$5.00 · 4 open",
+        "Gross $41.4K · 2.00x equity",
+        "Net +$18.6K · 1% of market = $186",
+    ]
+    assert re.fullmatch(r"Next funding -\$\S+ by \d\d:00 UTC", top[3])
+    assert re.fullmatch(r"Nearest PEPE short BIN 2.00% · \d+\.\d ATR", top[4])
+    assert rows == [
+        "          size   PnL   liq",
+        "PEPE BIN -50.0 -5.00 2.00%",
+        "BTC  BYB -5.4K  0.00 10.0%",
+        "BTC  BIN  +30K  0.00 20.0%",
+        "BTC$ BIN -6.0K  0.00 25.0%",
+        "$ coin-M",
+        "net coins     USD",
+        "BTC +0.31 +$18.6K",
+        "no key: OKX",
+    ]
+
+
+async def test_what_has_no_end_follows_by_size_and_what_is_not_known_is_last(
+    market: Floor,
+) -> None:
+    long = await opened(market, "binance BTCUSDT", LONG, 0.5)
+    free = [replace(long, coins=c, usd=60_000 * c, liquidation=None) for c in (0.1, 0.2, 0.3, 0.4)]
+    endless = [replace(one, endless=True) for one in free[:2]]
+    give_keys(market, Played("binance", open={LINEAR: [*free[2:], *endless, long]}))
+    found = await market.ask("/positions")
+    assert [row["coins"] for row in found["positions"]] == [0.5, 0.2, 0.1, 0.4, 0.3]
+    text = await shown(market, "/positions")
+    assert text.count("none\n") == 2
+    assert "2 without known liq\n" in text
+
+
+@pytest.mark.parametrize("wallet", [Wallet.USDM, Wallet.FUNDING])
+async def test_a_wallet_that_is_missing_leaves_no_leverage(market: Floor, wallet: Wallet) -> None:
+    one, other = await accounts(market)
+    one.holdings[wallet] = DOWN
+    give_keys(market, one, other)
+    found = await market.ask("/positions")
+    totals = found["totals"]
+    assert (totals["equity_usd"], totals["effective_leverage"]) == (None, None)
+    assert totals["up_1pct_usd"] == pytest.approx(185.5)
+    assert found["failed"] == {"binance": f"{wallet} wallet: HTTP 503"}
+    assert "Gross $41.4K · leverage n/a\n" in await shown(market, "/positions")
+
+
+async def test_where_a_size_is_missing_there_is_no_leverage_and_no_percent(market: Floor) -> None:
+    one, other = await accounts(market)
+    silent = await opened(market, "bybit ETHUSDT", LONG, 1.0, 3_000.0)
+    other.open[INVERSE] = [replace(silent, coins=None, usd=None)]
+    give_keys(market, one, other)
+    text = await shown(market, "/positions")
+    assert "Gross $41.4K (4 of 5) · leverage n/a\n" in text
+    assert "Net +$18.6K (4 of 5)\n1% of market = n/a\n" in text
+
+
+async def test_eight_rows_are_shown_and_the_others_follow_by_a_button(market: Floor) -> None:
+    markets = (await market.front.desk.listings()).listed("okx", LINEAR)
+    ten = [position(markets[row], LONG, 1.0, 2.0, liquidation=1.9 - row / 10) for row in range(10)]
+    give_keys(market, Played("okx", open={LINEAR: ten}))
+    sheet = await market.front.reply("/positions")
+    assert sheet.text.count(" OKX ") == 9, "a row each and the nearest"
+    assert "\n2 more" in sheet.text
+    (more,) = (b for row in sheet.buttons for b in row if b.label == "All 10")
+    following = await market.front.reply(more.line)
+    assert re.findall(r"OKX +\+2.00 +0.00 (\S+)", following.text) == ["45.0%", "50.0%</pre>"]
+
+
+async def test_the_nearest_has_its_range_however_small_it_is_and_is_never_play_money(
+    market: Floor,
+) -> None:
+    names = (await market.front.desk.listings()).listed("binance", LINEAR).symbols[:30]
+    far = [await opened(market, f"binance {name}", LONG, 1000.0, 2.0) for name in names]
+    near = await opened(market, "bybit ETHUSDT", LONG, 0.001, 3_000.0, away=0.03)
+    play = await opened(market, "okx ETH-USDT-SWAP", LONG, 9.0, 3_000.0, away=0.01)
+    give_keys(
+        market,
+        Played("binance", open={LINEAR: far}),
+        Played("bybit", open={LINEAR: [near]}),
+        Played("okx", open={LINEAR: [play]}, environment="demo"),
+    )
+    text = await shown(market, "/positions")
+    assert re.search(r"\nNearest ETH long BYB 3.00% · \d+\.\d ATR\n", text)
+    assert re.search(r"ETH +OKX +\+27K +0.00 1.00%\n", text)
+
+
+async def test_what_is_very_far_away_is_not_told_apart(market: Floor) -> None:
+    short = await opened(market, "binance BTCUSDT", Side.SHORT, 0.1, away=600.0)
+    give_keys(market, Played("binance", open={LINEAR: [short]}))
+    assert " >999%" in unescape(await shown(market, "/positions"))
+
+
+async def test_nets_that_are_not_shown_are_counted_and_follow(market: Floor) -> None:
+    names = ("BTC", "ETH", "SOL", "XRP", "DOGE", "LTC", "LINK", "BNB", "ADA", "AVAX")
+    both = {
+        venue: [await opened(market, f"{venue} {name}USDT", LONG, 1.0, 2.0) for name in names]
+        for venue in ("binance", "bybit")
+    }
+    give_keys(market, *(Played(venue, open={LINEAR: rows}) for venue, rows in both.items()))
+    first, last = [await shown(market, f"/positions{page}") for page in ("", " page 2")]
+    nets = [text.rpartition("<pre>net ")[2].partition("</pre>") for text in (first, last)]
+    assert [told.count("\n") for told, _, _ in nets] == [8, 2]
+    assert nets[0][2].startswith("\n2 more\n")
+
+
+async def test_the_coins_that_are_held_lead_to_their_prices(market: Floor) -> None:
+    names = ["JELLYJELLYUSDT", "TSLAUSDT"]
+    open_now = [await opened(market, f"binance {name}", LONG, 10.0, 2.0) for name in names]
+    give_keys(market, Played("binance", open={LINEAR: open_now}))
+    rows = (await market.front.reply("/positions")).buttons
+    assert [button.label for button in rows[-1]] == ["JELLY…", "TSLA"]
+    assert [button.line for button in rows[-1]] == ["price JELLYJELLY", "price TSLA tradfi"]
+
+
 @pytest.mark.parametrize("line", ["/positions", "/positions pepe binance details"])
 async def test_every_button_is_a_line_that_is_understood(market: Floor, line: str) -> None:
     give_keys(market, *await accounts(market))
     rows = (await market.front.reply(line)).buttons
     lines = [button.line for row in rows for button in row]
     assert lines[0] == line.removeprefix("/").replace("pepe", "PEPE")
+    beside = " PEPE binance" if "pepe" in line else ""
+    assert lines[2:4] == [f"pnl{beside}", "balance binance" if beside else "balance"]
     for each in lines:
-        assert parse(each, COMMANDS, VENUES)[0].private
+        assert not isinstance(await market.front.ask(each), UsageError)
