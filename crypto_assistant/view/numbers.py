@@ -91,6 +91,14 @@ def flow(usd: float | None) -> str:
     return f"+{text}" if usd is not None and usd > 0 and text != "$0" else text
 
 
+def fitted(usd: float | None, width: int) -> str:
+    """Money with its sign in a column: to the cent where it has room, else with three digits."""
+    text = cents(usd, plus=True).replace("$", "")
+    if usd is None or len(text) <= width:
+        return text
+    return f"{'+' if usd > 0 else ''}{scaled(usd)}"
+
+
 def tight(usd: float | None) -> str:
     """Money with its sign in a column of five characters: `+1.2M`, `-999K`, `+0.42`."""
     if usd is None:

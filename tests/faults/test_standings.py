@@ -56,7 +56,7 @@ async def test_three_empty_accounts_are_one_line_each() -> None:
         texts = [(await market.front.reply(line)).text for line in LINES]
     assert texts[1].startswith("<b>Balance $0.00</b> (3/3 venues)")
     assert texts[2].startswith("<b>No open positions on Binance, Bybit, OKX</b>")
-    assert re.search(r"all +\$0\.00 +\$0\.00 +\$0\.00", texts[0])
+    assert re.search(r"all +0\.00 +0\.00 +0\.00", texts[0])
 
 
 async def test_five_hundred_positions_are_five_hundred() -> None:

@@ -267,24 +267,46 @@ def _whole(parts: Iterable[Range]) -> Range:
 
 
 def pnl(case: Case) -> None:
-    """Realised, the sum of all that came and went, and what is open, of each venue."""
+    """The sum of all that came and went, its part that was realised, and what is open, of each
+    venue; on top those of all."""
     if case.stretch.first_ms // DAY != case.stretch.last_ms // DAY:
         return  # Which day was asked for cannot be told.
     start = (case.stretch.last_ms // DAY - DAYS[case.question.words[0]]) * DAY
+    came = {
+        str(venue): _came(case, venue, start)
+        for venue in VENUES
+        if venue in case.asked and venue not in case.loose
+    }
     for table in case.reading.tables:
-        if table.header == ("realised", "sum", "open"):
+        if table.header == ("sum", "realised", "open"):
             for row in table.rows:
-                if row.name in SHORT and SHORT[row.name] not in case.loose:
-                    _came(case, _venue(SHORT[row.name]), row.cells, start)
-    _all_named(case, "realised")
+                venue = SHORT.get(row.name, "")
+                for column in table.header if venue in came else ():
+                    true = came[venue][column]
+                    case.ranged(f"{venue} {column}", row.cells[column], [true], venue)
+    if not case.loose:
+        _on_top(case, came)
+    _all_named(case, "sum")
 
 
-def _came(case: Case, venue: Venue, cells: Mapping[str, str], start: int) -> None:
+def _on_top(case: Case, came: Mapping[str, Mapping[str, Range]]) -> None:
+    """What is realised, what fees and funding are, and all of it together."""
+    patterns = {"sum": rf"^PnL {case.question.words[0]} (\S+)"}
+    patterns |= {
+        part: rf"(?:^| · ){part} (\S+)" for part in ("realised", "fees", "funding", "open")
+    }
+    for what, pattern in patterns.items():
+        found = case.reading.find(pattern)
+        case.says(bool(found), f"no {what} is shown")
+        if found:
+            case.ranged(what, found[1], [_whole(of[what] for of in came.values())])
+
+
+def _came(case: Case, venue: Venue, start: int) -> dict[str, Range]:
     accounts = [Account(case.stretch.sandbox, venue, truth.now) for truth in case.stretch.truths]
     sums = [account.sums(start) for account in accounts]
     parts = ("realised", "fees", "funding", "rebates", "liquidation")
-    realised = [float(one.get("realised", 0)) for one in sums]
     whole = [float(sum(one.get(part, 0) for part in parts)) for one in sums]
     opened = [float(account.unrealised()) for account in accounts]
-    for column, values in (("realised", realised), ("sum", whole), ("open", opened)):
-        case.ranged(f"{venue} {column}", cells[column], [_around(values)], venue)
+    each = {part: [float(one.get(part, 0)) for one in sums] for part in parts}
+    return {what: _around(of) for what, of in {**each, "sum": whole, "open": opened}.items()}

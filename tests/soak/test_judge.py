@@ -192,6 +192,14 @@ async def test_each_sum_of_what_is_open_and_the_order_is_held_against_the_books(
     assert verdict(market, "positions", replace(told, html=html.replace("\n\n", "\n"))).wrong
 
 
+@pytest.mark.parametrize("part", ["PnL today", "realised", "fees", "funding", "open"])
+async def test_each_part_of_what_came_is_held_against_the_books(market: Floor, part: str) -> None:
+    told = await answer(market, "pnl today")
+    planted = re.sub(rf"{part} [+-]\$[\d,.]+", f"{part} +$1.23", told.html, count=1)
+    assert planted != told.html
+    assert verdict(market, "pnl today", replace(told, html=planted)).wrong
+
+
 async def test_an_outage_that_reads_as_not_listed_is_found(market: Floor) -> None:
     market.sandbox.faults = [Fault("okx", "http", 503)]
     told = await answer(market, "price BTC")

@@ -1,6 +1,6 @@
 """What every answer about the owner's accounts says of them: keys, play money, clocks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from crypto_assistant import view as v
@@ -23,6 +23,12 @@ def label(venue: str, accounts: Mapping[str, Environment], view: v.View) -> str:
     return view.venue(venue) + ("" if environment == LIVE else f" ({environment})")
 
 
+def listed(words: str, names: Iterable[str]) -> Iterator[str]:
+    """Parts of a line that flows, of which the first begins with the words."""
+    for number, name in enumerate(names):
+        yield name if number else f"{words} {name}"
+
+
 def without_keys(venues: Sequence[str], view: v.View) -> v.Page:
     """The answer where nobody can be asked: what to set."""
     wants = [f"{view.venue(venue)} wants {', '.join(view.credentials[venue])}" for venue in venues]
@@ -36,8 +42,7 @@ def notes(
     play = [label(venue, accounts, view) for venue in accounts if _is_play(accounts[venue])]
     if play:
         mixed = len(play) < len(accounts)
-        text = f"play money: {', '.join(play)}"
-        yield v.escape(f"{text}; not in the totals" if mixed else text)
+        yield v.flowing([*listed("play money:", play), "not in the totals" if mixed else ""])
     if keyless:
         yield v.escape(f"no key: {view.venues(keyless)}")
     yield view.clocks({venue: one.clock_ahead_seconds for venue, one in accounts.items()})

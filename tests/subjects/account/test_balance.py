@@ -249,7 +249,7 @@ async def test_play_money_is_shown_and_not_added(market: Floor, truth: Truth) ->
     assert found["venues"]["bybit"]["equity_usd"] == pytest.approx(held(truth, bybit()))
     text = await shown(market, "/balance details")
     assert "(1/1 venues)" in text
-    assert "play money: Bybit (demo); not in the totals" in text
+    assert "play money: Bybit (demo)\nnot in the totals\n" in text
     assert "<b>Bybit (demo) $" in text
 
 
@@ -257,7 +257,7 @@ async def test_where_all_is_play_money_it_is_added_and_said_so(market: Floor) ->
     give_keys(market, *(replace(one, environment="testnet") for one in (binance(), bybit())))
     text = await shown(market, "/balance")
     assert "(2/2 venues)" in text
-    assert "play money: Binance (testnet), Bybit (testnet)\n" in text
+    assert "play money: Binance (testnet)\nBybit (testnet)\n" in text
 
 
 async def test_a_clock_that_is_off_is_told(market: Floor) -> None:

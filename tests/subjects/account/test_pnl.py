@@ -17,7 +17,7 @@ from crypto_assistant.midnights import midnight_ms
 from crypto_assistant.models import Family
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.state.store import Store
-from crypto_assistant.view import LONGEST_MESSAGE, utf16_units
+from crypto_assistant.view import LONGEST_MESSAGE, cut, utf16_units
 from tests.clock import NOW, clock
 from tests.floor import VENUES, assert_readable, differences, key, numbers
 from tests.owner import DAY, exchanges, program
@@ -192,13 +192,13 @@ async def test_trades_and_the_log_agree_on_what_was_realised(store: Store) -> No
         assert one["log_usd"] == _close(realised)
         assert one["average_cost_usd"] == pytest.approx(float(realised), abs=CENT)
         assert one["fifo_usd"] is not None
-        assert f"{symbol}: trades say " in sheet.text
+        assert re.search(rf"\n{symbol} by trades [+-]?\$", sheet.text)
     settled = {place: one for place, one in found.items() if one["settled"]}
     assert set(settled) == {("bybit", "BTCPERP")}
-    assert "BTCPERP: by trades n/a, the log settles it every eight hours" in sheet.text
+    assert "BTCPERP by trades n/a\nthe log settles it every eight hours" in sheet.text
     never = {place: one for place, one in found.items() if one["since_ms"] is None}
     assert ("bybit", "BTCUSDT") in never
-    assert "BTCUSDT: by trades n/a, never flat in this time" in sheet.text
+    assert "BTCUSDT by trades n/a\nnever flat in this time" in sheet.text
     assert all(one["average_cost_usd"] is None for one in never.values())
 
 
@@ -264,9 +264,10 @@ async def test_what_one_venue_does_not_tell_is_missing_there_alone(store: Store)
                 name for name in ("flows", "open", "reconciliation") if not bybit[name]
             } == missing
             assert_total_is_over_the_rest(answer["total"], whole, missing)
-            assert ("all: 2/3 venues" in sheet.text) == ("flows" in missing)
-            assert ("open without Bybit" in sheet.text) == ("open" in missing)
-            why = "Bybit: reconciliation n/a, a wallet did not answer"
+            head = sheet.text.split("\n")[0]
+            assert head.endswith(" · n/a for Bybit") == ("flows" in missing)
+            assert ("open n/a for Bybit" in sheet.text) == ("open" in missing)
+            why = "Not reconciled: Bybit\na wallet did not answer\n"
             assert (why in sheet.text) == (missing == {"reconciliation"})
 
 
@@ -328,7 +329,7 @@ async def test_without_any_price_what_is_not_in_dollars_is_named_beside_the_rest
     assert set(bybit["flows"]["unpriced_coins"]) == others & set(in_coins)
     for coin, coins in bybit["flows"]["unpriced_coins"].items():
         assert coins == _close(in_coins[coin])
-        assert f" {coin}" in sheet.text.partition("without a price: ")[2].partition("\n")[0]
+        assert f" {coin}" in sheet.text.partition("without a price: ")[2].partition("realised")[0]
     unknown = {f"{why}_usd" for why, coins in truth.coins_of(midnight()).items() if coins & others}
     assert unknown >= {"realised_usd", "fees_usd"}
     for name, value in fields(truth.sums(midnight())).items():
@@ -342,14 +343,14 @@ async def test_without_any_price_what_is_not_in_dollars_is_named_beside_the_rest
         assert one["open"]["unrealised_usd"] is not None
         assert set(one["open"]["unpriced_coins"]) <= {"BTC", "ETH", "SOL", "USDC"}
     for coin in bybit["open"]["unpriced_coins"]:
-        assert f" {coin}" in sheet.text.partition("open without a price: ")[2].partition("\n")[0]
+        assert f" {coin}" in sheet.text.partition("open without a price: ")[2].partition("<")[0]
     assert bybit["spot_usd"] is None
-    assert "spot changed the wallets: Bybit n/a" in sheet.text
+    assert "its flows: Bybit n/a" in sheet.text
     left = bybit["reconciliation"]["unpriced"]
     assert set(left) >= {"BTC", "ETH", "SOL", "USDC"}
     assert bybit["reconciliation"]["residual_usd"] == _close(0)
-    line = next(line for line in sheet.text.split("\n") if "residual" in line and "Bybit" in line)
-    assert line.endswith(f", without {', '.join(left)}")
+    said = sheet.text.partition("Residual of Bybit · $0.00\n")[2].partition("Spot PnL")[0]
+    assert said.partition("without ")[2].replace("\n", " · ").split(" · ")[:-1] == left
 
 
 async def test_a_log_that_breaks_off_in_the_middle_is_told_when_the_rest_has_come(
@@ -389,7 +390,7 @@ async def test_days_begin_at_the_owners_midnight(store: Store) -> None:
     found = numbers(answer)
     assert found["start_ms"] == midnight_ms(NOW, zone)
     assert midnight() - found["start_ms"] == 9 * 3_600_000
-    assert "PnL today</b> since 21 Sep 00:00 JST" in sheet.text
+    assert " · since 21 Sep JST\n" in sheet.text
     for venue in VENUES:
         sums = fields(account(venue).sums(found["start_ms"]))
         assert found["venues"][venue]["flows"]["sum_usd"] == _close(sums["sum_usd"])
@@ -430,8 +431,7 @@ async def test_before_the_first_snapshot_nothing_is_reconciled(store: Store) -> 
     for venue in VENUES:
         assert answer["venues"][venue]["reconciliation"] is None
         assert answer["venues"][venue]["reconciliation_lacks"] == "no snapshot of equity yet"
-    line = "Binance, Bybit, OKX: reconciliation n/a, no snapshot of equity yet"
-    assert line in sheet.text.split("\n")
+    assert "\nNot reconciled: Binance, Bybit, OKX\nno snapshot of equity yet\n" in sheet.text
 
 
 async def test_one_venue_may_be_asked_alone(store: Store) -> None:
@@ -453,6 +453,8 @@ async def test_every_button_asks_what_it_says(store: Store) -> None:
         "today": "pnl ETH bybit today details",
         "• 7d": "pnl ETH bybit 7d details",
         "30d": "pnl ETH bybit 30d details",
+        "Positions": "positions ETH bybit",
+        "Balance": "balance bybit",
     }
     for line in labels.values():
         parse(line, COMMANDS, VENUES)
@@ -488,8 +490,8 @@ async def test_play_money_is_shown_and_added_to_nothing(store: Store) -> None:
     assert answer["venues"]["okx"]["flows"]["sum_usd"] == _close(
         fields(account("okx").sums(midnight(-6)))["sum_usd"]
     )
-    assert "play money: OKX (demo); not in the totals" in sheet.text
-    assert "<b>OKX (demo)</b>" in sheet.text
+    assert "play money: OKX (demo)\nnot in the totals\n" in sheet.text
+    assert re.search(r"<b>OKX \(demo\)</b> [+-]\$", sheet.text)
     assert answer["keyless"] == ["bybit"]
     assert "no key: Bybit" in sheet.text.split("\n")
     assert not answer["failed"]
@@ -535,8 +537,8 @@ async def test_long_details_are_several_messages(store: Store) -> None:
     for page in pages:
         assert utf16_units(page.text) <= LONGEST_MESSAGE
         assert_readable(page)
-    shown = set(re.findall(r"^(?:<pre>)?(\w+) +[+-]?[\d,]+\.", "\n".join(texts), re.MULTILINE))
-    assert coins - {""} <= shown
+    shown = set(re.findall(r"^(?:<pre>)?([\w…]+) +[+-]?[\d,]+", "\n".join(texts), re.MULTILINE))
+    assert {cut(coin, 8) for coin in coins - {""}} <= shown
 
 
 async def test_a_coin_of_another_class_may_be_asked_for(store: Store) -> None:

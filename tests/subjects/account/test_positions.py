@@ -341,7 +341,7 @@ async def test_play_money_is_in_no_total_and_no_net(market: Floor) -> None:
     assert found["totals"]["positions"] == 3
     assert found["nets"]["BTC"]["positions"] == 2
     text = await shown(market, "/positions details")
-    assert "play money: Bybit (demo); not in the totals" in text
+    assert "play money: Bybit (demo)\nnot in the totals\n" in text
     assert "Bybit (demo) BTCUSDT" in text
 
 

@@ -17,11 +17,20 @@ What your derivatives brought (+) and cost (-) since midnight in your zone (TIME
 the venue's clock: today; 7d: today and the six days before; 30d: today and the 29 before. Needs a
 key that only reads at each venue; a venue without one is no key.
 
-realised: of closed positions, gross of fees and funding; closing by liquidation, deleveraging or
-delivery counts. fees: trading fees, maker rebates in them. funding: received less paid. rebates:
-referral and commission rebates. liquidation: what a liquidation cost besides its loss. sum: all
-five. Sources: Binance income of USDⓈ-M and COIN-M; Bybit transaction log of the unified account;
-OKX bills of the trading account. They are kept here for longer than the venues keep them; where one
+First the sum of all five, and beside it whom it is without (n/a for OKX), then what it is made of:
+- realised: of closed positions, gross of fees and funding; closing by liquidation, deleveraging or
+delivery counts.
+- fees: trading fees, maker rebates in them.
+- funding: received less paid.
+- rebates: referral and commission rebates.
+- liquidation: what a liquidation cost besides its loss.
+- open: unrealised PnL of all open positions now, as in /positions, in no sum, and in % on their
+margin.
+
+A row a venue; what has no room for cents has three digits.
+
+Sources: Binance income of USDⓈ-M and COIN-M; Bybit transaction log of the unified account; OKX
+bills of the trading account. They are kept here for longer than the venues keep them; where one
 reaches back less than asked, the answer says since when. Lines may come late: the newest hour is
 asked for again each time, and the last three days by the daemon every night.
 
@@ -29,24 +38,25 @@ Coins are valued at their price at that venue now (USDT and USD: one dollar), al
 earlier days. A coin without a price is named with its amount, beside the sum of the rest; % of
 opening equity is n/a then.
 
-open: unrealised PnL of all open positions now, as in /positions, and as % of their margin. % of
-opening equity: realised against the equity of the margined wallets at the window's start, by the
-snapshot of then, coins without a price left out.
+realised ... of opening equity: against the equity of the margined wallets at the window's start, by
+the snapshot of then, coins without a price left out.
 
 Spot PnL is not computed. Where spot shares a wallet with derivatives (Bybit, OKX), what spot trades
-changed in it, at prices of now, is a line of its own.
+changed in it, at prices of now, are its flows.
 
 Reconciliation, from a snapshot that the daemon takes a minute after your midnight, or when it
 starts, but never in the minute after a full hour, when funding is paid: equity now = opening +
 realised + fees + funding + other (rebates, liquidation, spot, interest ...) + change in unrealised
-+ transfers + revaluation of coins that are not dollars + residual. The residual should be 0; above
-$0.01 and 1 bp of equity it is marked with !. The wallets are not read at the very moment that the
-log ends: what is dated in between, or comes late in the log, is in the residual until a later
-answer. Before the first snapshot: n/a.
++ transfers + revaluation of coins that are not dollars + residual. The residual should be 0, and is
+shown where it is not: above $0.01 and 1 bp of equity, marked with !, or where a coin without a
+price is left out; Details show all of it. The wallets are not read at the very moment that the log
+ends: what is dated in between, or comes late in the log, is in the residual until a later answer.
+Before the first snapshot nothing is reconciled.
 
 Details of one coin (/pnl 7d BTC details) reckon realised PnL from your trades as well, market by
-market, since nothing was open in it: by average cost as the venues do, and first in first out; n/a
-where the log realises what is still open: USDC contracts at Bybit, dated futures at OKX."""
+market, since nothing was open in it: by average cost as the venues do, and first in first out
+(FIFO), beside the log; n/a where the log realises what is still open: USDC contracts at Bybit,
+dated futures at OKX."""
 
 
 async def run(args: Args, desk: Desk, progress: Progress[Pnl]) -> Pnl:
