@@ -85,18 +85,24 @@ def amount(coins: float | None) -> str:
     return "0" if text == "-0" else text
 
 
+def coins(value: float | None, width: int) -> str:
+    """An amount in a column: all of its digits where it has room, else three."""
+    text = amount(value)
+    return text if len(text) <= width else scaled(value)
+
+
 def flow(usd: float | None) -> str:
     """Money with its sign: `+$1.20M`, `-$350K`."""
     text = money(usd)
     return f"+{text}" if usd is not None and usd > 0 and text != "$0" else text
 
 
-def fitted(usd: float | None, width: int) -> str:
-    """Money with its sign in a column: to the cent where it has room, else with three digits."""
-    text = cents(usd, plus=True).replace("$", "")
+def fitted(usd: float | None, width: int, *, plus: bool = True) -> str:
+    """Money in a column: to the cent where it has room, else with three digits; `plus` as there."""
+    text = cents(usd, plus=plus).replace("$", "")
     if usd is None or len(text) <= width:
         return text
-    return f"{'+' if usd > 0 else ''}{scaled(usd)}"
+    return f"{'+' if plus and usd > 0 else ''}{scaled(usd)}"
 
 
 def tight(usd: float | None) -> str:

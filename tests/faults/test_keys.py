@@ -129,7 +129,7 @@ async def test_a_key_without_its_permission_to_read_says_so_once() -> None:
         turn(market, "bybit", permissions=set())
         sheet = await market.front.reply("/balance")
     assert f"Bybit: {reason}" in sheet.text.split("\n")
-    assert "(2/3 venues)" in sheet.text
+    assert " · n/a for Bybit\n" in sheet.text
 
 
 NO_FUTURES = (

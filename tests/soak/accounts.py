@@ -1,5 +1,6 @@
 """What /balance, /positions and /pnl show, held against the books of the simulated accounts."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
@@ -37,13 +38,28 @@ def balance(case: Case) -> None:
             continue
         for row in table.rows:
             _wallets(case, SHORT[row.name], row.cells, equities)
-    found = case.reading.find(r"^Balance (-?\$[\d,.]+)")
+    found = case.reading.find(r"^Balance (-?\$[\d,.]+|n/a)")
     if found:
         parts = {
             (venue, wallet): part for venue, of in equities.items() for wallet, part in of.items()
         }
         case.summed("balance", found[1], parts)
+    if not case.loose:
+        _coins(case, equities)
     _all_named(case, "equity")
+
+
+def _coins(case: Case, equities: Mapping[str, Mapping[str, Range]]) -> None:
+    """The largest over all wallets."""
+    for line in case.reading.lines:
+        for coin, shown in re.findall(r"(?:^| · )([A-Z]+) (\$[\d,.]+)", line):
+            held = [
+                part
+                for of in equities.values()
+                for wallet, part in of.items()
+                if wallet.endswith(f" {coin}")
+            ]
+            case.ranged(f"all {coin}", shown, [_whole(held)])
 
 
 def _wallets(

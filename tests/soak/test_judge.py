@@ -192,6 +192,14 @@ async def test_each_sum_of_what_is_open_and_the_order_is_held_against_the_books(
     assert verdict(market, "positions", replace(told, html=html.replace("\n\n", "\n"))).wrong
 
 
+@pytest.mark.parametrize("part", ["Balance", "BTC", "ETH", "USDT"])
+async def test_the_total_and_each_coin_is_held_against_the_books(market: Floor, part: str) -> None:
+    told = await answer(market, "balance")
+    planted = re.sub(rf"\b{part} \$[\d,.]+", f"{part} $1,234.56", told.html, count=1)
+    assert planted != told.html
+    assert verdict(market, "balance", replace(told, html=planted)).wrong
+
+
 @pytest.mark.parametrize("part", ["PnL today", "realised", "fees", "funding", "open"])
 async def test_each_part_of_what_came_is_held_against_the_books(market: Floor, part: str) -> None:
     told = await answer(market, "pnl today")

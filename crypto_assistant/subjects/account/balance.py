@@ -12,8 +12,10 @@ from crypto_assistant.models import Provenance
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import remarks, wallets
 from crypto_assistant.subjects.account.environments import Environment, counted, environments
-from crypto_assistant.subjects.account.wallets import Held, Purse, Purses, Total
-from crypto_assistant.subjects.keyboard import keyboard
+from crypto_assistant.subjects.account.onward import onward
+from crypto_assistant.subjects.account.pnl.parameters import WINDOWS
+from crypto_assistant.subjects.account.wallets import CoinTotal, Held, Purse, Purses, Total
+from crypto_assistant.subjects.keyboard import Row, choice, keyboard
 
 DUST_USD = 1.0
 """Coins worth less than this, held or owed, are one line."""
@@ -23,27 +25,39 @@ LARGEST = 5
 """Coins named in the compact answer."""
 PER_TABLE = 40
 """Rows that are not torn apart."""
+HEADER = ("coin", "amount", "$")
+WIDTH = 30
+"""Columns of a table."""
+WIDEST = 12
+"""Characters of a sum in the table of venues."""
+LONGEST_NAME = AMOUNT = 10
 
 EXPLAINS = """\
 Every wallet that your keys may read: spot, funding, USDⓈ-M and COIN-M on Binance, unified and
-funding on Bybit, trading and funding on OKX. Where else there may be money (Earn, bots ...) is
-named beside the total: it is not read, and not in it.
+funding on Bybit, trading and funding on OKX.
 
-Equity = what is there, unrealised PnL of open positions included, less what is borrowed: a coin
+The total leads, and beside it stand:
+- n/a for, without: venues, wallets or prices that did not arrive; what arrived of their venue is in
+the total, and its row has a … then.
+- not read: where else there may be money (Earn, bots ...), which is not in the total.
+- without a price: coins that are in no sum, and how many of them.
+
+A row a venue:
+- equity: what is there, unrealised PnL of open positions included, less what is borrowed: a coin
 that is owed has a minus and counts as one.
+- unrealised: how much of it is unrealised PnL.
+
+Below the largest coins over all venues. Dust: coins worth less than $1, held or owed, are one sum,
+with their number.
 
 Valued at the venue's own spot prices: USDT and USD are a dollar each; another coin is worth the mid
 (half way between bid and ask) of COIN/USDT, else of COIN/USDC at the mid of USDC/USDT, else of
 COIN/USD. Where there is none of these, at what the venue itself says that it is worth (Details
-mark it with *). A coin without any price is listed, counted as "without a price", and in no sum.
-BNFCR is a dollar; LDBTC, in flexible Earn, is BTC. Where a venue tells no prices now, those of the
-last ten minutes have to do.
+mark it with *). BNFCR is a dollar; LDBTC, in flexible Earn, is BTC. Where a venue tells no prices
+now, those of the last ten minutes have to do.
 
-Dust: coins worth less than $1, held or owed, are one line.
-
-The total is over the venues of which all wallets and prices arrived, as (2/3 venues) says; what
-did not is named, what arrived of its venue is in the total. Play money (testnet, demo) is shown,
-and added to real money nowhere."""
+Details: wallet by wallet and coin by coin. What has no room for cents or for all of its digits has
+three. Play money (testnet, demo) is shown, and added to real money nowhere."""
 
 PARAMETERS = Parameters(venue=True, details=True)
 
@@ -83,73 +97,97 @@ async def run(args: Args, desk: Desk, progress: Progress[Balance]) -> Balance:
 def render(answer: Balance, args: Args, view: v.View) -> v.Page:
     if not answer.accounts:
         return remarks.without_keys(answer.keyless, view)
-    shown = [_headline(answer), _venues(answer, view)]
-    shown += [v.escape(text) for text in _below(answer, view) if text]
+    shown = [_head(answer, view), _unread(answer), v.flowing(_unvalued(answer, view))]
+    shown += [_venues(answer, view), v.flowing(_coins(answer.total.coins))]
     shown += remarks.notes(answer.accounts, answer.keyless, view)
     blocks = [v.lines(shown)]
     if args.details:
         for venue, purses in answer.venues.items():
             blocks += _wallets(remarks.label(venue, answer.accounts, view), purses)
-    buttons = keyboard(replace(args, page=1), PARAMETERS)
+    buttons = (*keyboard(replace(args, page=1), PARAMETERS), *_onward(args))
     return v.Page(tuple(blocks), buttons, footer=view.provenance(answer.provenance))
 
 
-def _headline(answer: Balance) -> v.Html:
-    """The total, over whom it is, and what it cannot know of."""
-    total, real = answer.total, counted(answer.accounts)
-    unread = list(dict.fromkeys(what for venue in real for what in answer.venues[venue].unread))
-    over = f" ({len(total.venues)}/{len(real)} venues)"
-    beside = f" · not read: {', '.join(unread)}" if unread else ""
-    mark = PARTIAL if total.equity_usd is not None and len(total.venues) < len(real) else ""
-    return v.head(f"Balance {v.cents(total.equity_usd)}{mark}", over + beside)
+def _onward(args: Args) -> tuple[Row, ...]:
+    pnl = replace(args, command="pnl", details=False, page=1)
+    windows = choice(WINDOWS, "", lambda word: pnl.line(choices=(word,)))
+    return (*v.button_rows([onward(args, "positions"), onward(args, "pnl")]), windows)
+
+
+def _head(answer: Balance, view: v.View) -> v.Html:
+    """The total, and whom it is without."""
+    total = answer.total.equity_usd
+    missing = () if total is None else _missing(answer, view)
+    return v.flowing([f"Balance {v.cents(total)}", *missing], boldly=True)
+
+
+def _unread(answer: Balance) -> v.Html:
+    """What the total cannot know of."""
+    venues = counted(answer.accounts)
+    unread = dict.fromkeys(what for venue in venues for what in answer.venues[venue].unread)
+    return v.flowing(remarks.listed("not read:", unread))
+
+
+def _missing(answer: Balance, view: v.View) -> Iterator[str]:
+    """What the total is without: venues, or some of their wallets, or their prices."""
+    lacking = {v: names for v in counted(answer.accounts) if (names := _lacking(answer.venues[v]))}
+    whole = [venue for venue in lacking if not answer.venues[venue].wallets]
+    if whole:
+        yield f"n/a for {view.venues(whole)}"
+    for venue, names in lacking.items():
+        if venue not in whole:
+            yield f"without {view.venue(venue)} {', '.join(names)}"
+
+
+def _lacking(purses: Purses) -> list[str]:
+    prices = ["prices"] if purses.without_prices else []
+    return [*map(wallets.title, purses.missing_wallets), *prices]
+
+
+def _unvalued(answer: Balance, view: v.View) -> Iterator[str]:
+    """What has no price, in coins; with the venue where another one has."""
+    total = answer.total
+    valued = {one.coin for one in total.coins}
+    held = [
+        v.amount(_held(answer, coin, venues))
+        + f" {coin}"
+        + (f" ({view.venues(venues)})" if coin in valued else "")
+        for coin, venues in total.unvalued_coins.items()
+    ]
+    yield from remarks.listed("without a price:", held[:LARGEST])
+    if len(held) > LARGEST:
+        yield f"{len(held) - LARGEST} more"
+
+
+def _held(answer: Balance, coin: str, venues: Sequence[str]) -> float:
+    """Of a coin without a price, in all wallets of the venues."""
+    purses = (purse for venue in venues for purse in answer.venues[venue].wallets.values())
+    held = (purse.coins[coin] for purse in purses if coin in purse.coins)
+    return fsum(one.coins for one in held if one.usd is None)
 
 
 def _venues(answer: Balance, view: v.View) -> v.Html:
     rows = [
         [
             view.short(venue),
-            v.cents(purses.equity_usd) + (PARTIAL if purses.wallets and _lacking(purses) else ""),
-            v.cents(purses.unrealised_usd, plus=True),
+            v.fitted(purses.equity_usd, WIDEST, plus=False)
+            + (PARTIAL if purses.wallets and _lacking(purses) else ""),
+            v.fitted(purses.unrealised_usd, WIDEST),
         ]
         for venue, purses in answer.venues.items()
     ]
-    return v.lines(v.tables(["", "equity", "unrealised"], rows))
+    return v.table(["$", "equity", "unrealised"], rows)
 
 
-def _below(answer: Balance, view: v.View) -> Iterator[str]:
-    total = answer.total
-    large = [coin for coin in total.coins if not _is_dust(coin.usd)]
-    if large:
-        more = f" · {len(large) - LARGEST} more" if len(large) > LARGEST else ""
-        yield " · ".join(f"{one.coin} {v.cents(one.usd)}" for one in large[:LARGEST]) + more
-    if coins := [*_unvalued(total, view)]:
-        yield f"+ {len(coins)} {'coin' if len(coins) == 1 else 'coins'} without a price: " + (
-            ", ".join(coins[:LARGEST]) + (" ..." if len(coins) > LARGEST else "")
-        )
-    yield _missing(answer, view)
-
-
-def _unvalued(total: Total, view: v.View) -> Iterator[str]:
-    """With the venue where another one has a price."""
-    valued = {one.coin for one in total.coins}
-    for coin, venues in total.unvalued_coins.items():
-        yield f"{coin} ({view.venues(venues)})" if coin in valued else coin
-
-
-def _missing(answer: Balance, view: v.View) -> str:
-    """What the total is without: venues, or some of their wallets, or their prices."""
-    parts = []
-    for venue in counted(answer.accounts):
-        purses = answer.venues[venue]
-        if names := _lacking(purses):
-            whole = f"{view.venue(venue)} {', '.join(names)}"
-            parts.append(whole if purses.wallets else view.venue(venue))
-    return f"{PARTIAL} without {'; '.join(parts)}" if parts else ""
-
-
-def _lacking(purses: Purses) -> list[str]:
-    prices = ["prices"] if purses.without_prices else []
-    return [*map(wallets.title, purses.missing_wallets), *prices]
+def _coins(coins: Sequence[CoinTotal]) -> Iterator[str]:
+    """The largest over all venues, and what is dust."""
+    large = [one for one in coins if not _is_dust(one.usd)]
+    dust = [one.usd for one in coins if _is_dust(one.usd)]
+    yield from (f"{one.coin} {v.cents(one.usd)}" for one in large[:LARGEST])
+    if len(large) > LARGEST:
+        yield f"{len(large) - LARGEST} more"
+    if dust:
+        yield f"dust {v.cents(fsum(dust))} ({len(dust)})"
 
 
 def _wallets(title: str, purses: Purses) -> Iterator[v.Html]:
@@ -161,23 +199,32 @@ def _wallets(title: str, purses: Purses) -> Iterator[v.Html]:
         yield from parts[1:]
         head = v.EMPTY
     missing = [f"{wallets.title(name)} {v.NOTHING}" for name in purses.missing_wallets]
-    unread = f"not read: {', '.join(purses.unread)}" if purses.unread else ""
-    yield v.lines([head, *map(v.escape, [*missing, unread])])
+    unread = v.flowing(remarks.listed("not read:", purses.unread))
+    yield v.lines([head, *map(v.escape, missing), unread])
 
 
 def _tables(purse: Purse) -> list[v.Html]:
     """Coin by coin, dust in one row."""
     dust = [held.usd for held in purse.coins.values() if _is_dust(held.usd)]
-    rows = [_row(coin, held) for coin, held in purse.coins.items() if not _is_dust(held.usd)]
+    large = [(coin, held) for coin, held in purse.coins.items() if not _is_dust(held.usd)]
+    rows = [(_name(coin, held), v.coins(held.coins, AMOUNT), held.usd) for coin, held in large]
     if dust:
-        rows.append([f"dust ({len(dust)})", "", v.cents(fsum(filter(None, dust)))])
-    parts = [rows[i : i + PER_TABLE] for i in range(0, len(rows), PER_TABLE)]
-    return [v.lines(v.tables(["coin", "amount", "USD"], part)) for part in parts]
+        rows.append((f"dust ({len(dust)})", "", fsum(filter(None, dust))))
+    return [_table(rows[i : i + PER_TABLE]) for i in range(0, len(rows), PER_TABLE)]
 
 
-def _row(coin: str, held: Held) -> Sequence[str]:
+def _table(rows: Sequence[tuple[str, str, float | None]]) -> v.Html:
+    """The dollars have what room names and amounts leave."""
+    names = max(v.columns(name) for name, _, _ in [HEADER, *rows])
+    amounts = max(len(amount) for _, amount, _ in [HEADER, *rows])
+    room = WIDTH - names - amounts - 2
+    told = [[name, amount, v.fitted(usd, room, plus=False)] for name, amount, usd in rows]
+    return v.table(HEADER, told)
+
+
+def _name(coin: str, held: Held) -> str:
     mark = "*" if held.priced_by_venue else ""
-    return [coin + mark, v.amount(held.coins), v.cents(held.usd)]
+    return v.cut(coin, LONGEST_NAME - len(mark)) + mark
 
 
 def _is_dust(usd: float | None) -> bool:

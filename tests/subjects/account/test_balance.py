@@ -120,8 +120,8 @@ async def test_a_wallet_that_fails_is_named_and_the_rest_stands(
     assert found["total"]["venues"] == ["bybit"]
     assert found["venues"]["binance"]["missing_wallets"] == ["usdm"]
     text = await shown(market, "/balance details")
-    assert "(1/2 venues)" in text
-    assert "without Binance USDⓈ-M" in text
+    assert re.search(r"<b>Balance \$\S+</b>\nwithout Binance USDⓈ-M\n", text)
+    assert re.search(r"BIN +[\d,.]+… ", text)
     assert "USDⓈ-M n/a" in text
 
 
@@ -133,7 +133,7 @@ async def test_a_venue_that_is_silent_is_missing_and_not_poor(market: Floor) -> 
     assert found["venues"]["bybit"]["equity_usd"] is None
     assert (found["failed"]["bybit"], found["answered"]) == ("HTTP 503", ["binance"])
     text = await shown(market, "/balance")
-    assert "without Bybit\n" in text
+    assert re.search(r"<b>Balance \$\S+</b> · n/a for Bybit\n", text)
     assert re.search(r"BYB +n/a +n/a", text)
 
 
@@ -161,10 +161,11 @@ async def test_without_prices_only_dollars_and_the_venues_own_figures_count() ->
     assert found["venues"]["bybit"]["equity_usd"] == 1.0 + 12.5 + 7.0
     unvalued = ["1000SATS", "BTC", "DOGE", "ETH", "NOPRICE", "TRX", "USDC"]
     assert found["total"]["unvalued_coins"] == {coin: ["binance"] for coin in unvalued}
-    assert "+ 7 coins without a price: 1000SATS, BTC (Binance), DOGE" in text
+    assert "without a price: 2,000,000 1000SATS\n0.6 BTC (Binance) · 1 DOGE" in text
+    assert " · 2 more\n" in text
     # What the venue itself values is no less than whole.
     assert found["total"]["venues"] == ["bybit"]
-    assert "without Binance prices\n" in text
+    assert "\nwithout Binance prices\n" in text
 
 
 async def test_a_wallet_and_prices_that_are_missing_are_named_together() -> None:
@@ -174,28 +175,28 @@ async def test_a_wallet_and_prices_that_are_missing_are_named_together() -> None
         market.sandbox.faults = [Fault("binance", "http", 503, path=SPOT_TICKERS["binance"])]
         await market.open()
         give_keys(market, account)
-        assert "without Binance USDⓈ-M, prices\n" in await shown(market, "/balance")
+        assert "\nwithout Binance USDⓈ-M, prices\n" in await shown(market, "/balance")
 
 
-async def test_any_fortune_has_its_cents_and_fits_a_phone(market: Floor) -> None:
+async def test_any_fortune_has_its_cents_on_top_and_fits_a_phone(market: Floor) -> None:
     rich = replace(binance(), holdings={Wallet.USDM: [Holding("USDT", 12_345_678_901.12, -1e9)]})
     give_keys(market, rich)
     for line in ("/balance", "/balance details"):
         await market.ask(line)
         text = await shown(market, line)
         assert text.startswith("<b>Balance $12,345,678,901.12</b>")
-        assert re.search(r"BIN +\$12,345,678,901\.12\b", text)
-        assert re.search(r"BIN +-\$1,000,000,000\.00\b", text)
+        assert re.search(r"BIN +12\.3B +-1\.00B\b", text)
 
 
 async def test_the_compact_answer_is_a_few_lines(market: Floor) -> None:
     give_keys(market, binance(), bybit(), Played("okx"))
     text = await shown(market, "/balance")
     assert text.startswith("<b>Balance $")
-    assert "(3/3 venues) · not read: Earn, margin, bots" in text.split("\n")[0]
-    assert "+ 1 coin without a price: NOPRICE" in text
+    assert text.split("\n")[1] == "not read: Earn · margin · bots"
+    assert text.split("\n")[2].startswith("without a price: 1,000,000 NOPRICE")
     assert "DOGE" not in text
-    assert text.count("\n") <= 9
+    assert re.search(r"dust -?\$0\.\d\d \(2\)\n", text)
+    assert text.count("\n") <= 12
 
 
 async def test_details_list_coin_by_coin_with_dust_in_one_line(market: Floor, truth: Truth) -> None:
@@ -203,15 +204,14 @@ async def test_details_list_coin_by_coin_with_dust_in_one_line(market: Floor, tr
     text = await shown(market, "/balance details")
     assert re.search(r"NOPRICE +1,000,000 +n/a", text)
     assert "FOO*" in text
-    assert re.search(r"ETH +-0\.25 +-\$", text)
+    assert re.search(r"ETH +-0\.25 +-\d", text)
     dust = worth(truth, "binance", "DOGE") - 2 * worth(truth, "binance", "TRX")
     assert abs(dust) < 1
     assert "DOGE" not in text
     line = next(line for line in text.split("\n") if line.startswith("dust (2)"))
-    assert f"${abs(dust):.2f}" in line
-    assert ("-$" in line) == (dust < 0)
+    assert line.split()[-1].removesuffix("</pre>") == f"{dust:.2f}"
     assert "funding $0.00" in text
-    assert "not read: Earn, margin" in text
+    assert "not read: Earn · margin" in text
 
 
 async def test_one_venue_is_asked_alone(market: Floor) -> None:
@@ -226,7 +226,7 @@ async def test_a_venue_without_a_key_is_a_line_and_no_failure(market: Floor) -> 
     give_keys(market, binance())
     text = await shown(market, "/balance")
     assert "no key: Bybit, OKX" in text
-    assert "(1/1 venues)" in text
+    assert " · 1/1 venue" in text
 
 
 async def test_without_any_key_one_line_says_what_to_set(market: Floor) -> None:
@@ -248,7 +248,7 @@ async def test_play_money_is_shown_and_not_added(market: Floor, truth: Truth) ->
     assert found["total"]["equity_usd"] == pytest.approx(held(truth, binance()))
     assert found["venues"]["bybit"]["equity_usd"] == pytest.approx(held(truth, bybit()))
     text = await shown(market, "/balance details")
-    assert "(1/1 venues)" in text
+    assert "n/a for" not in text
     assert "play money: Bybit (demo)\nnot in the totals\n" in text
     assert "<b>Bybit (demo) $" in text
 
@@ -256,7 +256,7 @@ async def test_play_money_is_shown_and_not_added(market: Floor, truth: Truth) ->
 async def test_where_all_is_play_money_it_is_added_and_said_so(market: Floor) -> None:
     give_keys(market, *(replace(one, environment="testnet") for one in (binance(), bybit())))
     text = await shown(market, "/balance")
-    assert "(2/2 venues)" in text
+    assert "n/a for" not in text
     assert "play money: Binance (testnet)\nBybit (testnet)\n" in text
 
 
@@ -275,6 +275,13 @@ async def test_while_a_venue_is_awaited_the_others_are_shown() -> None:
     assert "waiting" not in last.text
 
 
+async def test_only_what_has_no_price_is_named_with_its_amount(market: Floor) -> None:
+    account = bybit()
+    account.holdings[Wallet.FUNDING] = [Holding("FOO", 3.0)]
+    give_keys(market, account)
+    assert "\nwithout a price: 3 FOO (Bybit)\n" in await shown(market, "/balance")
+
+
 async def test_hundreds_of_coins_page(market: Floor) -> None:
     account = bybit()
     account.holdings[Wallet.FUNDING] = [Holding(f"AIRDROP{i}", 1.0) for i in range(300)]
@@ -290,7 +297,11 @@ async def test_every_button_is_a_line_that_is_understood(market: Floor, line: st
     give_keys(market, bybit())
     rows = (await market.front.reply(line)).buttons
     assert [[button.label for button in row] for row in rows] == [
-        ["Refresh", "Compact" if "details" in line else "Details"]
+        ["Refresh", "Compact" if "details" in line else "Details"],
+        ["Positions", "PnL"],
+        ["today", "7d", "30d"],
     ]
-    for button in rows[0]:
-        assert parse(button.line, COMMANDS, VENUES)[0].private
+    lines = [button.line for row in rows for button in row]
+    assert lines[2:] == ["positions", "pnl", "pnl today", "pnl 7d", "pnl 30d"]
+    for each in lines:
+        assert parse(each, COMMANDS, VENUES)[0].private

@@ -162,10 +162,7 @@ def net_table(nets: Sequence[tuple[str, Net]]) -> v.Html:
 
 
 def _coins(coins: float | None) -> str:
-    """All of the digits, where there is room for them."""
-    text = v.amount(coins)
-    if len(text) > LONGEST_COINS:
-        text = v.scaled(coins)
+    text = v.coins(coins, LONGEST_COINS)
     return f"+{text}" if coins is not None and coins > 0 else text
 
 
