@@ -46,7 +46,7 @@ def _first(args: Args, parameters: Parameters) -> Row:
     if not parameters.details:
         return (refresh,)
     label = "Compact" if args.details else "Details"
-    return refresh, Button(label, args.line(details=not args.details))
+    return refresh, Button(label, args.line(details=not args.details, page=1))
 
 
 def _timeframes(args: Args, parameters: Parameters) -> tuple[Row, ...]:

@@ -104,7 +104,7 @@ def render(answer: Balance, args: Args, view: v.View) -> v.Page:
     if args.details:
         for venue, purses in answer.venues.items():
             blocks += _wallets(remarks.label(venue, answer.accounts, view), purses)
-    buttons = (*keyboard(replace(args, page=1), PARAMETERS), *_onward(args))
+    buttons = (*keyboard(args, PARAMETERS), *_onward(args))
     return v.Page(tuple(blocks), buttons, footer=view.provenance(answer.provenance))
 
 

@@ -473,6 +473,8 @@ async def test_eight_rows_are_shown_and_the_others_follow_by_a_button(market: Fl
     (more,) = (b for row in sheet.buttons for b in row if b.label == "All 10")
     following = await market.front.reply(more.line)
     assert re.findall(r"OKX +\+2.00 +0.00 (\S+)", following.text) == ["45.0%", "50.0%</pre>"]
+    labels = {button.label: button.line for row in following.buttons for button in row}
+    assert (labels["Refresh"], labels["Details"]) == (more.line, "positions details")
 
 
 async def test_the_nearest_has_its_range_however_small_it_is_and_is_never_play_money(

@@ -36,8 +36,8 @@ def render(answer: Pnl, args: Args, view: v.View) -> v.Page:
     if args.details:
         for venue in answer.venues:
             blocks += details(venue, answer, view)
-    asked = replace(args, symbol=answer.coin, page=1)
-    windows = choice(WINDOWS, answer.window, lambda word: asked.line(choices=(word,)))
+    asked = replace(args, symbol=answer.coin)
+    windows = choice(WINDOWS, answer.window, lambda word: asked.line(choices=(word,), page=1))
     leads = v.button_rows([onward(asked, "positions"), onward(asked, "balance")])
     buttons = (*keyboard(asked, PARAMETERS), windows, *leads)
     return v.Page(tuple(blocks), buttons, footer=view.provenance(answer.provenance))

@@ -59,7 +59,7 @@ def render(answer: Positions, args: Args, view: v.View) -> v.Page:
         return remarks.without_keys(answer.keyless, view)
     blocks = [*details(answer, view)] if args.details else compact(answer, view)
     notes = v.lines(remarks.notes(answer.accounts, answer.keyless, view))
-    asked = replace(args, symbol=answer.coin, page=1)
+    asked = replace(args, symbol=answer.coin)
     return v.Page(
         (v.lines([blocks[0], notes]), *blocks[1:]),
         (*keyboard(asked, PARAMETERS), *_onward(answer, asked)),
