@@ -125,7 +125,10 @@ def _rows(case: Case, table: Table, markets: Mapping[str, Market]) -> None:
 
 def _cells(case: Case, row: Row, market: Market) -> None:
     for column, text in row.cells.items():
-        if column in COLUMNS:
+        if column == "OI $":  # Binance's is coins and a mark price, which may be of two moments.
+            held = case.stretch.range(market, m.interest_usd)
+            case.ranged(f"{row.name} OI $", text, [held], market.venue)
+        elif column in COLUMNS:
             case.figure(column, text, market, COLUMNS[column])
         elif column == "fund %":
             _rate(case, text, market)
