@@ -331,10 +331,12 @@ def candles(
     """Candles of bars that open with time, open, high, low, close in the venue's prices."""
     if len(bars) and np.isnan(bars[:, 4]).all():
         raise Malformed("bars without their prices")
+    opened = bars[:, 0]
+    newest = opened[opened <= received_ms + sound.CLOCK_OFF_MS].max(initial=0)
     return Candles(
         instrument,
         timeframe,
-        open_ms=bars[:, 0].astype(np.int64),
+        open_ms=opened.astype(np.int64),
         open=bars[:, 1] / instrument.multiplier,
         high=bars[:, 2] / instrument.multiplier,
         low=bars[:, 3] / instrument.multiplier,
@@ -344,6 +346,6 @@ def candles(
         taker_buy=taker_buy,
         taker_buy_turnover=taker_buy_turnover,
         # Behind a newer one none is forming, whatever any clock says.
-        closed=closed | (bars[:, 0] < bars[:, 0].max(initial=0)),
+        closed=closed | (opened < newest),
         received_ms=received_ms,
     )
