@@ -454,9 +454,9 @@ def test_provenance_names_time_age_and_who_answered_and_why_others_did_not() -> 
     )
 
 
-def test_who_has_failed_already_is_not_waited_for_on_the_page() -> None:
+def test_who_has_failed_in_part_and_is_awaited_has_one_line() -> None:
     known = Provenance(failed={"okx": "no connection"}, waiting=("okx", "bybit"), time_ms=NOW)
-    assert VIEW.provenance(known) == "OKX: no connection\nwaiting: Bybit\n15:06:40 UTC"
+    assert VIEW.provenance(known) == "waiting: OKX, Bybit\n15:06:40 UTC"
 
 
 def test_provenance_of_nothing_has_no_age() -> None:

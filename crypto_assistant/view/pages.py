@@ -80,9 +80,13 @@ class View:
     def provenance(self, known: Provenance) -> Html:
         """The last lines of every market answer: who did not answer and why, time, age, how many
         of those that list it did."""
-        failures = [f"{self.venue(name)}: {why}" for name, why in known.failed.items()]
-        if waiting := [name for name in known.waiting if name not in known.failed]:
-            failures.append(f"waiting: {self.venues(waiting)}")
+        failures = [
+            f"{self.venue(name)}: {why}"
+            for name, why in known.failed.items()
+            if name not in known.waiting
+        ]
+        if known.waiting:
+            failures.append(f"waiting: {self.venues(known.waiting)}")
         foot = [self.clock(known.time_ms)]
         if known.oldest_ms is not None:
             foot.append(f"{duration(known.time_ms - known.oldest_ms)} old")

@@ -150,7 +150,10 @@ ENDPOINTS = [
         "/v5/market/recent-trade",
         "USDT 15m takers, spot takers, USDT takers",
         [],
-        [f"/takers/kinds/usdt{BYB}", f"/takers/kinds/spot{BYB}"],
+        [
+            *(f"/takers/kinds/{kind}{BYB}" for kind in ("usdt", "spot")),
+            *(f"/takers/kinds/{kind}/silent_venues" for kind in ("usdt", "spot")),
+        ],
     ),
     Lost(
         "bybit",
@@ -169,6 +172,7 @@ ENDPOINTS = [
             f"{VOLUME}/total/buy_venues",
             f"/takers/kinds/usdt{OKX}",
             "/takers/kinds/usdt/sums/",
+            "/takers/kinds/usdt/silent_venues",
             "/takers/linear/",
             "/takers/perps/",
             "/score/components/perp_cvd_4h/input",

@@ -344,3 +344,14 @@ async def test_a_label_is_shown_where_it_holds(market: Floor) -> None:
         assert line in shown({**none, **labels}).split("\n")
         assert word not in shown(none)
         assert word not in shown(dict.fromkeys(none))
+
+
+async def test_what_came_since_is_of_venues_all_of_whose_perps_tell_it(market: Floor) -> None:
+    whole = (await market.ask("/cvd BTC"))["since"]["perps"]["delta_venues"]
+    assert "binance" in {venue for venues in whole.values() for venue in venues}
+    await market.pass_time()
+    market.sandbox.faults = [Fault("binance", "http", 500, "/fapi/v1/klines")]
+    found = await market.ask("/cvd BTC")
+    assert found["kinds"]["usdt"]["silent_venues"] == ["binance"]
+    left = found["since"]["perps"]["delta_venues"]
+    assert "binance" not in {venue for venues in left.values() for venue in venues}

@@ -38,7 +38,7 @@ SEEN = Technicals(
 
 def flows(spot: float | None, perps: float | None) -> Flows:
     """Deltas of four hours; other windows say the opposite."""
-    kinds = {"spot": KindFlows({}, windows(spot), [], [])}
+    kinds = {"spot": KindFlows({}, windows(spot), [], [], [])}
     return Flows(0, kinds, {}, windows(perps), None)
 
 

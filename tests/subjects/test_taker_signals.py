@@ -21,7 +21,7 @@ LATE = END + Timeframe.M5.ms
 
 def flows(spot: float | None, perps: float | None, deltas: list[float] | None = None) -> Flows:
     """Delta/volume over an hour, and the perps' deltas of 20 hours."""
-    kinds = {"spot": KindFlows({}, {"1h": share(spot)}, [], [])} if spot is not None else {}
+    kinds = {"spot": KindFlows({}, {"1h": share(spot)}, [], [], [])} if spot is not None else {}
     bars = BarDeltas(HOUR, END, deltas or [], {})
     return Flows(END, kinds, {}, {"1h": share(perps)}, bars)
 

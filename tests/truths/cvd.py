@@ -144,6 +144,7 @@ def flows(
         segment: {
             "venues": {venue: m for (kind, venue), m in markets.items() if kind == segment},
             "sums": _sums(markets, [segment], spans),
+            "silent_venues": [v for k, v in same if k == segment and (k, v) not in markets],
             "unsupported_venues": [v for k, v in answer if k == segment and (k, v) not in fives],
             "apart_venues": [v for k, v in listed if k == segment and (k, v) not in same],
         }

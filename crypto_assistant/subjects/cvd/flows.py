@@ -49,12 +49,13 @@ class VenueFlows:
 class KindFlows:
     """The venues' markets of one kind, and their sums by window.
 
-    `unsupported_venues` tell nothing of their takers there that can be used;
-    `apart_venues` list another coin of that name.
+    `silent_venues` list the coin there and told nothing of it now; `unsupported_venues` tell
+    nothing of their takers there that can be used; `apart_venues` list another coin of that name.
     """
 
     venues: Mapping[str, VenueFlows]
     sums: Mapping[str, Sum]
+    silent_venues: Sequence[str]
     unsupported_venues: Sequence[str]
     apart_venues: Sequence[str]
 
@@ -121,6 +122,7 @@ def _since(kinds: Mapping[str, KindFlows]) -> Sum:
     markets = {(name, venue): m for name, kind in kinds.items() for venue, m in kind.venues.items()}
     flows = {key: market.since for key, market in markets.items()}
     lacking = {key[1] for key, part in flows.items() if part is None or not part.complete}
+    lacking |= {venue for kind in kinds.values() for venue in kind.silent_venues}
     held = {key: market.oi_usd for key, market in markets.items()}
     return summed({key: part for key, part in flows.items() if key[1] not in lacking}, held)
 
@@ -150,6 +152,7 @@ def _flows(replies: Sequence[TakerRows], round: CoinRound, plan: Plan) -> Flows:
             part.segment.name: KindFlows(
                 venues=markets[part.segment],
                 sums=_sums({part.segment: markets[part.segment]}, spans),
+                silent_venues=[v for v in part.listed if v not in markets[part.segment]],
                 unsupported_venues=unsupported(part, round),
                 apart_venues=part.apart,
             )
