@@ -55,7 +55,7 @@ def test_a_pipe_without_a_line_shows_the_tour(tmp_path: Path) -> None:
     told = piped(b"", tmp_path)
     for line in ("> /start", "> /price BTC", "> /price PEPE", "> /top10"):
         assert line in told
-    assert "Top 10 perps by volume" in told
+    assert "Volume, 24h · perps" in told
 
 
 @pytest.mark.real

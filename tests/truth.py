@@ -371,4 +371,5 @@ def _row(truth: Truth, coin: str, markets: Sequence[Valued]) -> Fields:
         "oi_venues": venues if perps else [],
         "funding_8h_fraction": truth.funding_8h(primary) if perps else None,
         "funding_venue": primary.venue if perps else None,
+        "funding_hours": primary.interval if perps else None,
     }

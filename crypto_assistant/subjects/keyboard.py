@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from crypto_assistant.grammar import Args, Parameters
 from crypto_assistant.models import Timeframe
-from crypto_assistant.view import Button, button_rows
+from crypto_assistant.view import Button, button_rows, cut
 
 Row = tuple[Button, ...]
 TIMEFRAMES = (Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.H4, Timeframe.D1)
@@ -20,6 +20,8 @@ LABELS = {
     "pnl": "PnL",
 }
 """The commands that another one's answer leads to."""
+SHORT_COIN, CUT_COIN = 5, 4
+"""Letters of a coin that five buttons in a row have room for: of a whole name, of a cut one."""
 
 
 def keyboard(args: Args, parameters: Parameters, leads: Sequence[str] = ()) -> tuple[Row, ...]:
@@ -29,6 +31,19 @@ def keyboard(args: Args, parameters: Parameters, leads: Sequence[str] = ()) -> t
     """
     onward = tuple(Button(LABELS[name], _onward(args, name)) for name in leads)
     return (_first(args, parameters), *_timeframes(args, parameters), *button_rows(onward))
+
+
+def coins(names: Sequence[str], args: Args, command: str) -> tuple[Row, ...]:
+    """One button a coin, its name cut; the line that it stands for is whole."""
+    return button_rows(
+        [
+            Button(
+                name if len(name) <= SHORT_COIN else cut(name, CUT_COIN),
+                _onward(replace(args, symbol=name), command),
+            )
+            for name in names
+        ]
+    )
 
 
 def choice(words: Sequence[str], current: str, line: Callable[[str], str]) -> Row:

@@ -187,12 +187,23 @@ def top10(case: Case) -> None:
     rows: dict[str, dict[str, str]] = {}
     for table in case.reading.tables:
         for row in table.rows:
-            rows.setdefault(row.name, {}).update(row.cells)
+            if row.name != "lowest":  # A second header.
+                rows.setdefault(_whole_name(case, row.name), {}).update(row.cells)
     case.says(len(rows) <= 10, f"{len(rows)} rows")
     for coin, cells in rows.items():
         _ranked(case, coin, cells, _ranked_markets(case, coin, market))
     if case.question.words[1] == "volume" and not case.loose:
         _nobody_left_out(case, rows, market)
+
+
+def _whole_name(case: Case, name: str) -> str:
+    """Its button carries it where the table cuts it."""
+    lines = [line for row in case.reading.shown.buttons for _, line in row]
+    coins = [line.split()[1] for line in lines if line.startswith("price ")]
+    begun = name.removesuffix("…")
+    return next(
+        (coin for coin in coins if name in {coin, f"{begun}…"} and coin.startswith(begun)), name
+    )
 
 
 def _nobody_left_out(case: Case, shown: Collection[str], market: str) -> None:
@@ -224,33 +235,24 @@ def _ranked(case: Case, coin: str, cells: Mapping[str, str], markets: Sequence[M
         case.says(raw, f"{coin} is not listed so")
         return
     primary = list(_primaries(case, markets))
-    for column in ("last", "24h"):
+    for column in {"last", "24h"} & cells.keys():
         values = [v for one in primary for v in case.stretch.values(one, COLUMNS[column])]
         case.number(f"{coin} {column}", cells[column], values, primary[0].venue)
-    case.total(f"{coin} 24h $", cells["24h $"], markets, m.turnover)
-    if "OI $" in cells:
-        _ranked_perps(case, coin, cells, markets, primary)
+    for column in {"24h $", "OI $"} & cells.keys():
+        case.total(f"{coin} {column}", cells[column], markets, COLUMNS[column])
+    if "fund/8h" in cells:
+        _ranked_funding(case, coin, cells, primary)
 
 
-def _ranked_perps(
-    case: Case,
-    coin: str,
-    cells: Mapping[str, str],
-    markets: Sequence[Market],
-    primary: Sequence[Market],
+def _ranked_funding(
+    case: Case, coin: str, cells: Mapping[str, str], primary: Sequence[Market]
 ) -> None:
-    case.total(f"{coin} OI $", cells["OI $"], markets, m.interest_usd)
-    listing = {market.venue for market in markets}
-    told = cells["venues"].partition("/")
-    least = len(listing - case.loose)
-    counted = least <= int(told[0]) <= len(listing) and int(told[2]) >= len(listing - case.loose)
-    case.says(counted, f"{coin} venues: {cells['venues']}, listing are {sorted(listing)}")
-    rates = [100 * t.funding_8h(one) for one in primary for t in case.stretch.truths]
-    case.number(f"{coin} funding", _of_8h(cells["fund %"]), rates, primary[0].venue)
-
-
-def _of_8h(text: str) -> str:
-    return text.removesuffix("/8h")
+    """Of the venue that stands beside it."""
+    paying = [one for one in primary if one.venue == SHORT.get(cells.get("at", ""))]
+    rates = [100 * t.funding_8h(one) for one in paying or primary for t in case.stretch.truths]
+    case.number(f"{coin} funding", cells["fund/8h"], rates, primary[0].venue)
+    intervals = {f"{one.interval}h" for one in paying}
+    case.says(cells.get("iv") in intervals or bool(case.loose), f"{coin} pays every {intervals}")
 
 
 def _primaries(case: Case, markets: Sequence[Market]) -> Iterable[Market]:

@@ -26,7 +26,7 @@ LINES = (
     "price ETH bybit",
     "top10 perps volume",
     "top10 perps funding",
-    "top10 perps oi",
+    "top10 perps oi details",
     "top10 spot gainers",
     "top10 tradfi volume",
     "oi BTC",
@@ -51,6 +51,7 @@ LINES = (
 HELD = {
     "price BTC": 2,
     "top10 perps volume": 3,
+    "top10 perps funding": 2,
     "oi ETH details": 2,
     "volume BTC 15m": 3,
     "cvd BTC 1h": 3,

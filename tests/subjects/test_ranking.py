@@ -4,10 +4,12 @@ import re
 
 import pytest
 
+from crypto_assistant import view as v
 from crypto_assistant.errors import UsageError
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.subjects.ranking.answer import ONE_BY_ONE_SECONDS
 from tests.floor import VENUES, Floor, differences, floor, numbers, world
+from tests.phone.pages import tables
 from tests.truth import Truth, top
 
 ORDERS = [
@@ -15,7 +17,14 @@ ORDERS = [
     *(("spot", order) for order in ("volume", "gainers", "losers")),
     *(("tradfi", order) for order in ("volume", "gainers", "losers", "funding", "oi")),
 ]
-TITLES = {"binance": "Binance", "bybit": "Bybit", "okx": "OKX"}
+SHORT = {"binance": "BIN", "bybit": "BYB", "okx": "OKX"}
+SORTED = {
+    "volume": ("24h $", "turnover_24h_usd", v.scaled),
+    "gainers": ("24h ", "change_24h_fraction", v.percent),
+    "losers": ("24h ", "change_24h_fraction", v.percent),
+    "funding": ("fund/8h", "funding_8h_fraction", v.rate),
+    "oi": ("OI $", "oi_usd", v.scaled),
+}
 INTEREST = "/fapi/v1/openInterest"
 COIN_MARGINED_INTEREST = "/dapi/v1/openInterest"
 
@@ -72,7 +81,8 @@ async def test_thin_coins_are_no_extremes_but_are_ranked_by_turnover() -> None:
             assert found["least_turnover_usd"] == 1e7
             assert min(row["turnover_24h_usd"] for row in found["rows"]) >= 1e7
             assert differences(found, top(everything, "perps", order)) == {}
-        assert "24h turnover at least $10.0M" in (await market.front.reply("/top10 losers")).text
+        text = (await market.front.reply("/top10 losers")).text
+        assert "Losers, 24h</b> · perps · from $10M a day" in text
 
 
 async def test_open_interest_is_asked_for_the_coins_shown_only(market: Floor) -> None:
@@ -183,9 +193,58 @@ async def test_where_one_venue_tells_no_funding_that_of_the_next_serves(
     assert venue not in {row["funding_venue"] for row in found["rows"]}
     shown = (await market.front.reply("/top10 funding")).text
     for row in found["rows"]:
-        if row["funding_venue"] != row["primary_venue"]:
-            assert venue == row["primary_venue"]
-            assert re.search(f"\nfunding of {TITLES[row['funding_venue']]}: .*{row['coin']}", shown)
+        assert venue == row["primary_venue"] or row["funding_venue"] == row["primary_venue"]
+        paid = f"{SHORT[row['funding_venue']]} +{row['funding_hours']:g}h"
+        assert re.search(rf"^{row['coin'][:7]}.* {paid}$", tables(shown)[0], re.MULTILINE)
+
+
+@pytest.mark.parametrize("order", [order for kind, order in ORDERS if kind == "perps"])
+async def test_the_first_column_is_what_the_list_is_sorted_by(market: Floor, order: str) -> None:
+    sheet = await market.front.reply(f"/top10 {order}")
+    found = numbers(sheet.answer)["rows"] if sheet.answer else []
+    column, field, told = SORTED[order]
+    (table,) = tables(sheet.text)
+    head, *rows = table.split("\n")
+    assert head.removeprefix("highest").strip().startswith(column)
+    assert rows[0].split()[1] == told(found[0][field])
+
+
+async def test_the_lowest_funding_stands_apart_the_most_extreme_one_first(market: Floor) -> None:
+    sheet = await market.front.reply("/top10 funding")
+    (table,) = tables(sheet.text)
+    highest, _, lowest = table.partition("\nlowest")
+    rates = [
+        [float(line.split()[1]) for line in half.split("\n")[1:]] for half in (highest, lowest)
+    ]
+    assert [len(half) for half in rates] == [5, 5]
+    assert rates == [sorted(rates[0], reverse=True), sorted(rates[1])]
+    assert rates[0][-1] > rates[1][-1]
+
+
+async def test_details_tell_what_had_no_room(market: Floor) -> None:
+    for order in ("volume", "gainers", "losers", "funding", "oi"):
+        text = (await market.front.reply(f"/top10 {order} details")).text
+        heads = " ".join(table.split("\n")[0] for table in tables(text))
+        for column in ("24h $", "last", "24h ", "OI $", "fund/8h", "at iv"):
+            assert column in f"{heads} "
+
+
+async def test_a_long_name_is_cut_but_its_button_carries_it(market: Floor) -> None:
+    sheet = await market.front.reply("/top10 gainers")
+    assert "\nJELLYJE… " in sheet.text.replace("<pre>", "\n")
+    lines = {button.label: button.line for row in sheet.buttons for button in row}
+    assert lines["JEL…"] == "price JELLYJELLY"
+    stocks = await market.front.reply("/top10 tradfi okx")
+    lines = {button.label: button.line for row in stocks.buttons for button in row}
+    assert lines["TSLA"] == "price TSLA okx tradfi"
+
+
+async def test_open_interest_in_part_is_named_beside_the_column(market: Floor) -> None:
+    market.sandbox.faults = [Fault("binance", "http", 500, path=COIN_MARGINED_INTEREST)]
+    assert "OI $ lacks" not in (await market.front.reply("/top10")).text
+    assert (
+        "\nOI $ lacks all or part of Binance" in (await market.front.reply("/top10 details")).text
+    )
 
 
 async def test_half_of_a_venues_open_interest_is_not_shown_as_the_whole(
@@ -222,7 +281,9 @@ async def test_while_open_interest_is_awaited_the_rest_is_shown() -> None:
 
 async def test_every_button_is_a_question_that_is_answered(market: Floor) -> None:
     rows = (await market.front.reply("/top10")).buttons
+    assert [len(row) for row in rows] == [4, 4, 5, 5]
     lines = [button.line for row in rows for button in row]
-    assert len(lines) == 9  # five orders, three kinds of market, refresh
+    assert "top10 tradfi volume" in lines
+    assert "top10 perps losers" in lines
     for line in lines:
         assert (await market.front.reply(line)).answer

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,14 @@ class OneByOne:
     failure: ExchangeError | None = None
 
 
+class Paid(NamedTuple):
+    """Funding per 8 h, whose it is, and every how many hours it is paid."""
+
+    venue: str | None = None
+    rate_8h: float | None = None
+    hours: float | None = None
+
+
 @dataclass(slots=True)
 class Replies:
     """What has arrived, by family and by venue."""
@@ -32,16 +41,14 @@ class Replies:
     one_by_one: dict[str, OneByOne] = field(default_factory=dict)
     one_by_one_in_part: dict[str, OneByOne] = field(default_factory=dict)
 
-    def funding_8h(self, market: Market) -> float | None:
-        fundings = self.fundings.get(market.family, {}).get(market.venue)
-        return known(fundings.rate_8h[market.row]) if fundings else None
-
-    def funding(self, markets: Sequence[Market]) -> tuple[str, float] | tuple[None, None]:
-        """Of the first of the markets whose venue has told its rate: that, and per 8 h."""
+    def funding(self, markets: Sequence[Market]) -> Paid:
+        """Of the first of the markets whose venue has told its rate."""
         for market in markets:
-            if (rate := self.funding_8h(market)) is not None:
-                return market.venue, rate
-        return None, None
+            told = self.fundings.get(market.family, {}).get(market.venue)
+            rate = known(told.rate_8h[market.row]) if told else None
+            if told and rate is not None:
+                return Paid(market.venue, rate, known(told.hours[market.row]))
+        return Paid()
 
     def unpriced(self, coin: str, *, tradfi: bool) -> set[str]:
         """The venues with a market of the coin that was traded for nobody knows how much."""

@@ -18,7 +18,8 @@ class Row:
 
     `venues`: those asked that list it, or whose lists are not known. `turnover_venues` and
     `oi_venues`: those of which all markets are in the sum. `funding_venue`: the primary one, or the
-    next that has told its rate. `apart_venues`: where another coin goes by that name.
+    next that has told its rate; `funding_hours`: how often that is paid. `apart_venues`: where
+    another coin goes by that name.
     """
 
     coin: str
@@ -33,6 +34,7 @@ class Row:
     oi_venues: tuple[str, ...] = ()
     funding_8h_fraction: float | None = None
     funding_venue: str | None = None
+    funding_hours: float | None = None
     venues: tuple[str, ...] = ()
     apart_venues: tuple[str, ...] = ()
 
@@ -59,7 +61,7 @@ def _rank(order: str, markets: Sequence[Market], replies: Replies) -> float | No
     if order == "oi":
         return total(map(replies.oi_usd, markets))
     if order == "funding":
-        return replies.funding(markets)[1]
+        return replies.funding(markets).rate_8h
     change = known(primary.tickers.change_24h[primary.row])
     return -change if change is not None and order == "losers" else change
 
@@ -73,7 +75,7 @@ def row_of(coin: str, markets: Markets, replies: Replies, asked: Collection[List
     asked = set(asked) - {(market.venue, market.family) for market in markets.apart}
     interests = [(market, replies.oi_usd(market)) for market in markets.same]
     unpriced = replies.unpriced(coin, tradfi=bool(primary.tickers.instruments.tradfi[primary.row]))
-    funding_venue, funding_8h = replies.funding(markets.same)
+    funding = replies.funding(markets.same)
     unvalued = unpriced | {market.venue for market, usd in interests if usd is None}
     return Row(
         coin=coin,
@@ -86,8 +88,9 @@ def row_of(coin: str, markets: Markets, replies: Replies, asked: Collection[List
         turnover_venues=_whole(markets.same, asked, unpriced),
         oi_usd=total(usd for _, usd in interests),
         oi_venues=_whole(markets.same, asked, unvalued),
-        funding_8h_fraction=funding_8h,
-        funding_venue=funding_venue,
+        funding_8h_fraction=funding.rate_8h,
+        funding_venue=funding.venue,
+        funding_hours=funding.hours,
         venues=_once(venue for venue, _ in asked),
         apart_venues=_once(market.venue for market in markets.apart),
     )
