@@ -19,7 +19,9 @@ LONGEST_SYMBOL = 20
 """Bytes; every coin that is asked for fits, and so does each button's line into Telegram's 64."""
 
 TIMEFRAME = re.compile(r"\d+(s|m|min|h|d|w|mo|y)")
-NUMBER = re.compile(r"\d{1,9}(\.\d{1,4})?%?")
+NUMBER = re.compile(r"(\d{1,9}(?:\.\d{1,4})?)([%x]?)")
+LEAST_PERCENTAGE = 20
+"""A bare number from here on is a percentage above usual; below it so many times as much."""
 LATER = {"alerts", "chart", "digest", "funding", "liq", "orders", "settings", "watch"}
 """Commands that there will be."""
 SYMBOL = re.compile(r"[^\W_]+([-/_:][^\W_]+)*(\.P)?", re.IGNORECASE)
@@ -210,8 +212,8 @@ class _Reader:
             self._venue(lower)
         elif TIMEFRAME.fullmatch(lower):
             self._timeframe(lower)
-        elif self._parameters.numbers and NUMBER.fullmatch(lower):
-            self._number(float(lower.removesuffix("%")))
+        elif self._parameters.numbers and (number := NUMBER.fullmatch(lower)):
+            self._number(_bare(float(number[1]), number[2]))
         else:
             self._symbol(word)
 
@@ -277,6 +279,13 @@ class _Reader:
         parameters = self._parameters
         known = {choice for group in parameters.choices for choice in group if choice}
         return nearest(word.lower(), known | set(self._venues if parameters.venue else ()))
+
+
+def _bare(value: float, unit: str) -> float:
+    """The number that says the same without its unit: 200 for `200%` and 3 for `3x`."""
+    if unit == "x" and value >= LEAST_PERCENTAGE:
+        return 100 * (value - 1)
+    return 1 + value / 100 if unit == "%" and value < LEAST_PERCENTAGE else value
 
 
 def _page(word: str) -> int:

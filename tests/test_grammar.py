@@ -157,6 +157,9 @@ def test_what_is_not_said_has_its_default() -> None:
 def test_numbers_keep_their_order_and_take_a_percent_sign() -> None:
     assert understood("volscan 150% 4h 50").numbers == (150.0, 50.0)
     assert understood("volscan 12.5").numbers == (12.5,)
+    assert understood("volscan 3x 50").numbers == (3.0, 50.0)
+    assert understood("volscan 10%").numbers == (1.1,)
+    assert understood("volscan 30X").numbers == (2900.0,)
 
 
 @pytest.mark.parametrize("wrong", ["7m", "45m", "1w", "3d", "90s", "1mo", "5min"])

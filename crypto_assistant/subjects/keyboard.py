@@ -35,11 +35,11 @@ def keyboard(args: Args, parameters: Parameters, leads: Sequence[str] = ()) -> t
 
 def coins(names: Sequence[str], args: Args, command: str) -> tuple[Row, ...]:
     """One button a coin, its name cut; the line that it stands for is whole."""
+    asked = replace(args, command=command, numbers=(), details=False, page=1)
     return button_rows(
         [
             Button(
-                name if len(name) <= SHORT_COIN else cut(name, CUT_COIN),
-                _onward(replace(args, symbol=name), command),
+                name if len(name) <= SHORT_COIN else cut(name, CUT_COIN), asked.line(symbol=name)
             )
             for name in names
         ]

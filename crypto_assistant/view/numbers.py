@@ -129,6 +129,13 @@ def bare_percent(fraction: float | None) -> str:
     return percent(fraction).removesuffix("%")
 
 
+def short_percent(fraction: float | None) -> str:
+    """In a column of five characters: `-4.1%`, `+45%`."""
+    if fraction is None:
+        return NOTHING
+    return signed(fraction * 100, 1 if abs(fraction) < 0.0995 else 0) + "%"
+
+
 def share(fraction: float | None) -> str:
     """A percentage without a sign: `0.42%`, `57.1%`."""
     return percent(fraction).removeprefix("+")

@@ -62,7 +62,7 @@ async def test_a_scan_ends_when_it_is_due_with_the_coins_that_arrived() -> None:
         await market.open()
         market.sandbox.faults = [Fault("binance", "slow", 2.9, "/fapi/v1/klines")]
         began = monotonic()
-        first, whole = await _first_and_whole(market, "/volscan 0")
+        first, whole = await _first_and_whole(market, "/volscan 1x")
         assert monotonic() - began <= timing.scan
     assert "▓" in first.text or "░" in first.text
     assert "waiting: Binance" in first.text

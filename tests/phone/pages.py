@@ -28,7 +28,7 @@ FITS: Final = frozenset(
         "price", "price details", "oi", "oi details", "cvd", "cvd details", "analysis",
         "analysis details", "volume", "volume details", "start", "help", "status", "mistake",
         "positions", "positions details", "pnl", "pnl details", "balance", "balance details",
-        "top10", "top10 details",
+        "top10", "top10 details", "volscan",
     }
 )  # fmt: skip
 """The pages that are held to it, by name: `price`, `price details`, `mistake`."""

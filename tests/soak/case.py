@@ -94,3 +94,10 @@ class Case:
         """Whether the answer says why the venue is missing."""
         apart = f"{NAMES[venue]}.*another coin\\?"
         return venue in self.reading.failed or self.reading.find(apart) is not None
+
+    def whole_name(self, name: str) -> str:
+        """Of a coin that the table may have cut: its button carries it whole."""
+        lines = [line.split() for row in self.reading.shown.buttons for _, line in row]
+        coins = [words[1] for words in lines if words[0] in {"price", "analysis"}]
+        begun = name.removesuffix("…")
+        return next((coin for coin in coins if begun != name and coin.startswith(begun)), name)

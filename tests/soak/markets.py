@@ -27,8 +27,6 @@ SEGMENTS: Final[Mapping[str, tuple[Kind, str]]] = {
 }
 AGES: Final = {"15m": 900_000, "1h": 3_600_000, "4h": 14_400_000, "24h": 86_400_000}
 FIVE: Final = 300_000
-CLOSE: Final = 0.9
-"""Markets whose turnover is so near the largest may be taken for it."""
 
 
 def price(case: Case) -> None:
@@ -188,22 +186,12 @@ def top10(case: Case) -> None:
     for table in case.reading.tables:
         for row in table.rows:
             if row.name != "lowest":  # A second header.
-                rows.setdefault(_whole_name(case, row.name), {}).update(row.cells)
+                rows.setdefault(case.whole_name(row.name), {}).update(row.cells)
     case.says(len(rows) <= 10, f"{len(rows)} rows")
     for coin, cells in rows.items():
         _ranked(case, coin, cells, _ranked_markets(case, coin, market))
     if case.question.words[1] == "volume" and not case.loose:
         _nobody_left_out(case, rows, market)
-
-
-def _whole_name(case: Case, name: str) -> str:
-    """Its button carries it where the table cuts it."""
-    lines = [line for row in case.reading.shown.buttons for _, line in row]
-    coins = [line.split()[1] for line in lines if line.startswith("price ")]
-    begun = name.removesuffix("…")
-    return next(
-        (coin for coin in coins if name in {coin, f"{begun}…"} and coin.startswith(begun)), name
-    )
 
 
 def _nobody_left_out(case: Case, shown: Collection[str], market: str) -> None:
@@ -265,7 +253,7 @@ def _primaries(case: Case, markets: Sequence[Market]) -> Iterable[Market]:
             return
         yield one
         if least is None and one.venue not in case.loose:
-            least = size * CLOSE
+            least = size * takers.CLOSE
 
 
 def oi(case: Case) -> None:

@@ -25,7 +25,7 @@ REASON = re.compile(r"(Binance|Bybit|OKX): (?!top 100)(.+)")
 WORDS: Final = (
     "new longs", "new shorts", "shorts out", "longs out", "7 days", "24h $",
     "OI $", "OI coins", "fund %", "% vol", "% OI", "in ATRs",
-    "BIN px", "BYB px", "OKX px", "RVOL 7d", "RVOL 96",
+    "BIN px", "BYB px", "OKX px", "RVOL 7d", "RVOL 96", "bar $",
 )  # fmt: skip
 """What is one cell, its blanks notwithstanding."""
 WORD = re.compile(r"\S+")

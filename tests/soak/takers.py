@@ -12,7 +12,7 @@ import numpy as np
 from crypto_assistant.sandbox.candles import Bars
 from crypto_assistant.sandbox.catalog import Kind, Market
 from tests.soak.case import Case, place
-from tests.soak.moments import is_other, sums
+from tests.soak.moments import is_other, sums, turnover
 from tests.soak.printed import SHORT, Range, Table
 
 FIVE: Final = 300_000
@@ -20,6 +20,9 @@ DAY: Final = 86_400_000
 STEPS: Final = {"5m": FIVE, "15m": 3 * FIVE, "1h": 12 * FIVE, "4h": 48 * FIVE}
 WINDOWS: Final = {"1h": 12 * FIVE, "4h": 48 * FIVE, "24h": DAY}
 BARS: Final = 96
+LEAST_BAR: Final = 250_000
+CLOSE: Final = 0.9
+"""Markets whose turnover is so near the largest may be taken for it."""
 HURRY: Final = 10_000
 """Milliseconds between a question and the oldest datum of its answer, at most."""
 ROWS: Final[Mapping[str, tuple[tuple[Kind, str], ...]]] = {
@@ -337,31 +340,32 @@ def _pairs(case: Case, market: Market) -> list[Market]:
 def volscan(case: Case) -> None:
     """The coins that are shown, against the 96 bars before; who failed is named."""
     step = STEPS[case.question.timeframe]
-    head = case.reading.find(r"^bar closed (\S+) UTC")
+    head = case.reading.find(r"^RVOL 96, \S+, bar to (\S+) UTC")
     if head is None:
         return
-    at = _bar(case, head[1], step)
+    at = _bar(case, f"{head[1]}:00", step)
     for table in case.reading.tables:
         for row in table.rows:
-            coin, _, venue = row.name.rpartition(" ")
-            found = _scanned(case, coin, SHORT[venue])
+            found = _scanned(case, case.whole_name(row.name))
             rvols = [_rvol_96(case, market, at, step) for market in found]
             case.number(f"{row.name} RVOL", row.cells["RVOL"].removesuffix("x"), rvols)
             sizes = [_usd(m, bars(case, m, [at, at + step])) for m in found]
-            case.number(f"{row.name} $", row.cells["$"], sizes)
-    if highest := case.reading.find(r"^Highest: (\S+) RVOL 96 (\S+)x"):
+            case.number(f"{row.name} bar $", row.cells["bar $"], sizes)
+            case.says(max(sizes, default=0) >= LEAST_BAR, f"{row.name} is too small a bar")
+    if highest := case.reading.find(r"^Highest: (\S+) (\S+)x"):
         rvols = [_rvol_96(case, market, at, step) for market in _scanned(case, highest[1])]
         case.number(f"highest {highest[1]}", highest[2], rvols)
-    if failed := case.reading.find(r"failed ([1-9]\d*)"):
+    if failed := case.reading.find(r"([1-9]\d*) failed"):
         case.says(bool(case.loose), f"{failed[1]} coins failed and nobody is named for it")
 
 
-def _scanned(case: Case, coin: str, venue: str = "") -> list[Market]:
-    return [
-        m
-        for m in case.stretch.named(coin)
-        if (m.kind, m.quote) == ("linear", "USDT") and venue in {"", m.venue}
-    ]
+def _scanned(case: Case, coin: str) -> list[Market]:
+    """The most traded one; any other, too, where its venue may have failed."""
+    named = case.same(case.stretch.named(coin))
+    perps = case.stretch.ranked(m for m in named if (m.kind, m.quote) == ("linear", "USDT"))
+    sizes = [max(case.stretch.values(m, turnover)) for m in perps]
+    most = max(sizes, default=0)
+    return [m for m, size in zip(perps, sizes, strict=True) if case.loose or size >= CLOSE * most]
 
 
 def _rvol_96(case: Case, market: Market, at: int, step: int) -> float:

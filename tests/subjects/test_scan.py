@@ -102,7 +102,7 @@ def bars(market: Instrument, timeframe: Timeframe, volumes: list[float], end_ms:
         low=ones,
         close=ones * 1.1,
         volume=column,
-        turnover=column,
+        turnover=column * 10_000,
         taker_buy=None,
         taker_buy_turnover=None,
         closed=ones.astype(bool),

@@ -11,6 +11,7 @@ from crypto_assistant.sandbox import Fault
 from crypto_assistant.subjects.scan import VolScan
 from crypto_assistant.view import times
 from tests.floor import SHIPPED, VENUES, Floor, differences, floor, numbers
+from tests.phone.pages import tables
 from tests.truth import Truth
 from tests.truths.scan import scan
 
@@ -23,7 +24,7 @@ CANDLES = "/api/v5/market/candles"
     [
         ("/volscan", (200, "15m", None)),
         ("/volscan 20% 1m", (20, "1m", None)),
-        ("/volscan 0 5m 12", (0, "5m", 12)),
+        ("/volscan 1x 5m 12", (0, "5m", 12)),
         ("/volscan 40 1h", (40, "1h", None)),  # MON has four bars
     ],
 )
@@ -41,7 +42,7 @@ async def test_the_next_venue_is_scanned_where_the_lists_of_one_never_came(
     failed = dict.fromkeys(down, "geo-blocked")
     async with floor() as market:
         market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in down]
-        found = await market.ask("/volscan 0 5m 9")
+        found = await market.ask("/volscan 1x 5m 9")
     assert differences(found, scan(truth, 0, "5m", 9, failed=failed, unknown=down)) == {}
     assert {row["venue"] for row in found["rows"]} == {VENUES[len(down)]}
 
@@ -74,7 +75,7 @@ async def test_without_statistics_of_takers_only_their_share_is_missing(truth: T
     async with floor() as market:
         market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in down]
         market.sandbox.faults.append(Fault("okx", "http", 400, path="/api/v5/rubik"))
-        found = await market.ask("/volscan 0 5m 9")
+        found = await market.ask("/volscan 1x 5m 9")
     expected = scan(truth, 0, "5m", 9, failed=dict.fromkeys(down, "geo-blocked"), unknown=down)
     for row in expected["rows"]:
         row["buy_fraction"] = None
@@ -174,42 +175,81 @@ async def test_the_number_of_coins_is_a_whole_one(market: Floor, line: str) -> N
     assert not market.sandbox.requests
 
 
+@pytest.mark.parametrize(
+    ("word", "fraction", "told"),
+    [
+        ("", 2.0, "3x"),
+        ("3x", 2.0, "3x"),
+        ("3", 2.0, "3x"),
+        ("200", 2.0, "3x"),
+        ("200%", 2.0, "3x"),
+        ("20", 0.2, "1.2x"),
+        ("19", 18.0, "19x"),
+        ("10%", 0.1, "1.1x"),
+        ("25x", 24.0, "25x"),
+    ],
+)
+async def test_a_threshold_is_so_many_times_or_a_percentage(
+    market: Floor, word: str, fraction: float, told: str
+) -> None:
+    sheet = await market.front.reply(f"/volscan {word}")
+    assert sheet.answer
+    assert numbers(sheet.answer)["threshold_fraction"] == pytest.approx(fraction)
+    assert f"\nFrom {told}, bars of $250K and more\n" in sheet.text
+    refresh = sheet.buttons[0][0].line
+    assert numbers(await market.front.ask(f"/{refresh}")) == numbers(sheet.answer)
+
+
 async def test_every_button_is_a_question_that_is_answered(market: Floor) -> None:
-    rows = (await market.front.reply("/volscan 300 15m 2")).buttons
+    rows = (await market.front.reply("/volscan 30% 15m 43")).buttons
+    assert [len(row) for row in rows] == [4, 5, 5, 5]
     lines = [button.line for row in rows for button in row]
-    assert "volscan 15m 50 2" in lines
-    assert "volscan 1h 300 2" in lines
+    assert "volscan 15m 5 43" in lines
+    assert "volscan 1h 30 43" in lines
+    assert "analysis JUP 15m" in lines
     for line in lines:
         assert (await market.front.reply(line)).answer
 
 
-async def test_the_page_says_what_was_scanned_and_until_when_it_is_good(market: Floor) -> None:
-    text = (await market.front.reply("/volscan 50")).text
-    assert "Scanned 43 of 43 coins · skipped 0 · failed 0" in text
-    assert "3 more below $5.00M of 24h turnover" in text
-    assert "Valid until 14:15:00 UTC" in text
-    assert "10 of 16 coins above the threshold" in text
-    assert "BIN 37 · BYB 4 · OKX 2" in text
+async def test_the_page_says_what_was_scanned_and_until_when_it_is_good(
+    market: Floor, truth: Truth
+) -> None:
+    text = (await market.front.reply("/volscan 30")).text
+    assert text.startswith("<b>RVOL 96, 15m, bar to 14:00 UTC</b>\nFrom 1.3x, ")
+    expected = scan(truth, 30)
+    of, small = expected["coins_above_threshold"], expected["coins_with_small_bars"]
+    assert f"\n10 of {of} shown · Scanned 43 of 43\n" in text
+    assert f"\n{small} smaller left out · 3 below $5M a day\n" in text
+    assert "\nNext bar 14:15 UTC\n" in text
+    (table,) = tables(text)
+    first = expected["rows"][0]
+    assert table.split("\n")[0].split() == ["RVOL", "bar", "$", "bar", "B%"]
+    assert table.split("\n")[1].split()[:2] == [first["coin"], times(1 + first["spike_fraction"])]
     assert "Highest" not in text
+    assert "spike" not in text
 
 
-async def test_below_the_threshold_the_highest_spike_is_shown(market: Floor, truth: Truth) -> None:
+async def test_small_bars_are_left_out_and_counted(market: Floor, truth: Truth) -> None:
+    expected = scan(truth, 20, "1m")
+    text = (await market.front.reply("/volscan 20% 1m")).text
+    assert expected["coins_with_small_bars"] > 0
+    assert f"{expected['coins_with_small_bars']} smaller left out" in text
+
+
+async def test_below_the_threshold_the_highest_is_shown(market: Floor, truth: Truth) -> None:
     highest = scan(truth, 999)["highest"]
     quiet = (await market.front.reply("/volscan 999")).text
-    assert "No coin of the 43 scanned ones reaches the threshold." in quiet
-    assert f"Highest: {highest['coin']} RVOL 96 {times(1 + highest['spike_fraction'])}" in quiet
+    assert "\nNo coin reaches 10.99x.\n" in quiet
+    assert f"\nHighest: {highest['coin']} {times(1 + highest['spike_fraction'])}\n" in quiet
     assert "<pre>" not in quiet
 
 
 @pytest.mark.parametrize(
     ("down", "said"),
-    [
-        (["binance"], "No coin of the 43 scanned ones reaches the threshold."),
-        (VENUES, "Nothing was scanned."),
-    ],
+    [(["binance"], "No coin reaches 10.99x."), (VENUES, "Nothing was scanned.")],
 )
 async def test_an_outage_is_no_quiet_market(market: Floor, down: list[str], said: str) -> None:
     market.sandbox.faults = [Fault(venue, "geo_blocked") for venue in down]
     text = (await market.front.reply("/volscan 999")).text
     assert f"\n{said}\n" in text
-    assert ("Highest" in text) == ("scanned ones" in text)
+    assert ("Highest" in text) == ("No coin" in text)

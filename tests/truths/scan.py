@@ -12,6 +12,7 @@ from tests.truth import MONEY, Fields, Truth, known_by
 from tests.truths.volume import LEVELS, MINUTES, bought_share, traded
 
 LEAST: Final = 5e6
+LEAST_BAR: Final = 250_000
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ def scan(
     ]
     rows = [row for coin in told if (row := spike(coin, timeframe))]
     rows.sort(key=lambda row: -row["spike_fraction"])
-    above = [row for row in rows if row["spike_fraction"] >= percent / 100]
+    large = [row for row in rows if row["turnover_usd"] >= LEAST_BAR]
+    above = [row for row in large if row["spike_fraction"] >= percent / 100]
+    standing_out = sum(row["spike_fraction"] >= percent / 100 for row in rows)
     step = MINUTES[timeframe] * 60_000
     asked = {coin.market.venue for coin in thick} | set(unknown)
     return (
@@ -93,6 +96,7 @@ def scan(
             "timeframe": timeframe,
             "threshold_fraction": percent / 100,
             "least_turnover_24h_usd": LEAST,
+            "least_bar_usd": LEAST_BAR,
             "bar_open_ms": NOW // step * step - step,
             "valid_until_ms": NOW // step * step + step,
             "coins": len(thick),
@@ -104,8 +108,9 @@ def scan(
             "coins_failed": len(thick) - len(told),
             "coins_below_turnover": sum(coin.turnover < LEAST for coin in every),
             "coins_above_threshold": len(above),
+            "coins_with_small_bars": standing_out - len(above),
             "rows": above[:10],
-            "highest": rows[0] if rows else None,
+            "highest": large[0] if large else None,
             "held_until_ms": {},
         }
         | known_by(

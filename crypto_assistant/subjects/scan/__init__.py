@@ -1,46 +1,67 @@
 """/volscan: the coins whose last bar stands out of their 96 bars before, over the whole market."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crypto_assistant import view as v
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
-from crypto_assistant.grammar import Args, Command, Parameters, Progress
+from crypto_assistant.grammar import LEAST_PERCENTAGE, Args, Command, Parameters, Progress
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.net.limiter import sharing
 from crypto_assistant.subjects.bars.baselines import BARS, FEWEST
-from crypto_assistant.subjects.keyboard import Row, choice, keyboard
+from crypto_assistant.subjects.keyboard import Row, coins, keyboard
 from crypto_assistant.subjects.scan.answer import GIVE_UP, Scan, scan
-from crypto_assistant.subjects.scan.spikes import LEAST_TURNOVER_USD, Spike
+from crypto_assistant.subjects.scan.spikes import LEAST_BAR_USD, LEAST_TURNOVER_USD, Spike
 from crypto_assistant.subjects.scan.tally import TOP
 
+
+def _millions(usd: float) -> str:
+    return f"${v.plain(usd / 1e6)}M"
+
+
+def _thousands(usd: float) -> str:
+    return f"${v.plain(usd / 1e3)}K"
+
+
 EXPLAINS = f"""\
-In any order; the first number is how far above usual in percent (200: RVOL 3x), the second how many
-coins to scan, the most traded ones first (all).
+RVOL {BARS} = volume of the last closed bar / median of the {BARS} closed bars before it; the ten
+highest from the threshold on.
 
-Every coin that has a USDT perp, each on the venue where that has the highest 24h turnover, if its
-USDT perps turn over at least ${v.plain(LEAST_TURNOVER_USD / 1e6)}M in 24h over all venues (tickers
-at most 10 minutes old). No stocks, no stablecoins; another coin under the same name is left out.
+In any order; the first number is the threshold, the second how many coins to scan, the most traded
+ones first (all):
+- 3x, 3: three times as much as usual (the default)
+- 200%, 200: as much above usual, which is 3x; a bare number counts so from {LEAST_PERCENTAGE} on
 
-RVOL {BARS} = volume of the last closed bar / median of the {BARS} closed bars before it. Skipped:
-coins with fewer than {FEWEST} such bars or a median of 0. The JSON tells RVOL - 1 as `spike`.
+Which coins: every one that has a USDT perp, each on the venue where that has the highest 24h
+turnover.
+- Its USDT perps turn over at least {_millions(LEAST_TURNOVER_USD)} in 24h over all venues (tickers
+at most 10 minutes old).
+- Its bar is worth at least {_thousands(LEAST_BAR_USD)}; smaller ones are left out.
+- No stocks, no stablecoins; another coin under the same name is left out, and so are coins with
+fewer than {FEWEST} bars or a median of 0.
 
-The ten highest from the threshold on, else the highest of all. $: turnover of the bar; bar:
-its close / open - 1; buy: what takers bought of it (Binance: from its candles; OKX: its taker
-statistics, from 5m on; Bybit: only where its last 1000 trades reach back over all of the bar).
+Columns:
+- RVOL: as above
+- bar $: turnover of the bar
+- bar: its close / open - 1
+- B%: the part of it that takers bought (Binance: from its candles; OKX: its taker statistics, from
+5m on; Bybit: only where its last 1000 trades reach back over all of the bar)
 
 At most half of each venue's limit is used, so that other questions are not held up. A venue that
 fails {GIVE_UP} times in a row is not asked further. A coin whose venue failed is scanned on the
 next one that lists it, and has failed where none is left. A bar counts from 2 s after its end on;
 one that is not there yet is asked for again until 8 s after it. After 60 s the answer is what has
 arrived. It is good until the next bar closes and comes from memory until then; what failed is asked
-for again, and so is a venue whose lists or tickers were missing."""
+for again, and so is a venue whose lists or tickers were missing.
 
-THRESHOLD_PERCENT = 200.0
+The JSON tells RVOL - 1 as `spike`."""
+
+THRESHOLD = 3.0
 MOST_PERCENT = 100_000.0
-THRESHOLDS = ("50", "100", "200", "300", "500")
+THRESHOLDS = (2.0, 3.0, 5.0)
 PART_OF_LIMITS = 0.5
+LONGEST_NAME = 8
 PARAMETERS = Parameters(timeframe=Timeframe.M15, numbers=("THRESHOLD", "N"))
 
 
@@ -48,13 +69,15 @@ PARAMETERS = Parameters(timeframe=Timeframe.M15, numbers=("THRESHOLD", "N"))
 class VolScan:
     """`coins` = scanned + without a baseline + failed + those still to come.
 
-    `highest`: the highest spike, whatever the threshold. `held_until_ms`: of the venues that are
+    `highest`: the highest spike, whatever the threshold. `coins_with_small_bars`: left out, though
+    their bars stand out. `held_until_ms`: of the venues that are
     waited for, those that want to be asked nothing until then.
     """
 
     timeframe: Timeframe
     threshold_fraction: float
     least_turnover_24h_usd: float
+    least_bar_usd: float
     bar_open_ms: int
     valid_until_ms: int
     coins: int
@@ -64,6 +87,7 @@ class VolScan:
     coins_failed: int
     coins_below_turnover: int
     coins_above_threshold: int
+    coins_with_small_bars: int
     rows: tuple[Spike, ...]
     highest: Spike | None
     held_until_ms: Mapping[str, int]
@@ -78,10 +102,16 @@ async def run(args: Args, desk: Desk, progress: Progress[VolScan]) -> VolScan:
     def build(found: Scan) -> VolScan:
         ranked = found.ranked
         above = [spike for spike in ranked if spike.spike_fraction >= threshold]
+        small = [
+            spike
+            for spike in found.spikes.values()
+            if spike.is_small and spike.spike_fraction >= threshold
+        ]
         return VolScan(
             timeframe=timeframe,
             threshold_fraction=threshold,
             least_turnover_24h_usd=LEAST_TURNOVER_USD,
+            least_bar_usd=LEAST_BAR_USD,
             bar_open_ms=found.at_ms,
             valid_until_ms=found.valid_until_ms,
             coins=len(found.coins),
@@ -91,6 +121,7 @@ async def run(args: Args, desk: Desk, progress: Progress[VolScan]) -> VolScan:
             coins_failed=len(found.failures),
             coins_below_turnover=found.below_turnover,
             coins_above_threshold=len(above),
+            coins_with_small_bars=len(small),
             rows=tuple(above[:TOP]),
             highest=ranked[0] if ranked else None,
             held_until_ms=found.held_until_ms,
@@ -103,8 +134,8 @@ async def run(args: Args, desk: Desk, progress: Progress[VolScan]) -> VolScan:
 
 
 def _numbers(numbers: tuple[float, ...]) -> tuple[float, int | None]:
-    """The threshold as a fraction, and how many coins."""
-    threshold = numbers[0] if numbers else THRESHOLD_PERCENT
+    """The threshold as a fraction above usual, and how many coins."""
+    threshold = numbers[0] if numbers else THRESHOLD
     if threshold > MOST_PERCENT:
         raise UsageError(
             f"The threshold is at most {v.plain(MOST_PERCENT)} %, not {v.plain(threshold)}."
@@ -112,57 +143,63 @@ def _numbers(numbers: tuple[float, ...]) -> tuple[float, int | None]:
     most = numbers[1] if len(numbers) > 1 else None
     if most is not None and (most < 1 or most % 1):
         raise UsageError(f"How many coins is a whole number from 1 on, not {v.plain(most)}.")
-    return threshold / 100, None if most is None else int(most)
+    above = threshold - 1 if threshold < LEAST_PERCENTAGE else threshold / 100
+    return above, None if most is None else int(most)
 
 
 def render(answer: VolScan, args: Args, view: v.View) -> v.Page:
-    closed = view.clock(answer.bar_open_ms + answer.timeframe.ms)
-    least = v.times(1 + answer.threshold_fraction)
+    closed = view.minute(answer.bar_open_ms + answer.timeframe.ms)
     shown = [
-        v.bold(f"Volume scan {answer.timeframe}, RVOL {BARS} from {least}"),
-        v.escape(f"bar closed {closed}"),
-        *_table(answer, view),
-        *map(v.escape, _notes(answer, view)),
+        v.bold(f"RVOL {BARS}, {answer.timeframe}, bar to {closed}"),
+        v.escape(f"From {_least(answer)}, bars of {_thousands(answer.least_bar_usd)} and more"),
+        *([_table(answer.rows)] if answer.rows else []),
+        *(v.flowing(parts) for parts in _notes(answer, view)),
     ]
     return v.Page((v.lines(shown),), _buttons(answer, args), footer=_provenance(answer, view))
 
 
-def _table(answer: VolScan, view: v.View) -> list[v.Html]:
+def _least(answer: VolScan) -> str:
+    return f"{v.plain(1 + answer.threshold_fraction)}x"
+
+
+def _table(spikes: Sequence[Spike]) -> v.Html:
     rows = [
         [
-            f"{row.coin} {view.short(row.venue)}",
+            v.cut(row.coin, LONGEST_NAME),
             v.times(1 + row.spike_fraction),
             v.scaled(row.turnover_usd),
-            v.percent(row.change_fraction),
-            v.part(row.buy_fraction),
+            v.short_percent(row.change_fraction),
+            v.part(row.buy_fraction).removesuffix("%"),
         ]
-        for row in answer.rows
+        for row in spikes
     ]
-    return v.tables(["", "RVOL", "$", "bar", "buy"], rows) if rows else []
+    return v.table(["", "RVOL", "bar $", "bar", "B%"], rows)
 
 
-def _notes(answer: VolScan, view: v.View) -> Iterator[str]:
+def _notes(answer: VolScan, view: v.View) -> Iterator[Sequence[str]]:
     done = answer.coins_scanned + answer.coins_without_baseline + answer.coins_failed
     if done < answer.coins:
-        yield v.progress(done, answer.coins)
+        yield [v.progress(done, answer.coins)]
     elif not answer.coins_scanned:
-        yield "Nothing was scanned."
+        yield ["Nothing was scanned."]
     elif not answer.rows:
-        yield f"No coin of the {answer.coins_scanned} scanned ones reaches the threshold."
-    elif answer.coins_above_threshold > len(answer.rows):
-        yield f"{len(answer.rows)} of {answer.coins_above_threshold} coins above the threshold"
+        yield [f"No coin reaches {_least(answer)}."]
     if answer.highest and not answer.rows:
-        highest = v.times(1 + answer.highest.spike_fraction)
-        yield f"Highest: {answer.highest.coin} RVOL {BARS} {highest}"
-    yield (
-        f"Scanned {answer.coins_scanned} of {answer.coins} coins · "
-        f"skipped {answer.coins_without_baseline} · failed {answer.coins_failed}"
-    )
-    counts = answer.coins_by_venue.items()
-    yield " · ".join(f"{view.short(venue)} {count}" for venue, count in counts)
-    least = v.money(answer.least_turnover_24h_usd)
-    yield f"{answer.coins_below_turnover} more below {least} of 24h turnover"
-    yield f"Valid until {view.clock(answer.valid_until_ms)}"
+        yield [f"Highest: {answer.highest.coin} {v.times(1 + answer.highest.spike_fraction)}"]
+    yield [text for count, text in _counts(answer) if count]
+    yield [f"Next bar {view.minute(answer.valid_until_ms)}"]
+
+
+def _counts(answer: VolScan) -> Iterator[tuple[int, str]]:
+    """What was scanned and what was not; of nobody there is nothing to say."""
+    above, least = answer.coins_above_threshold, _millions(answer.least_turnover_24h_usd)
+    yield above > len(answer.rows), f"{len(answer.rows)} of {above} shown"
+    yield 1, f"Scanned {answer.coins_scanned} of {answer.coins}"
+    small, young = answer.coins_with_small_bars, answer.coins_without_baseline
+    yield small, f"{small} smaller left out"
+    yield young, f"{young} too new or hardly traded"
+    yield answer.coins_failed, f"{answer.coins_failed} failed"
+    yield answer.coins_below_turnover, f"{answer.coins_below_turnover} below {least} a day"
 
 
 def _provenance(answer: VolScan, view: v.View) -> v.Html:
@@ -180,16 +217,22 @@ def _provenance(answer: VolScan, view: v.View) -> v.Html:
 
 
 def _buttons(answer: VolScan, args: Args) -> tuple[Row, ...]:
-    rest = args.numbers[1:]
-    current = v.plain(100 * answer.threshold_fraction)
-    thresholds = choice(THRESHOLDS, current, lambda word: args.line(numbers=(float(word), *rest)))
-    return (*keyboard(replace(args, page=1), PARAMETERS), thresholds)
+    """The other thresholds, timeframes, and the coins shown."""
+    rest, asked = args.numbers[1:], replace(args, page=1)
+    thresholds = (
+        v.Button(f"{v.plain(least)}x", asked.line(numbers=(least, *rest)))
+        for least in THRESHOLDS
+        if least != 1 + answer.threshold_fraction
+    )
+    first, *others = keyboard(asked, PARAMETERS)
+    found = coins([row.coin for row in answer.rows], asked, "analysis")
+    return (*first, *thresholds), *others, *found
 
 
 COMMAND = Command(
     name="volscan",
     summary="the coins of the whole market whose last bar has the highest RVOL",
-    example="/volscan 300 1h 100",
+    example="/volscan 3x 1h 100",
     explains=EXPLAINS,
     run=run,
     render=render,

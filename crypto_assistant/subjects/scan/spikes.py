@@ -14,6 +14,8 @@ from crypto_assistant.subjects.bars.baselines import FEWEST, before
 
 LEAST_TURNOVER_USD = 5e6
 """Of a coin in 24 h over the USDT perps of all venues; below it is skipped."""
+LEAST_BAR_USD = 250e3
+"""Of the bar itself: what stands out below it is too small to be traded on."""
 
 
 class Coin(NamedTuple):
@@ -42,6 +44,11 @@ class Spike:
     spike_fraction: float
     level: str
     buy_fraction: float | None
+
+    @property
+    def is_small(self) -> bool:
+        """Where its turnover is not known, nobody can tell."""
+        return self.turnover_usd is not None and self.turnover_usd < LEAST_BAR_USD
 
 
 def universe(listings: Listings) -> list[Coin]:

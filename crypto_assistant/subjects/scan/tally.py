@@ -61,8 +61,9 @@ class Tally:
 
     @property
     def ranked(self) -> list[Spike]:
-        """The highest spike first."""
-        return sorted(self.spikes.values(), key=lambda found: -found.spike_fraction)
+        """The highest spike first, without bars that are too small."""
+        large = [found for found in self.spikes.values() if not found.is_small]
+        return sorted(large, key=lambda found: -found.spike_fraction)
 
     @property
     def coins_by_venue(self) -> dict[str, int]:
