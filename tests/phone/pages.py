@@ -18,7 +18,7 @@ LONGEST_HEADING: Final = 2
 """Lines."""
 
 EXCUSED: Final = re.compile(
-    r"(waiting|clock|Not listed by|Binance|Bybit|OKX|Telegram)\b.*:"
+    r"(waiting|clock|DATABASE|Not listed by|Binance|Bybit|OKX|Telegram)\b.*:"
     r"|No venue lists |SIMULATED market"
 )
 """Begins what names a venue and its reason, a refusal, the banner: as long as it has to be."""

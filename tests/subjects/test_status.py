@@ -38,8 +38,8 @@ async def test_the_process_tells_of_itself(market: Floor, tmp_path: Path) -> Non
     assert found["inbox_questions"] == 2
     assert found["database_bytes"] >= 4096
     assert 20 < found["memory_bytes"] / 2**20 < 2000
-    assert re.search(r"^up 3 d · [\d.]+ MB$", text, re.MULTILINE)
-    assert re.search(r"^Telegram: news [\d.]+ s ago$", text, re.MULTILINE)
+    assert text.startswith(f"<b>All well</b> · crypto-assistant {__version__}\nup 3 d · ")
+    assert re.search(r"^up 3 d · [\d.]+ MB · Telegram [\d.]+ s ago$", text, re.MULTILINE)
     assert re.search(r"^inbox 2 · database [\d.]+ MB$", text, re.MULTILINE)
 
 
@@ -47,13 +47,15 @@ async def test_what_only_the_daemon_has_is_not_invented_elsewhere(market: Floor)
     found = (await market.ask("/status"))["process"]
     text = (await market.front.reply("/status")).text
     assert found["poll_age_seconds"] is found["inbox_questions"] is found["database_bytes"] is None
-    assert "Telegram: n/a\n" in text
+    assert "Telegram" not in text
     assert "inbox" not in text
 
 
 async def test_an_outage_of_telegram_is_told(market: Floor) -> None:
     market.front.desk.vitals.failure = "TelegramServerError: HTTP 502"
-    assert "Telegram: TelegramServerError: HTTP 502\n" in (await market.front.reply("/status")).text
+    text = (await market.front.reply("/status")).text
+    assert text.startswith("<b>1 trouble</b> · crypto-assistant")
+    assert text.split("\n")[1] == "Telegram: TelegramServerError: HTTP 502"
 
 
 async def test_every_venue_is_reached_and_its_line_measured() -> None:
@@ -93,9 +95,13 @@ async def test_a_venue_that_fails_is_named_with_what_went_wrong(market: Floor) -
     assert bybit["hosts"]["all"]["last_error"] == "HTTP 502"
     assert bybit["hosts"]["all"]["last_error_ms"] == NOW
     assert answer["failed"] == {"bybit": "HTTP 502"}
-    assert "Bybit: NOT reachable · key: not known what it may do" in text
+    first, second, *_ = text.split("\n")
+    assert first.startswith("<b>1 trouble</b>")
+    assert second == "Bybit: HTTP 502"
+    assert text.count("Bybit: HTTP 502") == 1
+    assert "\nBybit: NOT reachable\n" in text
     assert "last error 14:13:49 UTC: HTTP 502" in text
-    assert "Binance: reachable · clock 0.0 s · key: it only reads" in text
+    assert "\nBinance: clock 0.0 s · it only reads\n" in text
 
 
 async def test_a_venue_that_said_stop_is_told_with_the_end_of_that(market: Floor) -> None:
@@ -106,7 +112,8 @@ async def test_a_venue_that_said_stop_is_told_with_the_end_of_that(market: Floor
     text = (await market.front.reply("/status")).text
     assert bybit["held_until_ms"] == pytest.approx(NOW + 600_000, abs=1000)
     assert bybit["held_by"] == "Retry-After"
-    assert re.search(r"\n  held until 14:23:\d\d UTC: it said stop \(Retry-After\)\n", text)
+    held = r"<b>1 trouble</b> .*\nBybit: held until 14:23:\d\d UTC: it said stop \(Retry-After\)\n"
+    assert re.match(held, text)
     assert text.count("held until") == 1
 
 
@@ -116,7 +123,7 @@ async def test_rows_that_cannot_be_read_are_counted_for_an_hour(market: Floor) -
     health.left_out("/v5/market/instruments-info", 1)
     assert (await market.ask("/status"))["venues"]["bybit"]["hosts"]["all"]["unread_rows"] == 3
     text = (await market.front.reply("/status")).text
-    assert "\n  left out in the last hour: 3 rows" in text
+    assert re.match("<b>1 trouble</b> .*\nBybit: left out in the last hour: 3 rows", text)
 
 
 async def test_what_went_wrong_long_ago_has_its_day(market: Floor) -> None:
@@ -131,6 +138,10 @@ async def test_a_key_that_may_do_more_is_warned_of_each_time(market: Floor) -> N
     venues = (await market.ask("/status"))["venues"]
     assert venues["okx"]["key"].startswith("WARNING: key refused: it may withdraw (")
     assert venues["bybit"]["key"].startswith("WARNING: the key may do more than read (")
+    first, *wrong = (await market.front.reply("/status")).text.split("\n")[:3]
+    assert first.startswith("<b>2 troubles</b>")
+    assert wrong[0].startswith("Bybit: the key may do more than read (")
+    assert wrong[1].startswith("OKX: key refused: it may withdraw (")
 
 
 async def test_without_a_key_there_is_none_to_speak_of(market: Floor) -> None:
@@ -159,11 +170,7 @@ async def test_what_was_found_out_of_a_venues_statistics_is_told(market: Floor) 
     off = r"0 % off by the start, \d\d % by the end"
     assert re.fullmatch(off, told["okx"]["beliefs"]["takers of contracts 5m"]["why"])
     assert told["binance"]["beliefs"] == told["bybit"]["beliefs"] == {}
-    line = (
-        "  rows bear: open interest its time, spot takers 1h end, spot takers 5m end, "
-        "takers of contracts 1h start, takers of contracts 5m start"
-    )
-    assert line in (await market.front.reply("/status")).text.split("\n")
+    assert "All well" in (await market.front.reply("/status")).text
 
 
 async def test_what_is_in_doubt_is_told_with_its_numbers(market: Floor) -> None:
@@ -172,14 +179,15 @@ async def test_what_is_in_doubt_is_told_with_its_numbers(market: Floor) -> None:
     text = (await market.front.reply("/status")).text
     why = r"its newest sample is [\d.]+ % off what is open now"
     assert re.fullmatch(rf"open interest: in doubt: {why}", found["failed"]["okx"])
-    assert re.search(rf"rows bear: .*open interest in doubt \({why}\)", text)
+    assert re.match(rf"<b>1 trouble</b> .*\nOKX: open interest: in doubt: {why}\n", text)
 
 
 async def test_rows_of_no_known_date_are_told_with_the_numbers(market: Floor) -> None:
     market.sandbox.dates = Dates(by_coin=2)
     await market.ask("/cvd BTC 5m")
     text = (await market.front.reply("/status")).text
-    assert re.search(r"spot takers 5m n/a \(\d\d % off by the start, \d\d % by the end\)", text)
+    why = r"\d\d % off by the start, \d\d % by the end"
+    assert re.match(rf"<b>.*\nOKX: dates: .*spot takers 5m n/a \({why}\)", text)
 
 
 async def test_the_last_audit_is_one_line_while_all_agrees(market: Floor) -> None:
@@ -203,16 +211,39 @@ async def test_what_an_audit_found_is_named(market: Floor) -> None:
     await audited(market, 0)
     text = (await market.front.reply("/status")).text
     assert "\naudit 0.0 s ago: 25 of 26 agree\n" in text
-    assert re.search(r"\nOKX: .*\n.*\n  disagrees: open interest: BTC-USD-SWAP 20.00 % off", text)
-    assert re.search(r"\nBybit: .*\n.*\n.*\n  not audited: HTTP 503\n", text)
+    assert "\nOKX: disagrees: open interest: BTC-USD-SWAP 20.00 % off its own USD\n" in text
+    assert re.search(r"\nBybit: NOT .*\n.*\n.*\n  not audited: HTTP 503\n", text)
     assert "\n  not audited: mark prices: BTCUSD_PERP HTTP 500\n" in text
     await audited(market, APART_SECONDS)
     text = (await market.front.reply("/status")).text
-    assert "\n  doubtful: open interest: BTC-USD-SWAP 20.00 % off its own USD\n" in text
+    assert "\nOKX: doubtful: open interest: BTC-USD-SWAP 20.00 % off its own USD\n" in text
     told = (await market.ask("/status"))["audit"]
     found = {"open interest": {"BTC-USD-SWAP": "20.00 % off its own USD"}}
     assert told["disagree"] == told["doubtful"] == {"okx": found}
     assert told["not_audited"]["bybit"] == {"all": {"all": "HTTP 503"}}
+
+
+async def test_each_venue_is_a_button(market: Floor) -> None:
+    ((*_, last),) = (await market.front.reply("/status")).buttons
+    assert (last.label, last.line) == ("OKX", "status okx")
+    sheet = await market.front.reply("/status okx")
+    assert "Bybit" not in sheet.text
+    assert [b.line for row in sheet.buttons for b in row] == [
+        "status okx",
+        "status",
+        "status binance",
+        "status bybit",
+    ]
+
+
+async def test_while_a_venue_is_awaited_all_is_well_so_far() -> None:
+    async with floor() as market:
+        await market.open()
+        market.sandbox.faults = [Fault("okx", "slow", 2)]
+        first, *_, last = await market.watch("/status")
+    assert first.text.startswith("<b>All well so far</b>")
+    assert "waiting: OKX" in first.text
+    assert last.text.startswith("<b>All well</b>")
 
 
 async def audited(market: Floor, began: float) -> None:
