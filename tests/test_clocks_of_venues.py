@@ -17,6 +17,7 @@ from crypto_assistant.front import Front
 from crypto_assistant.net.door import Door
 from crypto_assistant.net.venue_time import VenueTime
 from tests.clock import NOW
+from tests.clock import clock as right_clock
 from tests.floor import SHIPPED, _exchanges, differences, leaves, numbers
 
 LINES = (
@@ -43,7 +44,7 @@ async def told(ahead_ms: int) -> Mapping[str, tuple[Any, str]]:
     def clock() -> int:
         return NOW + ahead_ms
 
-    sandbox = _exchanges(0)
+    sandbox = _exchanges(0, right_clock)
     sandbox.faults.clear()
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
         door = Door(session, clock, SHIPPED)

@@ -317,12 +317,12 @@ def test_a_row_of_a_phone_is_not_wrapped_or_does_not_fit(
     cells = [v.price(last, 10**-digits), v.percent(change), v.scaled(oi), v.funding(rate, 8)]
     rows = [["BIN", *cells]]
     widest = max(map(len, v.table(HEADER, rows).removeprefix("<pre>").split("\n")))
-    assert v.fits(HEADER, rows) == (widest - len("</pre>") <= 36)
+    assert v.fits(HEADER, rows) == (widest - len("</pre>") <= 30)
 
 
 def test_a_table_as_wide_as_a_phone_fits_and_a_wider_one_does_not() -> None:
-    assert v.fits(["", "x"], [["a" * 18, "b" * 17]])
-    assert not v.fits(["", "x"], [["a" * 18, "b" * 18]])
+    assert v.fits(["", "x"], [["a" * 15, "b" * 14]])
+    assert not v.fits(["", "x"], [["a" * 15, "b" * 15]])
 
 
 class Balanced(HTMLParser):

@@ -33,7 +33,7 @@ def command(commands: Callable[[], Sequence[Command[Any]]]) -> Command[Help]:
 
     return Command(
         name="help",
-        summary="every command, or one explained: /help price",
+        summary="commands, or one: /help price",
         about_itself=True,
         example="/help price",
         explains="Lists the commands; with the name of one, explains its numbers.",

@@ -26,7 +26,7 @@ def command(commands: Callable[[], Sequence[Command[Any]]]) -> Command[Greeting]
 
     return Command(
         name="start",
-        summary="what this bot does and for whom",
+        summary="what this bot does",
         example="/start",
         about_itself=True,
         explains="Greets, and says who may use the bot and what it can do.",

@@ -5,9 +5,8 @@ from unicodedata import east_asian_width
 
 from crypto_assistant.view.markup import SEPARATOR, Html, escape, rows_of
 
-WIDEST_TABLE = 36
-"""Columns that a phone shows without wrapping."""
-WIDEST_LIST = 30
+WIDEST_TABLE = 30
+"""Columns that a phone 390 px wide shows without wrapping; it wraps 32."""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
@@ -32,7 +31,7 @@ def labelled(rows: Sequence[tuple[str, Sequence[str]]]) -> Html:
     lines = (
         f"{'' if line else label:<{width}}{SEPARATOR.join(row)}"
         for label, parts in rows
-        for line, row in enumerate(rows_of(parts, WIDEST_LIST - width))
+        for line, row in enumerate(rows_of(parts, WIDEST_TABLE - width))
     )
     text = "\n".join(lines)
     return Html(f"<pre>{escape(text)}</pre>")

@@ -56,7 +56,7 @@ async def four(patch: pytest.MonkeyPatch) -> AsyncIterator[Config]:
     host.plays("/time", {"ms": NOW})
     host.plays("/perps", [perp("BTC", price, 1e6), perp("OWN", 2.0, 9e6)])
     opens = [NOW // STEP * STEP - STEP * bar for bar in range(99, -1, -1)]
-    host.plays("/bars", [[ms, 1, 1, 1, 1, 5 + 45 * (ms == opens[-2]), 5] for ms in opens])
+    host.plays("/bars", [[ms, 1, 1, 1, 1, 5 + 45 * (ms == opens[-2]), 3e5] for ms in opens])
     async with Sandbox(world(), clock, monotonic).serve() as urls, host.serve() as url:
         for name, value in (*urls.items(), ("FOURTH_URL", url)):
             patch.setenv(name, value)

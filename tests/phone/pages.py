@@ -7,6 +7,7 @@ from functools import cache
 from html import unescape
 from typing import Any, Final
 
+from crypto_assistant.commands import COMMANDS
 from crypto_assistant.front import Front, Sheet
 from tests.phone import PHONES
 
@@ -23,25 +24,18 @@ EXCUSED: Final = re.compile(
 )
 """Begins what names a venue and its reason, a refusal, the banner: as long as it has to be."""
 
-FITS: Final = frozenset(
-    {
-        "price", "price details", "oi", "oi details", "cvd", "cvd details", "analysis",
-        "analysis details", "volume", "volume details", "start", "help", "status", "mistake",
-        "positions", "positions details", "pnl", "pnl details", "balance", "balance details",
-        "top10", "top10 details", "volscan",
-    }
-)  # fmt: skip
-"""The pages that are held to it, by name: `price`, `price details`, `mistake`."""
+PAGES: Final = frozenset({*(command.name for command in COMMANDS), "mistake"})
+"""Those of this program: what tests make up may be as wide as they like."""
 
 
 @dataclass(slots=True)
 class Seen:
-    """What did not fit of the pages that were made, but for those that need not."""
+    """What did not fit of the pages that were made."""
 
     misfits: list[str] = field(default_factory=list)
 
     def look(self, page: str, sheet: Sheet) -> None:
-        if page in FITS:
+        if page in PAGES:
             self.misfits += [f"{page}: {wrong}" for wrong in misfits(sheet.text, labels(sheet))]
 
     def taken(self) -> list[str]:
@@ -56,7 +50,7 @@ def watched(front: type[Front], seen: Seen) -> None:
 
     def answer(self: Front, command: Any, args: Any, found: Any) -> Sheet:
         sheet = answered(self, command, args, found)
-        seen.look(f"{command.name} details" if args.details else command.name, sheet)
+        seen.look(command.name, sheet)
         return sheet
 
     def mistake(self: Front, line: str, error: Any) -> Sheet:

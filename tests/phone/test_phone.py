@@ -5,7 +5,7 @@ import pytest
 from crypto_assistant.front import Sheet
 from crypto_assistant.view import escape, table
 from tests.phone import ANDROID, IPHONE, PHONES, Phone
-from tests.phone.pages import FITS, Seen, misfits
+from tests.phone.pages import PAGES, Seen, misfits
 
 
 @pytest.mark.parametrize("phone", PHONES, ids=lambda phone: phone.name)
@@ -81,10 +81,10 @@ def test_a_label_that_is_cut_is_named() -> None:
     assert "iPhone cuts [Long unwinding] of 4" in misfits("", (("Long unwinding",) * 4,))
 
 
-@pytest.mark.parametrize("page", ["one that need not fit", *sorted(FITS)])
+@pytest.mark.parametrize("page", ["one that a test made up", *sorted(PAGES)])
 def test_a_page_is_looked_at_where_it_is_to_fit(page: str) -> None:
     seen = Seen()
     seen.look(page, Sheet(table(["x" * 40], [])))
     seen.look(page, Sheet(escape("well")))
-    assert bool(seen.taken()) == (page in FITS)
+    assert bool(seen.taken()) == (page in PAGES)
     assert seen.taken() == []

@@ -233,7 +233,7 @@ def _is_dust(usd: float | None) -> bool:
 
 COMMAND = Command(
     name="balance",
-    summary="your wallets, coin by coin, in USD",
+    summary="your wallets in USD",
     example="/balance",
     explains=EXPLAINS,
     run=run,

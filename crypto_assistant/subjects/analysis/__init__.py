@@ -93,7 +93,7 @@ def _apart(answer: Analysis, view: v.View) -> Iterator[str]:
 
 COMMAND = Command(
     name="analysis",
-    summary="price, volume, takers, open interest, indicators and levels on one page",
+    summary="all of it on one page",
     example="/analysis ETH 1h",
     explains=EXPLAINS,
     run=run,

@@ -77,7 +77,7 @@ def render(answer: Cvd, args: Args, view: v.View) -> v.Page:
 
 COMMAND = Command(
     name="cvd",
-    summary="what takers bought less what they sold, spot and perps",
+    summary="what takers bought less sold",
     example="/cvd ETH 15m",
     explains=EXPLAINS,
     run=run,

@@ -72,7 +72,7 @@ def render(answer: Oi, args: Args, view: v.View) -> v.Page:
 PARAMETERS = Parameters(symbol=True, venue=True, choices=(("", "tradfi"),), details=True)
 COMMAND = Command(
     name="oi",
-    summary="open interest: changes, quadrants, funding",
+    summary="open interest, changes, funding",
     example="/oi ETH",
     explains=EXPLAINS,
     run=run,

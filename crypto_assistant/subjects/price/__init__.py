@@ -67,7 +67,7 @@ def render(answer: Price, args: Args, view: v.View) -> v.Page:
 
 COMMAND = Command(
     name="price",
-    summary="price, open interest and funding on every venue",
+    summary="price, funding and OI by venue",
     example="/price ETH",
     explains=EXPLAINS,
     run=run,

@@ -201,7 +201,7 @@ def _buttons(answer: Top, args: Args) -> tuple[Buttons, ...]:
 PARAMETERS = Parameters(venue=True, choices=(MARKETS, ORDERS), details=True)
 COMMAND = Command(
     name="top10",
-    summary="ten coins by turnover, change, funding or open interest",
+    summary="ten coins by what you choose",
     example="/top10 perps gainers",
     explains=EXPLAINS,
     run=run,

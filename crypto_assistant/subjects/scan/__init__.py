@@ -231,7 +231,7 @@ def _buttons(answer: VolScan, args: Args) -> tuple[Row, ...]:
 
 COMMAND = Command(
     name="volscan",
-    summary="the coins of the whole market whose last bar has the highest RVOL",
+    summary="coins whose volume stands out",
     example="/volscan 3x 1h 100",
     explains=EXPLAINS,
     run=run,

@@ -45,7 +45,7 @@ does not, and what was not audited."""
 
 COMMAND = Command(
     name="status",
-    summary="how this program is doing, and each venue's line",
+    summary="how this program is doing",
     example="/status",
     explains=EXPLAINS,
     run=run,

@@ -73,7 +73,7 @@ def render(answer: Volume, args: Args, view: v.View) -> v.Page:
 
 COMMAND = Command(
     name="volume",
-    summary="the last bar's volume against what is usual at its time of day",
+    summary="the last bar against its usual",
     example="/volume ETH 1h",
     explains=EXPLAINS,
     run=run,

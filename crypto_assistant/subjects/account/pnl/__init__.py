@@ -93,7 +93,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Pnl]) -> Pnl:
 
 COMMAND = Command(
     name="pnl",
-    summary="what your derivatives brought and cost: realised, fees, funding",
+    summary="what your derivatives brought",
     example="/pnl 7d BTC",
     explains=EXPLAINS,
     run=run,

@@ -84,7 +84,7 @@ def _onward(answer: Positions, asked: Args) -> tuple[Row, ...]:
 
 COMMAND = Command(
     name="positions",
-    summary="your open positions and what they add up to",
+    summary="your positions, risk first",
     example="/positions BTC",
     explains=EXPLAINS,
     run=run,
