@@ -110,7 +110,7 @@ def test_what_an_adapter_may_send_is_in_the_reference(exchange: type[Exchange]) 
 
 
 def is_told(text: str, method: str, path: str) -> bool:
-    """COIN-M's paths are those of USDⓈ-M; what is named without a method is a GET."""
+    """COIN-M's paths are those of USD-M; what is named without a method is a GET."""
     if method == "POST":
         return f"| POST {path} |" in text
     paths = {path, path.replace("/dapi/", "/fapi/")}

@@ -19,7 +19,7 @@ class Wallet(StrEnum):
 
     SPOT = "spot"
     FUNDING = "funding"
-    USDM = "USDⓈ-M"
+    USDM = "USD-M"
     COINM = "COIN-M"
     UNIFIED = "unified"
     TRADING = "trading"

@@ -46,7 +46,7 @@ class Window:
 
 
 class BinanceLimit:
-    """One pool of weight; funding and USDⓈ-M's statistics have budgets of their own."""
+    """One pool of weight; funding and USD-M's statistics have budgets of their own."""
 
     def __init__(self, weight: int, monotonic: Clock) -> None:
         self._weight = weight

@@ -66,7 +66,7 @@ class Sandbox:
         self.owners = owners()
         self.dates = Dates()
         self._clock = clock
-        futures = BinanceLimit(2400, monotonic)  # USDⓈ-M and COIN-M draw on one pool
+        futures = BinanceLimit(2400, monotonic)  # USD-M and COIN-M draw on one pool
         self._hosts: list[_Host] = [
             _Host(self, BinanceSpot(world), BinanceLimit(6000, monotonic)),
             _Host(self, BinanceUsdM(world), futures),

@@ -206,7 +206,7 @@ def futures_account(*assets: Row, **totals: str) -> dict[str, Any]:
 
 
 def risk(symbol: str, size: str, **more: Any) -> dict[str, Any]:
-    """A row of USDⓈ-M, which has neither leverage nor kind of margin."""
+    """A row of USD-M, which has neither leverage nor kind of margin."""
     return {
         "symbol": symbol,
         "positionSide": "BOTH",
@@ -264,7 +264,7 @@ def coin_risk(symbol: str, size: str, **more: Any) -> dict[str, Any]:
 
 
 def line(kind: str, amount: str, number: int, **more: Any) -> dict[str, Any]:
-    """A line of the log of USDⓈ-M, a second after the one before it."""
+    """A line of the log of USD-M, a second after the one before it."""
     return {
         "symbol": "BTCUSDT",
         "incomeType": kind,

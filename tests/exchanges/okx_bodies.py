@@ -80,7 +80,7 @@ BTC = swap("BTC-USDT-SWAP", "USDT", "0.01")
 SHIB = swap("SHIB-USDT-SWAP", "USDT", "1000000", tickSz="0.000000001")
 SATS = swap("1000SATS-USDT-SWAP", "USDT", "10", ctMult="100", tickSz="0.0000001")
 BTC_USD = swap("BTC-USD-SWAP", "BTC", "100")
-BTC_UM = swap("BTC-USD_UM-SWAP", "USDⓈ", "0.01")
+BTC_UM = swap("BTC-USD_UM-SWAP", "USD-", "0.01")
 BTC_XPERP = {
     **BTC_UM,
     "ctVal": "0.0001",

@@ -113,7 +113,7 @@ async def test_recorded_instruments_of_2022(okx: Okx, host: Loopback, recorded: 
 
 async def test_dated_futures_stand_beside_the_perps_of_their_coin(okx: Okx, host: Loopback) -> None:
     coin = future("BTC-USD-261225", "BTC", "100")
-    stable = future("BTC-USD_UM-261225", "USDⓈ", "0.01")
+    stable = future("BTC-USD_UM-261225", "USD-", "0.01")
     host.plays(SWAPS, ok(BTC, BTC_USD))
     host.plays(FUTURES, ok(future("BTC-USDT-261225", "USDT", "0.01"), coin, stable))
     linear, inverse = await asyncio.gather(
@@ -154,7 +154,7 @@ async def test_a_perp_without_an_index_is_named_by_its_own_name(okx: Okx, host: 
     assert (found.coins, found.quotes) == (("BTC", "BTC"), ("USD", "USD"))
 
 
-@pytest.mark.parametrize("settle", ["USD", "USDC", "USDⓈ"])
+@pytest.mark.parametrize("settle", ["USD", "USDC", "USD-"])
 async def test_some_perps_are_futures_to_the_venue(okx: Okx, host: Loopback, settle: str) -> None:
     host.plays(SWAPS, ok(BTC))
     host.plays(

@@ -22,11 +22,11 @@ async def test_each_address_of_binance_has_a_health_of_its_own(
     host.plays("/api/v3/ticker/24hr", Reply(b"", 503))
     with pytest.raises(Unreachable):
         await binance.ticker(in_family(SPOT, "BTCUSDT"))
-    assert list(binance.hosts) == ["spot", "USDⓈ-M", "COIN-M"]
+    assert list(binance.hosts) == ["spot", "USD-M", "COIN-M"]
     told = {name: api.health.last_error for name, api in binance.hosts.items()}
     assert told["spot"]
     assert (told["spot"].text, told["spot"].at_ms) == ("HTTP 503", NOW)
-    assert told["USDⓈ-M"] is told["COIN-M"] is None
+    assert told["USD-M"] is told["COIN-M"] is None
 
 
 @pytest.mark.parametrize("venue", EXCHANGES, ids=lambda venue: venue.name)

@@ -146,7 +146,7 @@ async def test_binance_without_futures_is_spot_and_one_line(standing: str) -> No
         turn(market, "binance", standing=standing)
         for line in LINES:
             await market.pass_time()
-            part = "USDⓈ-M wallet, COIN-M wallet: " if line == "/balance" else ""
+            part = "USD-M wallet, COIN-M wallet: " if line == "/balance" else ""
             assert await stray(market, line, {"binance": part + NO_FUTURES}, FUTURES) == {}
 
 

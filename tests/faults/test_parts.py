@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("whole")
 WALLET_PATHS = [
     ("binance", "spot", "/api/v3/account", "spot wallet"),
     ("binance", "funding", "/sapi/v1/asset/get-funding-asset", "funding wallet"),
-    ("binance", "usdm", "/fapi/v3/account", "USDⓈ-M wallet"),
+    ("binance", "usdm", "/fapi/v3/account", "USD-M wallet"),
     ("binance", "coinm", "/dapi/v1/account", "COIN-M wallet"),
     ("bybit", "unified", "/v5/account/wallet-balance", "unified wallet"),
     ("bybit", "funding", "/v5/asset/transfer/query-account-coins-balance", "funding wallet"),

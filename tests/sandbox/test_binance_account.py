@@ -350,8 +350,8 @@ async def test_all_wallets_at_once_are_for_keys_that_may_transfer(
     assert (await ask(path))["code"] == -2015
     sandbox.owners["binance"].permissions.add("transfer")
     rows = {row["walletName"]: row for row in await ask(path, quoteAsset="USDT")}
-    assert {"Spot", "Funding", "USDⓈ-M Futures", "COIN-M Futures", "Earn"} <= rows.keys()
-    assert float(rows["USDⓈ-M Futures"]["balance"]) > 5000
+    assert {"Spot", "Funding", "USD-M Futures", "COIN-M Futures", "Earn"} <= rows.keys()
+    assert float(rows["USD-M Futures"]["balance"]) > 5000
     assert float(rows["Earn"]["balance"]) == 0
 
 

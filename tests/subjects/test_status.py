@@ -17,7 +17,7 @@ from tests.clock import NOW, clock
 from tests.floor import VENUES, Floor, floor
 
 HOSTS = {
-    "binance": {"spot", "USDⓈ-M", "COIN-M"},
+    "binance": {"spot", "USD-M", "COIN-M"},
     "bybit": {"all"},
     "okx": {"all"},
 }

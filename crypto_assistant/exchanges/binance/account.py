@@ -1,4 +1,4 @@
-"""The owner's account at Binance: spot and funding wallets, USDⓈ-M, COIN-M.
+"""The owner's account at Binance: spot and funding wallets, USD-M, COIN-M.
 
 https://developers.binance.com/docs/wallet
 https://developers.binance.com/docs/derivatives

@@ -1,4 +1,4 @@
-"""Binance: spot, USDⓈ-M and COIN-M over REST.
+"""Binance: spot, USD-M and COIN-M over REST.
 
 https://developers.binance.com/docs/binance-spot-api-docs/rest-api
 https://developers.binance.com/docs/derivatives
@@ -53,11 +53,11 @@ from crypto_assistant.net.venue_time import VenueTime
 # Bans "scale in duration for repeat offenders, from 2 minutes to 3 days".
 DIALECT = Dialect(unwrap, READS, longest_ban=3 * 86_400)
 PREFIX = {Family.SPOT: "/api/v3", Family.LINEAR: "/fapi/v1", Family.INVERSE: "/dapi/v1"}
-HOSTS = {Family.SPOT: "spot", Family.LINEAR: "USDⓈ-M", Family.INVERSE: "COIN-M"}
+HOSTS = {Family.SPOT: "spot", Family.LINEAR: "USD-M", Family.INVERSE: "COIN-M"}
 
 
 class Binance:
-    """Sizes are coins on spot and USDⓈ-M, contracts of a fixed USD amount on COIN-M."""
+    """Sizes are coins on spot and USD-M, contracts of a fixed USD amount on COIN-M."""
 
     name: ClassVar[str] = "binance"
     title: ClassVar[str] = "Binance"
@@ -274,7 +274,7 @@ class Binance:
         return await self._all(family, "/premiumIndex", now.PREMIUM, weight=10)
 
     async def _funding_hours(self, family: Family) -> now.Intervals:
-        """Hundreds of USDⓈ-M perps are not paid every eight hours; on COIN-M it may be none."""
+        """Hundreds of USD-M perps are not paid every eight hours; on COIN-M it may be none."""
         return await self._apis[family].get(
             PREFIX[family] + "/fundingInfo",
             budget=self._funding_info,

@@ -1,4 +1,4 @@
-"""Binance's open positions: coins on USDⓈ-M, contracts of a fixed USD amount on COIN-M."""
+"""Binance's open positions: coins on USD-M, contracts of a fixed USD amount on COIN-M."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ AT_PAR = {*DOLLARS, "BNFCR"}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What USDⓈ-M's positions do not tell themselves, by symbol."""
+    """What USD-M's positions do not tell themselves, by symbol."""
 
     leverage: Mapping[str, float | None]
     isolated: Mapping[str, bool | None]

@@ -1,6 +1,6 @@
 """Samples of open interest that Binance leaves out: nobody traded, so that what was open still is.
 
-Its own client says so of USDⓈ-M since usds-futures 18.1.0. A sample may lack for other reasons, as
+Its own client says so of USD-M since usds-futures 18.1.0. A sample may lack for other reasons, as
 while the statistics are down: that nobody traded is told by bars without volume.
 """
 

@@ -31,7 +31,7 @@ REGULAR = {None, "Regular"}
 
 
 class Retold:
-    """Of both futures hosts. `prefix`: of their paths. `funding`: USDⓈ-M's limit for funding."""
+    """Of both futures hosts. `prefix`: of their paths. `funding`: USD-M's limit for funding."""
 
     def __init__(
         self,

@@ -45,10 +45,10 @@ TAKERS = {
         *("takerBuyVol", "takerSellVol"),
     ),
 }
-"""Coins, of COIN-M contracts besides. The unit of USDⓈ-M's is documented nowhere: of coins they
+"""Coins, of COIN-M contracts besides. The unit of USD-M's is documented nowhere: of coins they
 have the magnitude."""
 LONG = ("longPosition", "longAccount")
-"""COIN-M's positions have a name of their own, USDⓈ-M's are called accounts, too."""
+"""COIN-M's positions have a name of their own, USD-M's are called accounts, too."""
 
 
 def bars(

@@ -43,7 +43,7 @@ COUNTS = {
 class Statistics:
     """`/futures/data` of both futures hosts.
 
-    USDⓈ-M's has no weight but a limit of its own, COIN-M's weighs one like the rest of its host.
+    USD-M's has no weight but a limit of its own, COIN-M's weighs one like the rest of its host.
     `contract_type`: what COIN-M calls a future's kind. `candles`: so many bars before an end.
     """
 

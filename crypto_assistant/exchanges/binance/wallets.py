@@ -26,7 +26,7 @@ def funding(payload: Any, received_ms: int) -> Balance:
 def margined(wallet: Wallet, payload: Any, received_ms: int) -> Balance:
     """A futures wallet.
 
-    Its totals are left alone: outside multi-assets mode those of USDⓈ-M count USDT only.
+    Its totals are left alone: outside multi-assets mode those of USD-M count USDT only.
     """
     return _balance(wallet, map(_equity, each(payload["assets"])), received_ms)
 

@@ -35,7 +35,7 @@ class _Row(NamedTuple):
     isolated: bool = False
 
 
-# Binance's USDⓈ-M account is in hedge mode, the others one-way. What weighs nothing is traded once.
+# Binance's USD-M account is in hedge mode, the others one-way. What weighs nothing is traded once.
 _HABITS: Final[Mapping[Venue, tuple[_Row, ...]]] = {
     "binance": (
         _Row("linear", "BTC", "USDT", 16000, 5, leg="long", steady=True),

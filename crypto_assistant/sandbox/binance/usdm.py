@@ -1,4 +1,4 @@
-"""Binance USDⓈ-M: https://developers.binance.com/docs/derivatives/usds-margined-futures"""
+"""Binance USD-M: https://developers.binance.com/docs/derivatives/usds-margined-futures"""
 
 from functools import cached_property
 

@@ -108,7 +108,7 @@ class Wallets:
     def _overview(self, query: Query, now: int) -> list[Row]:
         """Each wallet as a whole, in one coin."""
         quote = query.get("quoteAsset", "BTC")
-        wallets = {"Spot": "spot", "Funding": "funding", "USDⓈ-M Futures": "usdm",
+        wallets = {"Spot": "spot", "Funding": "funding", "USD-M Futures": "usdm",
                    "COIN-M Futures": "coinm"}  # fmt: skip
         sums = {name: self._total(wallet, quote, now) for name, wallet in wallets.items()}
         return [

@@ -33,7 +33,7 @@ WIDEST = 12
 LONGEST_NAME = AMOUNT = 10
 
 EXPLAINS = """\
-Every wallet that your keys may read: spot, funding, USDⓈ-M and COIN-M on Binance, unified and
+Every wallet that your keys may read: spot, funding, USD-M and COIN-M on Binance, unified and
 funding on Bybit, trading and funding on OKX.
 
 The total leads, and beside it stand:

@@ -85,7 +85,7 @@ def key(wallet: Wallet) -> str:
 
 
 def title(key: str) -> str:
-    """What it is called on the screen: `USDⓈ-M`."""
+    """What it is called on the screen: `USD-M`."""
     return Wallet[key.upper()].value
 
 

@@ -113,16 +113,16 @@ async def test_a_wallet_that_fails_is_named_and_the_rest_stands(
     give_keys(market, account, bybit())
     found = await market.ask("/balance")
     assert found["failed"] == {
-        "binance": "USDⓈ-M wallet: refused: the key may not read futures (-2015)"
+        "binance": "USD-M wallet: refused: the key may not read futures (-2015)"
     }
     rest = held(truth, binance(), {Wallet.SPOT, Wallet.COINM}) + held(truth, bybit())
     assert found["total"]["equity_usd"] == pytest.approx(rest)
     assert found["total"]["venues"] == ["bybit"]
     assert found["venues"]["binance"]["missing_wallets"] == ["usdm"]
     text = await shown(market, "/balance details")
-    assert re.search(r"<b>Balance \$\S+</b>\nwithout Binance USDⓈ-M\n", text)
+    assert re.search(r"<b>Balance \$\S+</b>\nwithout Binance USD-M\n", text)
     assert re.search(r"BIN +[\d,.]+… ", text)
-    assert "USDⓈ-M n/a" in text
+    assert "USD-M n/a" in text
 
 
 async def test_a_venue_that_is_silent_is_missing_and_not_poor(market: Floor) -> None:
@@ -175,7 +175,7 @@ async def test_a_wallet_and_prices_that_are_missing_are_named_together() -> None
         market.sandbox.faults = [Fault("binance", "http", 503, path=SPOT_TICKERS["binance"])]
         await market.open()
         give_keys(market, account)
-        assert "\nwithout Binance USDⓈ-M, prices\n" in await shown(market, "/balance")
+        assert "\nwithout Binance USD-M, prices\n" in await shown(market, "/balance")
 
 
 async def test_any_fortune_has_its_cents_on_top_and_fits_a_phone(market: Floor) -> None:

@@ -141,22 +141,22 @@ def snapshot(taken_ms: int, *rows: SnapshotRow) -> Snapshot:
 def test_the_opening_equity_is_that_of_then_at_prices_of_then() -> None:
     taken = snapshot(
         70_000,
-        SnapshotRow("USDⓈ-M", "USDT", 1000.5, 10.0, 1.0),
+        SnapshotRow("USD-M", "USDT", 1000.5, 10.0, 1.0),
         SnapshotRow("COIN-M", "BTC", 0.5, 0.01, 40_000.0),
     )
     assert derivatives.opening_usd(taken, 0) == 21_000.5
 
 
 def test_a_snapshot_that_came_late_is_not_what_the_window_opened_with() -> None:
-    row = SnapshotRow("USDⓈ-M", "USDT", 1000.5, 10.0, 1.0)
+    row = SnapshotRow("USD-M", "USDT", 1000.5, 10.0, 1.0)
     assert derivatives.opening_usd(snapshot(3_600_000, row), 0) == 1000.5
     assert derivatives.opening_usd(snapshot(3_600_001, row), 0) is None
     assert derivatives.opening_usd(None, 0) is None
 
 
 def test_an_opening_is_of_what_had_a_price_then() -> None:
-    dollars = SnapshotRow("USDⓈ-M", "USDT", 1000.5, 10.0, 1.0)
-    other = SnapshotRow("USDⓈ-M", "NOPRICE", 5.0, 0.0, None)
+    dollars = SnapshotRow("USD-M", "USDT", 1000.5, 10.0, 1.0)
+    other = SnapshotRow("USD-M", "NOPRICE", 5.0, 0.0, None)
     assert derivatives.opening_usd(snapshot(0, dollars, other), 0) == 1000.5
     assert derivatives.opening_usd(snapshot(0, other), 0) is None
     assert derivatives.opening_usd(snapshot(0), 0) == 0

@@ -40,7 +40,7 @@ def of(before: Snapshot, entries: list[Entry], *balances: Balance) -> Reconcilia
 
 def test_a_day_in_dollars_adds_up() -> None:
     found = of(
-        opening(SnapshotRow("USDⓈ-M", "USDT", 1000.0, 50.0, 1.0)),
+        opening(SnapshotRow("USD-M", "USDT", 1000.0, 50.0, 1.0)),
         [
             *(line(Flow.REALISED, 80.0), line(Flow.FEE, -2.5), line(Flow.FUNDING, 1.25)),
             *(line(Flow.REBATE, 0.5), line(Flow.LIQUIDATION, -3.0), line(Flow.OTHER, -0.25)),
@@ -84,8 +84,8 @@ def test_coins_whose_price_has_moved_are_revalued() -> None:
 def test_fees_in_another_coin_are_taken_from_that_coin() -> None:
     found = of(
         opening(
-            SnapshotRow("USDⓈ-M", "USDT", 100.0, 0.0, 1.0),
-            SnapshotRow("USDⓈ-M", "BNB", 1.0, 0.0, 400.0),
+            SnapshotRow("USD-M", "USDT", 100.0, 0.0, 1.0),
+            SnapshotRow("USD-M", "BNB", 1.0, 0.0, 400.0),
         ),
         [line(Flow.REALISED, 10.0), line(Flow.FEE, -0.01, "BNB")],
         balance(Holding("USDT", 110.0), Holding("BNB", 0.99)),
@@ -109,7 +109,7 @@ def test_one_coin_in_two_wallets_is_one_coin() -> None:
     """Moved from one wallet to the other it is still there."""
     found = of(
         opening(
-            SnapshotRow("USDⓈ-M", "BTC", 0.1, 0.0, 60_000.0),
+            SnapshotRow("USD-M", "BTC", 0.1, 0.0, 60_000.0),
             SnapshotRow("COIN-M", "BTC", 0.2, 0.0, 60_000.0),
         ),
         [line(Flow.TRANSFER, -0.1, "BTC"), line(Flow.TRANSFER, 0.1, "BTC")],
@@ -136,16 +136,16 @@ def test_one_coin_in_two_wallets_is_one_coin() -> None:
 def test_a_residual_is_marked_above_a_cent_and_above_a_basis_point(
     equity: float, residual: float, flagged: bool
 ) -> None:
-    before = opening(SnapshotRow("USDⓈ-M", "USDT", equity - residual, 0.0, 1.0))
+    before = opening(SnapshotRow("USD-M", "USDT", equity - residual, 0.0, 1.0))
     found = of(before, [], balance(Holding("USDT", equity)))
     assert found.residual_usd == pytest.approx(residual)
     assert found.flagged == flagged
 
 
 def test_a_coin_without_a_price_is_left_out_and_named() -> None:
-    row = SnapshotRow("USDⓈ-M", "USDT", 100.0, 0.0, 1.0)
+    row = SnapshotRow("USD-M", "USDT", 100.0, 0.0, 1.0)
     found = of(
-        opening(row, SnapshotRow("USDⓈ-M", "NOPRICE", 9.0, 0.0, None)),
+        opening(row, SnapshotRow("USD-M", "NOPRICE", 9.0, 0.0, None)),
         [line(Flow.FEE, -1.0, "NOPRICE"), line(Flow.OTHER, 3.0, "AIRDROP")],
         balance(Holding("USDT", 100.0), Holding("NOPRICE", 8.0), Holding("AIRDROP", 3.0)),
     )
@@ -155,7 +155,7 @@ def test_a_coin_without_a_price_is_left_out_and_named() -> None:
 
 def test_a_coin_that_had_no_price_when_it_was_written_down_is_left_out() -> None:
     found = of(
-        opening(SnapshotRow("USDⓈ-M", "BNB", 1.0, 0.0, None)),
+        opening(SnapshotRow("USD-M", "BNB", 1.0, 0.0, None)),
         [],
         balance(Holding("BNB", 1.0)),
     )
@@ -164,7 +164,7 @@ def test_a_coin_that_had_no_price_when_it_was_written_down_is_left_out() -> None
 
 
 def test_where_a_wallet_does_not_tell_its_unrealised_pnl_nothing_is_reckoned() -> None:
-    row = SnapshotRow("USDⓈ-M", "USDT", 100.0, 0.0, 1.0)
+    row = SnapshotRow("USD-M", "USDT", 100.0, 0.0, 1.0)
     untold = replace(Holding("USDT", 100.0), unrealised=None)
     assert reconciled(opening(row), [], [balance(untold)], PRICES.get) is None
     before = opening(row._replace(unrealised=None))

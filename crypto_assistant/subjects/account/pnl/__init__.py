@@ -29,7 +29,7 @@ margin.
 
 A row a venue; what has no room for cents has three digits.
 
-Sources: Binance income of USDⓈ-M and COIN-M; Bybit transaction log of the unified account; OKX
+Sources: Binance income of USD-M and COIN-M; Bybit transaction log of the unified account; OKX
 bills of the trading account. They are kept here for longer than the venues keep them; where one
 reaches back less than asked, the answer says since when. Lines may come late: the newest hour is
 asked for again each time, and the last three days by the daemon every night.
