@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from crypto_assistant import __version__, check, config, console
+from crypto_assistant import check, config, console
 from crypto_assistant.app import connection, database, open_front, simulation, telegram_proxy
+from crypto_assistant.arguments import parser
 from crypto_assistant.clocks import clock_ms
 from crypto_assistant.config import Config
 from crypto_assistant.errors import AssistantError, ConfigError, moment
@@ -27,21 +28,11 @@ DONE, FAILED, USAGE, CONFIGURATION, INTERRUPTED = 0, 1, 2, 78, 130
 """Exit statuses; 78 is EX_CONFIG: starting again does not help; 130 is a Ctrl-C."""
 
 
-CHECKING = """What works and what does not. With --deep numbers of the exchanges are compared with
-second sources, by sixty requests at most; the exit status is 1 where they disagree."""
-HOLDING = """What venues have told the program: to send nothing until then. A venue that is held for
-more than an hour is asked once an hour all the same."""
-COPYING = "Copies the databases of the state directory, whole, also while the daemon runs."
-RESTORING = """Puts a copy in the place of the database: stop the service before, start it after.
-What was there is kept under a name with the time. A copy whose name begins with testnet is that of
-play money, any other that of real money."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command of the shell; returns its exit status."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
-        status = int(asyncio.run(arguments.run(arguments)))
+        status = int(asyncio.run(RUNS[arguments.run](arguments)))
         print(end="", flush=True)
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -64,71 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _shut() -> None:
     """What is left of the output goes nowhere, else Python would complain of it at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="crypto-assistant",
-        description="Answers questions about the crypto-derivatives market.",
-        epilog="Without a command: run where a Telegram token is configured, else console.",
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    parser.set_defaults(run=_run_or_console, market=None)
-    commands = parser.add_subparsers(metavar="COMMAND")
-
-    commands.add_parser("run", help="the Telegram daemon").set_defaults(run=_run)
-
-    console = commands.add_parser("console", help="the same commands in this terminal")
-    _takes_market(console, "auto")
-    console.set_defaults(run=_console)
-
-    ask = commands.add_parser("ask", help="one answer: ask /price BTC")
-    ask.add_argument("--json", action="store_true", help="the numbers behind the answer")
-    ask.add_argument("line", nargs="+", metavar="LINE")
-    _takes_market(ask, "live")
-    ask.set_defaults(run=_ask)
-
-    commands.add_parser("pair", help="finds your id in Telegram").set_defaults(run=_pair)
-    checking = commands.add_parser(
-        "check", help="what works and what does not", description=CHECKING
-    )
-    checking.add_argument("--deep", action="store_true", help="audits the exchanges' numbers, too")
-    checking.set_defaults(run=_check)
-    holds = commands.add_parser("holds", help="who said stop, until when", description=HOLDING)
-    holds.set_defaults(run=_holds)
-    clear = holds.add_subparsers(metavar="clear VENUE").add_parser("clear")
-    clear.add_argument("venue", choices=[exchange.name for exchange in EXCHANGES], metavar="VENUE")
-    clear.set_defaults(run=_clear_holds)
-
-    backup = commands.add_parser("backup", help="copies the databases", description=COPYING)
-    backup.add_argument(
-        "file",
-        nargs="?",
-        type=Path,
-        default=Path(),
-        metavar="FILE",
-        help="of the copy, or a directory for copies with the time in their names (this one)",
-    )
-    backup.set_defaults(run=_backup)
-
-    restoring = commands.add_parser("restore", help="puts a copy back", description=RESTORING)
-    restoring.add_argument("file", type=Path, metavar="FILE", help="of the copy")
-    restoring.set_defaults(run=_restore)
-
-    commands.add_parser("demo", help="every answer once, simulated").set_defaults(run=_demo)
-
-    sandbox = commands.add_parser("sandbox", help="serves the simulated market on loopback")
-    sandbox.set_defaults(run=_sandbox)
-    return parser
-
-
-def _takes_market(parser: argparse.ArgumentParser, usual: str) -> None:
-    parser.add_argument(
-        "--market",
-        choices=["live", "sandbox", "auto"],
-        help=f"where the numbers come from (MARKET, else {usual})",
-    )
-    parser.set_defaults(usual=usual)
 
 
 async def _run_or_console(arguments: argparse.Namespace) -> int:
@@ -225,6 +151,8 @@ async def _holds(_: argparse.Namespace) -> int:
 
 async def _clear_holds(arguments: argparse.Namespace) -> int:
     """The daemon, where one runs, reads it within seconds."""
+    if arguments.venue not in (names := [exchange.name for exchange in EXCHANGES]):
+        parser().error(f"argument VENUE: choose from {', '.join(names)}")
     databases = [path for path in _databases() if path.exists()]
     if lift(databases, arguments.venue, clock_ms()):
         print(f"{arguments.venue}: lifted; a daemon that runs asks again within seconds")
@@ -259,3 +187,19 @@ async def _restore(arguments: argparse.Namespace) -> int:
 def _logged(settings: Config, level: str = "") -> Config:
     keep_log(level or settings.log_level, settings.journal_stream)
     return settings
+
+
+RUNS = {
+    "run_or_console": _run_or_console,
+    "run": _run,
+    "console": _console,
+    "ask": _ask,
+    "pair": _pair,
+    "check": _check,
+    "holds": _holds,
+    "clear_holds": _clear_holds,
+    "backup": _backup,
+    "restore": _restore,
+    "demo": _demo,
+    "sandbox": _sandbox,
+}

@@ -147,6 +147,24 @@ def test_holds_are_shown_and_lifted(capsys: Output) -> None:
 WRONG = [["ask"], ["nonsense"], ["console", "--market", "mars"], ["holds", "clear", "mars"]]
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("line", ["--version", "--help", "ask --help", "ask", "nonsense"])
+def test_what_runs_nothing_imports_nothing_of_the_program(line: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "crypto_assistant", *line.split()],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    loaded = set(re.findall(r"\| +([\w.]+)$", done.stderr, flags=re.MULTILINE))
+    assert {name for name in loaded if name.startswith("crypto_assistant")} == {
+        "crypto_assistant",
+        "crypto_assistant.arguments",
+    }
+    assert not loaded & {"aiohttp", "aiogram", "numpy", "pydantic", "asyncio"}
+
+
 @pytest.mark.parametrize("argv", WRONG)
 def test_a_wrong_command_of_the_shell_is_usage_too(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

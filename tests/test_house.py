@@ -66,9 +66,10 @@ FLOORS = {
         front sandbox""",
     "check": "errors clocks view net exchanges config audit accounts desk telegram app",
     "daemon": "errors clocks notify state config audit vitals bookkeeper front telegram app",
-    "cli": """errors clocks journal state exchanges config holds grammar telegram console app check
-        daemon""",
-    "__main__": "cli",
+    "arguments": "",
+    "cli": """arguments errors clocks journal state exchanges config holds grammar telegram console
+        app check daemon""",
+    "__main__": "arguments cli",
 }
 """What each part may import of the package beside itself, from the ground up."""
 

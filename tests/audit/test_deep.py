@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from crypto_assistant import check, cli
+from crypto_assistant.arguments import parser
 from crypto_assistant.audit.checks import CHECKS
 from crypto_assistant.clocks import clock_ms, monotonic
 from crypto_assistant.config import load
@@ -69,8 +70,8 @@ async def test_a_disagreement_is_an_exit_status(monkeypatch: pytest.MonkeyPatch)
             ("check --deep", "buyVol*1.5", 1),
         ):
             sandbox.faults = [Fault("binance", "shifted", shift)]
-            arguments = cli._parser().parse_args(words.split())
-            assert await arguments.run(arguments) == status
+            arguments = parser().parse_args(words.split())
+            assert await cli.RUNS[arguments.run](arguments) == status
 
 
 async def test_an_exchange_that_tells_nothing_twice_is_audited_by_the_rest(

@@ -50,8 +50,10 @@ def balance(case: Case) -> None:
 
 
 def _coins(case: Case, equities: Mapping[str, Mapping[str, Range]]) -> None:
-    """The largest over all wallets."""
+    """The largest over all wallets; what Details tell of each venue's stands below."""
     for line in case.reading.lines:
+        if re.match(r"(Binance|Bybit|OKX) \$", line):
+            return
         for coin, shown in re.findall(r"(?:^| · )([A-Z]+) (\$[\d,.]+)", line):
             held = [
                 part
