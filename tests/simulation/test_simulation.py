@@ -74,7 +74,11 @@ def test_a_wrong_number_fails_and_what_is_printed_lives_it_again() -> None:
     assert again == f"again: make simulate SEED=3 SEEDS=1 MINUTES=1 PLANT='{PLANTED}'"
     command = shlex.split(again.removeprefix("again: "))
     made = subprocess.run(
-        [*command, "--dry-run"], capture_output=True, text=True, check=True, cwd=ROOT
+        [*command, "--dry-run", "--no-print-directory"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
     )
     _, given = made.stdout.replace("\\\n", "").split("tests.simulation")
     assert run(*shlex.split(given)) == (status, said)
