@@ -26,6 +26,7 @@ OF_OTHERS: Final = (
     "all_perps",
     "other_perps",
     "unsummed_perps",
+    "uncompared_perps",
     "oi_windows",
     "changes_15m_fraction",
 )

@@ -102,6 +102,8 @@ def _price_changes(case: Case) -> None:
         kind = "inverse" if case.question.quote == "USD" else "linear"
         perps = [one for one in _all_perps(case) if one.kind == kind]
         for text, name in zip(found.groups(), ("1h", "4h", "24h"), strict=True):
+            if case.reading.find(rf"^OI .*\b{name}\b.* without "):
+                continue
             case.ranged(f"OI over {name}", text, [_grown(case, perps, AGES[name])])
 
 

@@ -142,6 +142,15 @@ async def test_a_perp_that_does_not_tell_is_named_beside_the_sum(market: Floor) 
     assert "\nall without OKX USDT · OKX USDC\n" in (await market.front.reply("/price BTC")).text
 
 
+async def test_whose_change_is_not_known_is_named_beside_it(market: Floor) -> None:
+    market.sandbox.faults = [Fault("okx", "http", 500, "/api/v5/rubik")]
+    found = await market.ask("/price BTC")
+    okx = [["usdt", "okx"], ["usdc", "okx"]]
+    assert found["uncompared_perps"] == dict.fromkeys(("15m", "1h", "4h", "24h"), okx)
+    text = (await market.front.reply("/price BTC")).text
+    assert "\nOI 1h, 4h, 24h without OKX USDT\nOKX USDC\n" in text
+
+
 MOST_REQUESTS = {
     "/price": {"binance": 18, "bybit": 15, "okx": 18},
     "/price BTC/USD": {"binance": 9, "bybit": 5, "okx": 11},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Progress, coin_round
 from crypto_assistant.listings import segments
-from crypto_assistant.models import Provenance
+from crypto_assistant.models import Family, Provenance
 from crypto_assistant.subjects.bars import days, recent
 from crypto_assistant.subjects.bars.primary import Primary
 from crypto_assistant.subjects.bars.recent import Recent
@@ -33,7 +33,8 @@ class Details:
 class Price:
     """`all_perps` and `oi_windows`: as /oi tells them. `other_perps`: those that are quoted or
     margined otherwise, None where no venue told of any. `unsummed_perps`: those that are not in
-    `all_perps`. `changes_15m_fraction`: by venue. `details`: None where they were not asked for.
+    `all_perps`; `uncompared_perps`: by window, those whose change is not in it.
+    `changes_15m_fraction`: by venue. `details`: None where they were not asked for.
     """
 
     coin: str
@@ -47,6 +48,7 @@ class Price:
     all_perps: InterestTotals
     other_perps: InterestTotals | None
     unsummed_perps: Sequence[Key]
+    uncompared_perps: Mapping[str, Sequence[Key]]
     oi_windows: Mapping[str, WindowChange]
     changes_15m_fraction: Mapping[str, float | None]
     details: Details | None
@@ -66,7 +68,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Price]) -> Price:
 
     def build() -> Price:
         found, all_perps = read(), held()
-        summed = totals.totals(all_perps)
+        summed, changes = totals.totals(all_perps), totals.changes(all_perps)
         return Price(
             coin=coin.name,
             quote=coin.quote,
@@ -77,7 +79,8 @@ async def run(args: Args, desk: Desk, progress: Progress[Price]) -> Price:
             all_perps=summed,
             other_perps=_others(all_perps, wanted[0].name),
             unsummed_perps=totals.lacking_perps(summed.oi_usd_venues, all_perps),
-            oi_windows=totals.changes(all_perps),
+            uncompared_perps=_uncompared(all_perps, changes, coin.perps),
+            oi_windows=changes,
             basis=found.basis,
             spread=found.spread,
             changes_15m_fraction=quarter(),
@@ -95,3 +98,18 @@ def _others(held: Interest, segment: str) -> InterestTotals | None:
         for venue, markets in held.items()
     }
     return totals.totals(others) if any(others.values()) else None
+
+
+def _uncompared(
+    held: Interest, changes: Mapping[str, WindowChange], family: Family
+) -> dict[str, list[Key]]:
+    """None of a window in which nothing could be compared: it tells no change."""
+    inverse = family is Family.INVERSE
+    over = {
+        name: change.inverse_venues if inverse else change.linear_venues
+        for name, change in changes.items()
+    }
+    return {
+        name: totals.lacking_perps(venues, held, family) if venues else []
+        for name, venues in over.items()
+    }

@@ -1,11 +1,11 @@
 """The lines of /price that are shown first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from crypto_assistant import view as v
 from crypto_assistant.listings.segments import TITLES
-from crypto_assistant.subjects.open_interest.totals import InterestTotals
+from crypto_assistant.subjects.open_interest.totals import InterestTotals, Key
 from crypto_assistant.subjects.price import figures
 from crypto_assistant.subjects.price.answer import Price
 from crypto_assistant.subjects.price.figures import Perp, Spot
@@ -115,12 +115,20 @@ def _spot_table(spots: Mapping[str, Spot], view: v.View) -> v.Html:
 
 
 def _below(answer: Price, spots: Mapping[str, Spot], view: v.View) -> Iterator[v.Html]:
-    without = (f"{view.short(venue)} {TITLES[of]}" for of, venue in answer.unsummed_perps)
-    if absent := list(without):
-        yield v.flowing([f"all without {absent[0]}", *absent[1:]])
+    yield _without("all", answer.unsummed_perps, view)
     changes = (f"{name} {v.percent(_oi_change(answer, name))}" for name in CHANGES)
     yield v.flowing([f"OI {next(changes)}", *changes])
+    lacking: dict[tuple[Key, ...], list[str]] = {}
+    for name in CHANGES:
+        lacking.setdefault(tuple(answer.uncompared_perps[name]), []).append(name)
+    for perps, names in lacking.items():
+        yield _without(f"OI {', '.join(names)}", perps, view)
     yield v.escape(_spot_line(answer, spots, view))
+
+
+def _without(what: str, perps: Sequence[Key], view: v.View) -> v.Html:
+    names = [f"{view.short(venue)} {TITLES[segment]}" for segment, venue in perps]
+    return v.flowing([f"{what} without {names[0]}", *names[1:]]) if names else v.EMPTY
 
 
 def _oi_change(answer: Price, window: str) -> float | None:
