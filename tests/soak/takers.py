@@ -25,6 +25,8 @@ CLOSE: Final = 0.9
 """Markets whose turnover is so near the largest may be taken for it."""
 HURRY: Final = 10_000
 """Milliseconds between a question and the oldest datum of its answer, at most."""
+SCAN: Final = 60_000
+"""Milliseconds that a scan may take, of the bar that was the last one when it began."""
 ROWS: Final[Mapping[str, tuple[tuple[Kind, str], ...]]] = {
     "spot": (("spot", "USDT"),),
     "linear": (("linear", "USDT"), ("linear", "USDC")),
@@ -67,12 +69,12 @@ def _market_kind(title: str, quote: str) -> tuple[Kind, str]:
     return ("inverse", "USD") if quote == "USD" else ("linear", quote)
 
 
-def _bar(case: Case, closed: str, step: int) -> int:
+def _bar(case: Case, closed: str, step: int, hurry: int = HURRY) -> int:
     """Where the bar begins that closed at HH:MM:SS: the last one that had."""
     last = case.stretch.last_ms // step * step
     said = closed.removesuffix(" UTC")
     ends = [end for end in (last, last - step) if said in {_clock(end), _clock(end)[:5]}]
-    recent = [end for end in ends if end + step >= case.stretch.first_ms - HURRY]
+    recent = [end for end in ends if end + step >= case.stretch.first_ms - hurry]
     case.says(bool(recent), f"the bar that closed {closed} is not the last one")
     return (recent or [last])[0] - step
 
@@ -343,7 +345,7 @@ def volscan(case: Case) -> None:
     head = case.reading.find(r"^RVOL 96, \S+, bar to (\S+) UTC")
     if head is None:
         return
-    at = _bar(case, f"{head[1]}:00", step)
+    at = _bar(case, f"{head[1]}:00", step, SCAN)
     for table in case.reading.tables:
         for row in table.rows:
             found = _scanned(case, case.whole_name(row.name))
