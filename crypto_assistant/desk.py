@@ -75,7 +75,7 @@ class Desk:
 
     def now_ms(self, exchanges: Sequence[Exchange]) -> int:
         """The time by the venues' own clocks: what is past by it is past at all of them."""
-        return min((self._time(one).now_ms() for one in exchanges), default=self.clock_ms())
+        return min((self._time(one).past_ms() for one in exchanges), default=self.clock_ms())
 
     def there_ms(self, venue: str, host_ms: int) -> int:
         """What the venue's own clock said when this host's said that."""

@@ -1,6 +1,8 @@
 """A host whose clock is wrong tells the numbers of one whose clock is right."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from email.utils import formatdate
 from typing import Any
 
@@ -38,27 +40,29 @@ CLOCKS = {"time_ms", "oldest_ms", "clock_ahead_seconds"}
 """What is told of this host's own time, and of what it received by that."""
 
 
-async def told(ahead_ms: int) -> Mapping[str, tuple[Any, str]]:
-    """The numbers and the page of each line, at one second of the world."""
-
-    def clock() -> int:
-        return NOW + ahead_ms
-
-    sandbox = _exchanges(0, right_clock)
+@asynccontextmanager
+async def asked_at(world: Callable[[], int], host: Callable[[], int]) -> AsyncIterator[Front]:
+    """A front whose host reads another clock than the venues."""
+    sandbox = _exchanges(0, world)
     sandbox.faults.clear()
     async with sandbox.serve() as urls, aiohttp.ClientSession() as session:
-        door = Door(session, clock, SHIPPED)
-        desk = Desk([venue(door, urls) for venue in EXCHANGES], timing=SHIPPED, clock_ms=clock)
-        front = Front(COMMANDS, desk, view_of(EXCHANGES, None))
+        door = Door(session, host, SHIPPED)
+        desk = Desk([venue(door, urls) for venue in EXCHANGES], timing=SHIPPED, clock_ms=host)
         try:
-            found = {}
-            for line in LINES:
-                answer = await front.ask(line)
-                found[line] = numbers(answer), front.sheet(line, answer).text
-            return found
+            yield Front(COMMANDS, desk, view_of(EXCHANGES, None))
         finally:
             await desk.close()
             await door.close()
+
+
+async def told(ahead_ms: int) -> Mapping[str, tuple[Any, str]]:
+    """The numbers and the page of each line, at one second of the world."""
+    async with asked_at(right_clock, lambda: NOW + ahead_ms) as front:
+        found = {}
+        for line in LINES:
+            answer = await front.ask(line)
+            found[line] = numbers(answer), front.sheet(line, answer).text
+        return found
 
 
 @pytest.mark.parametrize("ahead_ms", [25_000, -25_000, 1200, -1200, 500, -500])
@@ -73,6 +77,29 @@ async def test_every_number_is_that_of_a_right_clock(ahead_ms: int) -> None:
         if named:
             side = "ahead of" if ahead_ms > 0 else "behind"
             assert f"this host's clock is 25 s {side} Binance" in wrong[line][1]
+
+
+@pytest.mark.parametrize("line", ["/volume BTC 1m", "/analysis BTC 1m", "/volume BTC 5m"])
+async def test_a_bar_that_ends_between_two_questions_is_missing_in_neither(line: str) -> None:
+    end_ms = -(-NOW // 300_000) * 300_000
+    begun = asyncio.get_running_loop().time()
+
+    def clock() -> int:
+        return end_ms - 400 + round((asyncio.get_running_loop().time() - begun) * 1000)
+
+    async with asked_at(clock, clock) as front:
+        opens, missing = [], []
+        for _ in range(40):
+            asked_ms = clock()
+            answer = numbers(await front.ask(line))
+            opens.append((asked_ms - end_ms, answer["bar_open_ms"]))
+            missing.append({path for path, value in leaves(answer).items() if value is None})
+            await asyncio.sleep(0.2)
+    later = {path for gone in missing for path in gone - missing[0]}
+    assert {path.rsplit("/", 1)[0].rsplit("/", 1)[-1] for path in later} <= {"forming"}
+    step_ms = opens[-1][1] - opens[0][1]
+    assert step_ms in {60_000, 300_000}
+    assert all(open_ms == end_ms - step_ms for at_ms, open_ms in opens if at_ms > 1000)
 
 
 class Host:

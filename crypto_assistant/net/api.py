@@ -19,7 +19,7 @@ from crypto_assistant.errors import (
     Unreachable,
 )
 from crypto_assistant.net.body import LIST, OTHER, Size
-from crypto_assistant.net.cache import Lifetime
+from crypto_assistant.net.cache import MINUTE_MS, Lifetime
 from crypto_assistant.net.deadline import due, is_once
 from crypto_assistant.net.door import Door
 from crypto_assistant.net.health import Health
@@ -110,7 +110,8 @@ class Api:
             return await self._answer(question, due, parse, path)
 
         # Who may use the whole limit does not wait with those who may use a part of it.
-        key = (self._base, request.target, variant, share.get())
+        minute = self.time.past_ms() // MINUTE_MS if lifetime is Lifetime.INDICATOR else None
+        key = (self._base, request.target, variant, share.get(), minute)
         return await self._door.cache.get(key, lifetime.value, fetch)
 
     async def ask(

@@ -18,6 +18,8 @@ FIELD_BYTES = 100
 """Of a number, a name or a time, and the reference to it."""
 SWEEP_SECONDS = 5.0
 """How often what is too old is thrown away: looking through all of it at each answer is slow."""
+MINUTE_MS = 60_000
+"""At the end of the venue's minutes bars close: what an indicator was before is over."""
 LATE_SECONDS = 1.0
 """How long a flight must have been under way for its failure to be another one's."""
 

@@ -39,6 +39,7 @@ def compact(kind: str, answer: Volume, view: v.View) -> v.Html:
             *(_table(bars, kind, answer, view) if bars else ()),
             _over(found, view),
             *_pace(found),
+            *map(v.escape, _late(found, view)),
             *map(v.escape, _short_of_bars(found, view)),
             v.escape(f"{view.venues(apart)} {answer.coin}: another coin? Not counted")
             if apart
@@ -112,6 +113,12 @@ def _pace(found: Volumes) -> Iterator[v.Html]:
     else:
         pace = f"{now} {v.scaled(forming.pace_coins)}"
         yield v.flowing([pace, f"RVOL {_against(bar, forming.rvol)}"])
+
+
+def _late(found: Volumes, view: v.View) -> Iterator[str]:
+    """Who answers and has not closed the bar yet."""
+    if late := [name for name, market in found.venues.items() if market.bar.volume_coins is None]:
+        yield f"{view.venues(late)}: bar not closed yet"
 
 
 def _short_of_bars(found: Volumes, view: v.View) -> Iterator[str]:
