@@ -74,7 +74,11 @@ class Desk:
                 )
 
     def now_ms(self, exchanges: Sequence[Exchange]) -> int:
-        """The time by the venues' own clocks: what is past by it is past at all of them."""
+        """The time by the venues' own clocks, as near as they have told it."""
+        return min((self._time(one).now_ms() for one in exchanges), default=self.clock_ms())
+
+    def past_ms(self, exchanges: Sequence[Exchange]) -> int:
+        """What is past at all of them for certain, as a bar must be that they call closed."""
         return min((self._time(one).past_ms() for one in exchanges), default=self.clock_ms())
 
     def there_ms(self, venue: str, host_ms: int) -> int:

@@ -26,6 +26,8 @@ class Round(Wave):
         self.listings = listings
         self.now_ms = desk.now_ms(exchanges)
         """By the venues' own clocks."""
+        self.past_ms = desk.past_ms(exchanges)
+        """What is past at all of them for certain: the last closed bar is counted from it."""
         self.asked = tuple(exchange.name for exchange in exchanges)
 
     def ask_owner(

@@ -84,7 +84,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Analysis]) -> Analysis:
             quote=coin.quote,
             tradfi=coin.tradfi,
             timeframe=timeframe,
-            bar_open_ms=closed_ms(timeframe, round.now_ms),
+            bar_open_ms=closed_ms(timeframe, round.past_ms),
             price=price(),
             volume={segment.name: volume()},
             takers=flowed,

@@ -19,9 +19,9 @@ FEWEST = 20
 """Bars before without which that is none."""
 
 
-def closed_ms(timeframe: Timeframe, now_ms: int) -> int:
+def closed_ms(timeframe: Timeframe, past_ms: int) -> int:
     """When the last closed bar opened, for all venues alike."""
-    return (now_ms // timeframe.ms - 1) * timeframe.ms
+    return (past_ms // timeframe.ms - 1) * timeframe.ms
 
 
 class Sample(NamedTuple):

@@ -41,7 +41,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Volume]) -> Volume:
             quote=coin.quote,
             tradfi=coin.tradfi,
             timeframe=timeframe,
-            bar_open_ms=closed_ms(timeframe, round.now_ms),
+            bar_open_ms=closed_ms(timeframe, round.past_ms),
             markets={kind: read() for kind, read in reads.items()},
             provenance=round.provenance(),
         )

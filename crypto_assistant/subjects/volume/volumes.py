@@ -108,7 +108,7 @@ def segment(round: CoinRound) -> Segment:
 
 def question(round: CoinRound, segment: Segment, timeframe: Timeframe) -> Callable[[], Volumes]:
     """Asks for the bars, for their takers, and for the same bars of the week before."""
-    at_ms, week_bars = closed_ms(timeframe, round.now_ms), DAYS * DAY_MS // timeframe.ms
+    at_ms, week_bars = closed_ms(timeframe, round.past_ms), DAYS * DAY_MS // timeframe.ms
     at_once = week_bars <= MOST_AT_ONCE
     rows = max(BARS, week_bars if at_once else 0) + 2 + SPARE
 
