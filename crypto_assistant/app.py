@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from sqlite3 import Error
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ from crypto_assistant.clocks import monotonic
 from crypto_assistant.commands import COMMANDS
 from crypto_assistant.config import Config, is_loopback
 from crypto_assistant.desk import Desk
-from crypto_assistant.errors import ExchangeError
+from crypto_assistant.errors import ConfigError, ExchangeError
 from crypto_assistant.exchanges.base import LIVE, Account, Accounted, Exchange
 from crypto_assistant.front import Front
 from crypto_assistant.holds import Holds
@@ -31,6 +32,7 @@ from crypto_assistant.net.door import Door, Timing
 from crypto_assistant.net.names import Names
 from crypto_assistant.net.signed import Key
 from crypto_assistant.state.store import Store
+from crypto_assistant.users import Users
 from crypto_assistant.view import View
 
 Market = Literal["live", "sandbox", "auto"]
@@ -170,6 +172,7 @@ async def connected(
             zone=config.timezone,
             accounts=_accesses(stack, accounts, stores),
             kept=door.cache,
+            users=await _users(stack, around, clock_ms, stores),
         )
         stack.push_async_callback(desk.close)
         yield desk
@@ -188,6 +191,29 @@ async def _stores(
         path = around.database(environment)
         stores[environment] = await stack.enter_async_context(Store.opened(path, clock_ms))
     return stores
+
+
+async def _users(
+    stack: AsyncExitStack,
+    around: Surroundings,
+    clock_ms: Callable[[], int],
+    stores: dict[str, Store],
+) -> Users:
+    """What users have chosen is in the database of real money, made when somebody first does."""
+    path = around.database(LIVE)
+    if LIVE not in stores and path is None:
+        return Users()
+
+    async def store() -> Store:
+        if LIVE not in stores:
+            stores[LIVE] = await stack.enter_async_context(Store.opened(path, clock_ms))
+        return stores[LIVE]
+
+    users = Users(store)
+    if LIVE in stores or (path and path.exists()):
+        with suppress(Error, ConfigError):  # Whoever wants to choose something is told.
+            await users.load()
+    return users
 
 
 async def _keep_holds(

@@ -10,6 +10,7 @@ from crypto_assistant.subjects import (
     price,
     ranking,
     scan,
+    settings,
     start,
     status,
     volume,
@@ -30,5 +31,6 @@ COMMANDS: tuple[Command[Any], ...] = (
     pnl.COMMAND,
     ranking.COMMAND,
     scan.COMMAND,
+    settings.COMMAND,
     status.COMMAND,
 )

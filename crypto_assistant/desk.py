@@ -15,6 +15,7 @@ from crypto_assistant.net.cache import Cache
 from crypto_assistant.net.door import Timing
 from crypto_assistant.net.unread import Hourly
 from crypto_assistant.net.venue_time import VenueTime
+from crypto_assistant.users import Users
 from crypto_assistant.vitals import Vitals
 
 T = TypeVar("T", bound=Dated)
@@ -34,6 +35,7 @@ class Desk:
         accounts: Mapping[str, Access] | None = None,
         zone: ZoneInfo | None = None,
         kept: Cache | None = None,
+        users: Users | None = None,
     ) -> None:
         self.exchanges = tuple(exchanges)
         self.accounts = accounts or {}
@@ -47,6 +49,7 @@ class Desk:
         """The venues that have no place in the simulated market."""
         self.kept = kept or Cache()
         """Answers that several venues' data went into, or that stay good for long."""
+        self.users = users or Users()
         self.vitals = Vitals()
         self.refusals = Hourly()
         self.audits = Audits()

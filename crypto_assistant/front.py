@@ -20,6 +20,7 @@ from crypto_assistant.grammar import (
 )
 from crypto_assistant.listings.names import nearest
 from crypto_assistant.net import deadline
+from crypto_assistant.users import TERMINAL
 from crypto_assistant.view import (
     Button,
     Html,
@@ -46,6 +47,17 @@ class Sheet:
     answer: Answer | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Who asks, and whether by a button."""
+
+    user: int | None = TERMINAL
+    pressed: bool = False
+
+
+HERE = _Asker()
+
+
 @dataclass(slots=True)
 class Front:
     """Answers command lines; never raises for what a trader or a venue does wrong."""
@@ -59,36 +71,49 @@ class Front:
         self.desk.zone = zone
         self.view = replace(self.view, zone=zone)
 
-    async def reply(self, line: str, show: Show = lambda _: None, *, private: bool = True) -> Sheet:
+    async def reply(
+        self,
+        line: str,
+        show: Show = lambda _: None,
+        *,
+        user: int | None = TERMINAL,
+        private: bool = True,
+        pressed: bool = False,
+    ) -> Sheet:
         """The answer to a line; `show` gets incomplete ones while somebody is still awaited.
 
-        `private`: whether nobody but the owner reads it.
+        `private`: whether nobody but the owner reads it. `pressed`: whether a button says the line,
+        which leaves nothing to what the user has chosen.
         """
+        asker = _Asker(user, pressed)
         opening = asyncio.get_running_loop().call_later(
             self.desk.timing.partial, self._show_opening, show
         )
         try:
-            command, args = self._parsed(line)
+            command, args = self._parsed(line, asker)
 
             def partial(answer: Answer) -> None:
                 show(self._sheet(command, args, answer))
 
             return self._sheet(command, args, await self._run(command, args, partial, private))
         except UsageError as error:
-            return self._mistake(line, error)
+            return self._mistake(line, error, asker)
         finally:
             opening.cancel()
 
     async def ask(self, line: str, *, private: bool = True) -> Answer:
-        """The numbers behind the answer; raises UsageError."""
+        """The numbers behind the answer to whoever sits here; raises UsageError."""
         return await self._run(*self._parsed(line), lambda _: None, private)
 
     def sheet(self, line: str, answer: Answer) -> Sheet:
         """How the answer to a line looks."""
         return self._sheet(*self._parsed(line), answer)
 
-    def _parsed(self, line: str) -> tuple[Command[Any], Args]:
-        return parse(self._in_full(line), self.commands, self.view.titles)
+    def _parsed(self, line: str, asker: _Asker = HERE) -> tuple[Command[Any], Args]:
+        chosen = self.desk.users.of(asker.user)
+        settings = chosen.of_buttons if asker.pressed else chosen
+        command, args = parse(self._in_full(line), self.commands, self.view.titles, settings)
+        return command, replace(args, user=asker.user)
 
     def _in_full(self, line: str) -> str:
         """A line with its command, which coins and timeframes alone do without."""
@@ -117,7 +142,9 @@ class Front:
         return answer
 
     def _sheet(self, command: Command[Any], args: Args, answer: Answer) -> Sheet:
-        page = self._marked(command.render(answer, args, self.view))
+        # Chosen anew by /settings itself, maybe.
+        zone = self.desk.users.of(args.user).zone or self.view.zone
+        page = self._marked(command.render(answer, args, replace(self.view, zone=zone)))
         text, buttons = sheet(page, args.page, args.line(page=1))
         return Sheet(text, buttons, answer)
 
@@ -137,10 +164,10 @@ class Front:
         beside = f" ({without} is not simulated)" if without else ""
         return replace(page, heading=bold(f"SIMULATED market: no real prices{beside}"))
 
-    def _mistake(self, line: str, error: UsageError) -> Sheet:
+    def _mistake(self, line: str, error: UsageError, asker: _Asker = HERE) -> Sheet:
         """What was wrong, the usage, and what may have been meant as buttons."""
         try:
-            command, args = self._parsed(line)
+            command, args = self._parsed(line, asker)
             meant = [(name, args.line(symbol=name)) for name in error.nearest]
             usage = code(command.usage)
         except UsageError:

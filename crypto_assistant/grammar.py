@@ -12,6 +12,7 @@ from crypto_assistant.errors import UsageError
 from crypto_assistant.listings.names import nearest
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.round import CoinRound
+from crypto_assistant.users import NEUTRAL, TERMINAL, Settings
 from crypto_assistant.view import Page, View
 
 TIMEFRAMES = tuple(timeframe.value for timeframe in Timeframe)
@@ -22,7 +23,7 @@ TIMEFRAME = re.compile(r"\d+(s|m|min|h|d|w|mo|y)")
 NUMBER = re.compile(r"(\d{1,9}(?:\.\d{1,4})?)([%x]?)")
 LEAST_PERCENTAGE = 20
 """A bare number from here on is a percentage above usual; below it so many times as much."""
-LATER = {"alerts", "chart", "digest", "funding", "liq", "orders", "settings", "watch"}
+LATER = {"alerts", "chart", "digest", "funding", "liq", "orders"}
 """Commands that there will be."""
 SYMBOL = re.compile(r"[^\W_]+([-/_:][^\W_]+)*(\.P)?", re.IGNORECASE)
 
@@ -47,7 +48,7 @@ class Parameters:
 
     `names`: what the usage calls the symbol. `choices`: groups of words that exclude each other,
     the first of each group the default ("" where the default has no word). `numbers`: what the
-    usage calls each of them.
+    usage calls each of them. `words`: what it calls any others, which the command reads itself.
     """
 
     symbol: bool = False
@@ -57,11 +58,16 @@ class Parameters:
     choices: tuple[tuple[str, ...], ...] = ()
     numbers: tuple[str, ...] = ()
     details: bool = False
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Args:
-    """A command line, understood. `symbol` is as typed, in capitals: coins are found later."""
+    """A command line, understood. `symbol` is as typed, in capitals: coins are found later.
+
+    `words`: those that the command reads itself, as typed. `user`: who asks, None where nobody
+    says; `settings`: what that user has chosen.
+    """
 
     command: str
     symbol: str | None = None
@@ -70,7 +76,10 @@ class Args:
     choices: tuple[str, ...] = ()
     numbers: tuple[float, ...] = ()
     details: bool = False
+    words: tuple[str, ...] = ()
     page: int = 1
+    user: int | None = TERMINAL
+    settings: Settings = NEUTRAL
 
     def line(self, **changes: Any) -> str:
         """The same question as text, changed where asked; `parse` reads it back."""
@@ -82,6 +91,7 @@ class Args:
             args.venue,
             *args.choices,
             *(f"{number:.15g}" for number in args.numbers),
+            *args.words,
             "details" if args.details else None,
             f"page {args.page}" if args.page > 1 else None,
         ]
@@ -117,21 +127,26 @@ class Command(Generic[A]):
             "[VENUE]" if parameters.venue else "",
             *(f"[{'|'.join(filter(None, group))}]" for group in parameters.choices),
             *(f"[{name}]" for name in parameters.numbers),
+            f"[{parameters.words}]" if parameters.words else "",
             "[details]" if parameters.details else "",
         ]
         return " ".join(word for word in words if word)
 
 
 def parse(
-    line: str, commands: Sequence[Command[Any]], venues: Collection[str]
+    line: str,
+    commands: Sequence[Command[Any]],
+    venues: Collection[str],
+    settings: Settings = NEUTRAL,
 ) -> tuple[Command[Any], Args]:
     """Finds the command and reads its arguments; `venues`: the names of all.
 
-    Raises UsageError, before anything is asked of an exchange.
+    `settings`: what a line means that does not say it. Raises UsageError, before anything is asked
+    of an exchange.
     """
     head, *tokens = line.split() or [""]
     command = find(head, commands)
-    reader = _Reader(command, venues)
+    reader = _Reader(command, venues, settings)
     words = iter(tokens)
     for word in words:
         reader.read(word, words)
@@ -174,9 +189,9 @@ def in_plain_words(
 
 
 async def coin_round(args: Args, desk: Desk) -> CoinRound:
-    """A round about the coin of a line, bitcoin where it names nothing; raises UsageError."""
+    """A round about the coin of a line, the user's own where it names none; raises UsageError."""
     listings = await desk.listings()
-    coin = listings.find(args.symbol or "BTC", tradfi="tradfi" in args.choices)
+    coin = listings.find(args.symbol or args.settings.coin, tradfi="tradfi" in args.choices)
     return CoinRound(desk, listings, desk.named(args.venue), coin)
 
 
@@ -191,25 +206,32 @@ def encode(answer: Answer) -> bytes:
 class _Reader:
     """Takes the words after the command one by one, in any order."""
 
-    def __init__(self, command: Command[Any], venues: Collection[str]) -> None:
+    def __init__(self, command: Command[Any], venues: Collection[str], settings: Settings) -> None:
         self._command = command
         self._venues = venues
-        self._parameters = command.parameters
+        self._parameters = parameters = command.parameters
         self._chosen: dict[tuple[str, ...], str] = {}
         self._numbers: list[float] = []
-        self._args = Args(command.name, timeframe=command.parameters.timeframe)
+        self._args = Args(
+            command.name,
+            timeframe=parameters.timeframe and (settings.timeframe or parameters.timeframe),
+            details=parameters.details and settings.details,
+            settings=settings,
+        )
         self._given: set[str] = set()
 
     def read(self, word: str, following: Iterator[str]) -> None:
         lower = word.lower()
         if lower == "page":
             self._set("page", _page(next(following, "")))
-        elif lower in {"details", "compact"}:
+        elif lower in {"details", "compact"} and not self._parameters.words:
             self._details(lower)
         elif group := next((group for group in self._parameters.choices if lower in group), None):
             self._choose(group, lower)
-        elif lower in self._venues:
+        elif lower in self._venues and not (self._parameters.words and not self._parameters.venue):
             self._venue(lower)
+        elif self._parameters.words:
+            self._args = replace(self._args, words=(*self._args.words, word))
         elif TIMEFRAME.fullmatch(lower):
             self._timeframe(lower)
         elif self._parameters.numbers and (number := NUMBER.fullmatch(lower)):

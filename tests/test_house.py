@@ -34,15 +34,18 @@ FLOORS = {
     "accounts": "errors clocks models net exchanges ledger",
     "holds": "errors state net",
     "vitals": "clocks state",
-    "desk": "errors clocks models net exchanges listings audit accounts vitals",
+    "users": "models state",
+    "desk": "errors clocks models net exchanges listings audit accounts users vitals",
     "wave": "errors clocks models net exchanges desk",
     "round": "errors models exchanges listings desk wave",
     "worth": "models net exchanges listings round",
     "bookkeeper": "errors midnights models net exchanges ledger accounts desk worth",
-    "grammar": "errors models view exchanges listings desk round",
+    "grammar": "errors models view exchanges listings users desk round",
     "subjects.keyboard": "models view grammar",
     "subjects.help": "models view desk grammar",
     "subjects.start": "models view desk grammar",
+    "subjects.settings": """errors models view listings users desk grammar
+        subjects.keyboard""",
     "subjects.status": """models view net exchanges audit accounts vitals desk wave grammar
         subjects.keyboard""",
     "subjects.bars": "errors models calculators exchanges listings round",
@@ -55,15 +58,15 @@ FLOORS = {
     "subjects.analysis": f"""calculators {SUBJECT} subjects.bars subjects.volume subjects.cvd
         subjects.open_interest subjects.price""",
     "subjects.account": f"midnights calculators ledger accounts worth {SUBJECT} subjects.bars",
-    "commands": """grammar subjects.help subjects.start subjects.status subjects.volume
-        subjects.cvd subjects.open_interest subjects.ranking subjects.scan subjects.price
-        subjects.analysis subjects.account""",
-    "front": "errors view net listings desk grammar",
+    "commands": """grammar subjects.help subjects.start subjects.settings subjects.status
+        subjects.volume subjects.cvd subjects.open_interest subjects.ranking
+        subjects.scan subjects.price subjects.analysis subjects.account""",
+    "front": "errors view net listings users desk grammar",
     "telegram": "foreign errors clocks journal view state net config front",
     "console": "foreign threads view front",
     "sandbox": "",
-    "app": """errors clocks view state net exchanges config ledger accounts holds desk commands
-        front sandbox""",
+    "app": """errors clocks view state net exchanges config ledger accounts holds users desk
+        commands front sandbox""",
     "check": "errors clocks view net exchanges config audit accounts desk telegram app",
     "daemon": "errors clocks notify state config audit vitals bookkeeper front telegram app",
     "arguments": "",

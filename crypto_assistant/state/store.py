@@ -78,6 +78,12 @@ SCHEMA = (
         WHERE venue = 'binance' AND start_ms < since_ms""",
     "DELETE FROM coverage WHERE venue = 'binance'",
     "UPDATE coverage SET venue = 'binance' WHERE venue = 'binance, kept'",
+    """CREATE TABLE settings (
+        user INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (user, name)
+    ) STRICT, WITHOUT ROWID""",
 )
 """One statement per version; a database that has taken the first n has `user_version` n."""
 

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from aiogram.enums import ChatAction, ChatType
 from aiogram.exceptions import TelegramAPIError
@@ -28,6 +29,8 @@ MOST_AT_ONCE = 64
 MOST_MISSED = 20
 """Questions that one summary repeats; of more, the newest."""
 
+Ask = partial[Coroutine[Any, Any, Sheet]]
+"""A line of somebody's, to be asked of the front."""
 Missed = defaultdict[Place, list[str]]
 """Lines that were asked while nobody was here, by where they were asked."""
 
@@ -60,7 +63,7 @@ class Answers:
         self._tasks.spawn(self._post.aside(typing))
         replies_to = None if private else message.message_id
         place = Place(message.chat.id, topic, replies_to, private=private)
-        await self._answer(line, place)
+        await self._answer(line, place, message.from_user)
 
     async def pressed(self, query: CallbackQuery) -> None:
         """A button: its line changes the message that it is under.
@@ -74,9 +77,10 @@ class Answers:
         chat, message = query.message.chat, query.message.message_id
         place = Place(chat.id, _topic(query.message), private=chat.type == ChatType.PRIVATE)
         if query.data.startswith("/"):
-            await self._answer(query.data, place)
+            await self._answer(query.data, place, query.from_user)
             return
-        work = partial(self._answer, query.data, replace(place, edits=message))
+        edited = replace(place, edits=message)
+        work = partial(self._answer, query.data, edited, query.from_user, pressed=True)
         await self._turns.newest((chat.id, message), work)
 
     async def catch_up(self, missed: Missed) -> None:
@@ -94,11 +98,20 @@ class Answers:
             message.migrate_to_chat_id,
         )
 
-    async def _answer(self, line: str, place: Place) -> None:
+    async def _answer(
+        self, line: str, place: Place, user: User | None, *, pressed: bool = False
+    ) -> None:
+        ask = partial(
+            self._front.reply,
+            line,
+            user=user.id if user else None,
+            private=place.private,
+            pressed=pressed,
+        )
         reply = Reply(self._post, place, self._timing)
         with logged(named(line, {command.name for command in self._front.commands})) as outcome:
             try:
-                sheet = await self._worked_out(line, reply, private=place.private)
+                sheet = await self._worked_out(ask, reply)
                 outcome.came_of = came_of(sheet, self._front.view)
                 await self._finish(reply, sheet, outcome)
             except Unsent:
@@ -107,7 +120,7 @@ class Answers:
                 log.exception("a bug beside the answer to %.100r", line)
                 await self._finish(reply, APOLOGY, outcome)
 
-    async def _worked_out(self, line: str, reply: Reply, *, private: bool) -> Sheet:
+    async def _worked_out(self, ask: Ask, reply: Reply) -> Sheet:
         """The whole answer; shows what is known while the rest is awaited."""
         news = asyncio.Event()
         partial = APOLOGY
@@ -117,7 +130,7 @@ class Answers:
             partial = sheet
             news.set()
 
-        asking = asyncio.create_task(self._asked_of_front(line, show, private=private))
+        asking = asyncio.create_task(self._asked_of_front(ask, show))
         asking.add_done_callback(lambda _: news.set())
         try:
             while not asking.done():
@@ -130,12 +143,12 @@ class Answers:
         finally:
             asking.cancel()
 
-    async def _asked_of_front(self, line: str, show: Show, *, private: bool) -> Sheet:
+    async def _asked_of_front(self, ask: Ask, show: Show) -> Sheet:
         async with self._slots:
             try:
-                return await self._front.reply(line, show, private=private)
+                return await ask(show)
             except Exception:
-                log.exception("a bug in the answer to %.100r", line)
+                log.exception("a bug in the answer to %.100r", ask.args[0])
                 return APOLOGY
 
     async def _finish(self, reply: Reply, sheet: Sheet, outcome: Outcome) -> None:

@@ -53,8 +53,8 @@ def watched(front: type[Front], seen: Seen) -> None:
         seen.look(command.name, sheet)
         return sheet
 
-    def mistake(self: Front, line: str, error: Any) -> Sheet:
-        sheet = mistaken(self, line, error)
+    def mistake(self: Front, line: str, error: Any, *asker: Any) -> Sheet:
+        sheet = mistaken(self, line, error, *asker)
         seen.look("mistake", sheet)
         return sheet
 

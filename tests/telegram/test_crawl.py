@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -28,8 +29,8 @@ class Noted(Front):
 
     last: Sheet
 
-    async def reply(self, line: str, show: Show = lambda _: None, *, private: bool = True) -> Sheet:
-        self.last = await super().reply(line, show, private=private)
+    async def reply(self, line: str, show: Show = lambda _: None, **asker: Any) -> Sheet:
+        self.last = await super().reply(line, show, **asker)
         return self.last
 
 
