@@ -14,6 +14,7 @@ from crypto_assistant.subjects import (
     start,
     status,
     volume,
+    watch,
 )
 from crypto_assistant.subjects import help as help_
 from crypto_assistant.subjects.account import balance, pnl, positions
@@ -31,6 +32,7 @@ COMMANDS: tuple[Command[Any], ...] = (
     pnl.COMMAND,
     ranking.COMMAND,
     scan.COMMAND,
+    watch.COMMAND,
     settings.COMMAND,
     status.COMMAND,
 )

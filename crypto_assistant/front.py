@@ -126,6 +126,8 @@ class Front:
             try:
                 self.desk.keeper.known.find(coin)
             except UsageError as error:
+                if line.removeprefix("/").lower().startswith("price"):
+                    return line  # Which says what is wrong with it.
                 near = [*(f"/{name}" for name in nearest(coin.lower(), names)), *error.nearest]
                 said = f"There is no command or coin {coin[:32]}.{did_you_mean(near)}"
                 raise UsageError(said, coin, near) from error

@@ -21,6 +21,8 @@ LONGEST_SYMBOL = 20
 
 TIMEFRAME = re.compile(r"\d+(s|m|min|h|d|w|mo|y)")
 NUMBER = re.compile(r"(\d{1,9}(?:\.\d{1,4})?)([%x]?)")
+GRAMMAR = {"details", "compact", "page", "tradfi"}
+"""Words of /price that may look like coins."""
 LEAST_PERCENTAGE = 20
 """A bare number from here on is a percentage above usual; below it so many times as much."""
 LATER = {"alerts", "chart", "digest", "funding", "liq", "orders"}
@@ -177,14 +179,20 @@ def in_plain_words(
     """The command line that coins, venues and timeframes without a command stand for.
 
     And the coins in it; None where it is something else: `btc okx` asks for the price there, `btc
-    4h` for the analysis.
+    4h` for the analysis, `btc eth` for a board of the two, as `/price btc eth` does.
     """
     words = [word.removeprefix("$") for word in line.split()]
-    coins = [word for word in words if word.lower() not in {*venues, *TIMEFRAMES}]
+    head = words[0].removeprefix("/").partition("@")[0].lower() if words else ""
+    if is_price := head == "price":
+        words = words[1:]
+    is_timed = any(TIMEFRAME.fullmatch(word.lower()) for word in words)
+    coins = [w for w in words if w.lower() not in venues and not TIMEFRAME.fullmatch(w.lower())]
     is_plain = coins and all(map(SYMBOL.fullmatch, coins))
-    if not is_plain or words[0].partition("@")[0].lower() in {one.name for one in commands}:
+    if not is_plain or (head in {one.name for one in commands} and not is_price):
         return None
-    command = "analysis" if any(word.lower() in TIMEFRAMES for word in words) else "price"
+    if is_price and (is_timed or len(coins) == 1 or not GRAMMAR.isdisjoint(map(str.lower, coins))):
+        return None
+    command = "analysis" if is_timed else "price" if len(coins) == 1 else "watch only"
     return " ".join([command, *words]), coins
 
 

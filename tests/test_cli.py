@@ -112,12 +112,11 @@ def test_ask_is_live_and_says_so_when_nobody_answers(capsys: Output) -> None:
 @pytest.mark.parametrize("json", [[], ["--json"]])
 @pytest.mark.usefixtures("nobody_there")
 def test_a_mistake_is_told_with_the_usage_and_asks_nobody(json: list[str], capsys: Output) -> None:
-    assert main(["ask", *json, "/price", "BTC", "ETH"]) == 2
+    assert main(["ask", *json, "/price", "BTC", "7m"]) == 2
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == (
-        "Too many arguments: one symbol, not both BTC and ETH.\n"
-        "/price [SYMBOL] [VENUE] [tradfi] [details]\n\n"
+        "/price takes no timeframe.\n/price [SYMBOL] [VENUE] [tradfi] [details]\n\n"
     )
 
 

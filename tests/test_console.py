@@ -32,7 +32,7 @@ def piped(lines: bytes, where: Path) -> str:
 
 @pytest.mark.real
 def test_a_pipe_is_answered_line_by_line(tmp_path: Path) -> None:
-    told = piped(b"/help price\n\n  \nnonsense \xff\xfe\n/price BTC ETH\n/price BTC", tmp_path)
+    told = piped(b"/help price\n\n  \nnonsense \xff\xfe\n/cvd BTC ETH\n/price BTC", tmp_path)
     first, second, third, fourth = (
         told.index(part)
         for part in (

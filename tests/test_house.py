@@ -43,7 +43,7 @@ FLOORS = {
     "grammar": "errors models view exchanges listings users desk round",
     "subjects.keyboard": "models view grammar",
     "subjects.help": "models view desk grammar",
-    "subjects.start": "models view desk grammar",
+    "subjects.start": "models view desk grammar subjects.keyboard",
     "subjects.settings": """errors models view listings users desk grammar
         subjects.keyboard""",
     "subjects.status": """models view net exchanges audit accounts vitals desk wave grammar
@@ -57,10 +57,12 @@ FLOORS = {
     "subjects.price": f"{SUBJECT} subjects.bars subjects.cvd subjects.open_interest",
     "subjects.analysis": f"""calculators {SUBJECT} subjects.bars subjects.volume subjects.cvd
         subjects.open_interest subjects.price""",
+    "subjects.watch": f"users {SUBJECT} subjects.bars subjects.open_interest",
     "subjects.account": f"midnights calculators ledger accounts worth {SUBJECT} subjects.bars",
     "commands": """grammar subjects.help subjects.start subjects.settings subjects.status
-        subjects.volume subjects.cvd subjects.open_interest subjects.ranking
-        subjects.scan subjects.price subjects.analysis subjects.account""",
+        subjects.watch subjects.volume subjects.cvd subjects.open_interest
+        subjects.ranking subjects.scan subjects.price subjects.analysis
+        subjects.account""",
     "front": "errors view net listings users desk grammar",
     "telegram": "foreign errors clocks journal view state net config front",
     "console": "foreign threads view front",

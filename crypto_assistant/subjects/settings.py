@@ -26,7 +26,7 @@ A button's line says all of its question, so that what you have chosen plays no 
 NONE = "none"
 NAMES = ("zone", "coin", "timeframe", "details", "compact")
 FIRST_COINS = ("BTC", "ETH", "SOL")
-MOST_COINS = 5
+MOST_COINS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,13 @@ def _chosen(settings: Settings, owner: ZoneInfo | None) -> Chosen:
 
 def render(answer: Chosen, args: Args, view: v.View) -> v.Page:
     rows = [
-        ("Times", [answer.zone or answer.owner_zone or "UTC"]),
-        ("Coin", [answer.coin]),
-        ("Timeframe", [answer.timeframe or "each command's own"]),
-        ("First", ["details" if answer.details else "compact"]),
+        ("Times", answer.zone or answer.owner_zone or "UTC"),
+        ("Coin", answer.coin),
+        ("Timeframe", answer.timeframe or "each command's own"),
+        ("First", "details" if answer.details else "compact"),
     ]
-    text = v.lines([v.bold("Settings"), *(v.escape(f"{name}: {cell}") for name, (cell,) in rows)])
+    told = (v.escape(f"{name}: {value}") for name, value in rows)
+    text = v.lines([v.bold("Settings"), *told, v.escape("Any other: /help settings")])
     return v.Page((text,), _buttons(answer))
 
 

@@ -8,12 +8,17 @@ from crypto_assistant import view as v
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Command, Progress
 from crypto_assistant.models import Provenance
+from crypto_assistant.subjects.keyboard import coins
+
+FIRST_COINS = ("BTC", "ETH")
+MOST_COINS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
     venues: tuple[str, ...]
     commands: tuple[str, ...]
+    watched: tuple[str, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
 
 
@@ -22,7 +27,8 @@ def command(commands: Callable[[], Sequence[Command[Any]]]) -> Command[Greeting]
 
     async def run(args: Args, desk: Desk, progress: Progress[Greeting]) -> Greeting:
         venues = tuple(exchange.name for exchange in desk.exchanges)
-        return Greeting(venues, tuple(command.name for command in commands()))
+        names = tuple(command.name for command in commands())
+        return Greeting(venues, names, args.settings.watched)
 
     return Command(
         name="start",
@@ -46,5 +52,6 @@ def _render(answer: Greeting, args: Args, view: v.View) -> v.Page:
             v.escape("Ask: " + " ".join(f"/{name}" for name in answer.commands)),
         ]
     )
-    first = (v.Button("BTC", "price BTC"), v.Button("ETH", "price ETH"))
-    return v.Page((text,), (first, (v.Button("Top 10", "top10"), v.Button("Help", "help"))))
+    first = coins(answer.watched[:MOST_COINS] or FIRST_COINS, args, "price")
+    last = v.Button("Watch list", "watch"), v.Button("Top 10", "top10"), v.Button("Help", "help")
+    return v.Page((text,), (*first, last))

@@ -136,6 +136,11 @@ def short_percent(fraction: float | None) -> str:
     return signed(fraction * 100, 1 if abs(fraction) < 0.0995 else 0) + "%"
 
 
+def bare_short_percent(fraction: float | None) -> str:
+    """The same under a header that says what it is: `-4.1`, `+45`."""
+    return short_percent(fraction).removesuffix("%")
+
+
 def share(fraction: float | None) -> str:
     """A percentage without a sign: `0.42%`, `57.1%`."""
     return percent(fraction).removeprefix("+")

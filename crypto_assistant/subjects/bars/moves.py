@@ -59,6 +59,11 @@ def question(round: Round, market: Instrument, windows: Windows = WINDOWS) -> Bu
     return build
 
 
+def change(candles: Candles | None, window: Timeframe, now_ms: int) -> float | None:
+    """A fraction: the last price against that of the window's start."""
+    return known(_last(candles) / _then(candles, window, now_ms) - 1)
+
+
 def _move(
     candles: Candles | None, range_: trend.Indicators | None, window: Timeframe, now_ms: int
 ) -> Move:
@@ -66,7 +71,7 @@ def _move(
     return Move(
         then_price=known(then),
         change_price=known(last - then),
-        change_fraction=known(last / then - 1),
+        change_fraction=change(candles, window, now_ms),
         atr_14_price=range_.atr_14_price if range_ else None,
     )
 

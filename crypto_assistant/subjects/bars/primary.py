@@ -50,21 +50,29 @@ class Primary(Generic[R]):
         self._build = self._ask(self._left.pop(0))
         return True
 
-    async def settle(self, report: Callable[[], None], *, spare: float) -> None:
+    async def settle(
+        self, report: Callable[[], None], *, spare: float, patience: float | None = None
+    ) -> None:
         """Settles the round, see `settle`."""
-        await settle(self._round, [self], report, spare=spare)
+        await settle(self._round, [self], report, spare=spare, patience=patience)
 
 
 async def settle(
-    round: Round, readings: Sequence[Primary[Any]], report: Callable[[], None], *, spare: float
+    round: Round,
+    readings: Sequence[Primary[Any]],
+    report: Callable[[], None],
+    *,
+    spare: float,
+    patience: float | None = None,
 ) -> None:
     """Settles the round; has the next market asked of readings whose last one said nothing.
 
-    `spare`: seconds kept for each next one.
+    `spare`: seconds kept for each next one. `patience`: for questions of many requests.
     """
     asked = len(readings)
     while asked:
-        await round.settle(report, spare=spare if any(one.has_next for one in readings) else 0.0)
+        kept = spare if any(one.has_next for one in readings) else 0.0
+        await round.settle(report, spare=kept, patience=patience)
         asked = sum(one.ask_next() for one in readings)
 
 
