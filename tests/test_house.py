@@ -53,11 +53,11 @@ FLOORS = {
     "subjects.cvd": f"calculators {SUBJECT} subjects.bars",
     "subjects.open_interest": f"calculators {SUBJECT} subjects.bars",
     "subjects.ranking": SUBJECT,
-    "subjects.scan": f"clocks calculators net wave {SUBJECT} subjects.bars",
+    "subjects.watch": f"users {SUBJECT} subjects.bars subjects.open_interest",
+    "subjects.scan": f"clocks calculators net wave {SUBJECT} subjects.bars subjects.watch",
     "subjects.price": f"{SUBJECT} subjects.bars subjects.cvd subjects.open_interest",
     "subjects.analysis": f"""calculators {SUBJECT} subjects.bars subjects.volume subjects.cvd
         subjects.open_interest subjects.price""",
-    "subjects.watch": f"users {SUBJECT} subjects.bars subjects.open_interest",
     "subjects.account": f"midnights calculators ledger accounts worth {SUBJECT} subjects.bars",
     "commands": """grammar subjects.help subjects.start subjects.settings subjects.status
         subjects.watch subjects.volume subjects.cvd subjects.open_interest

@@ -347,7 +347,7 @@ def volscan(case: Case) -> None:
         return
     at = _bar(case, f"{head[1]}:00", step, SCAN)
     for table in case.reading.tables:
-        for row in table.rows:
+        for row in table.rows if "RVOL" in table.rows[0].cells else ():
             found = _scanned(case, case.whole_name(row.name))
             rvols = [_rvol_96(case, market, at, step) for market in found]
             case.number(f"{row.name} RVOL", row.cells["RVOL"].removesuffix("x"), rvols)

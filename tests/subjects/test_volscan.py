@@ -204,7 +204,7 @@ async def test_every_button_is_a_question_that_is_answered(market: Floor) -> Non
     rows = (await market.front.reply("/volscan 30% 15m 43")).buttons
     assert [len(row) for row in rows] == [4, 5, 5, 5]
     lines = [button.line for row in rows for button in row]
-    assert "volscan 15m 5 43" in lines
+    assert "volscan 15m 3 43" in lines
     assert "volscan 1h 30 43" in lines
     assert "analysis JUP 15m" in lines
     for line in lines:
@@ -253,3 +253,22 @@ async def test_an_outage_is_no_quiet_market(market: Floor, down: list[str], said
     text = (await market.front.reply("/volscan 999")).text
     assert f"\n{said}\n" in text
     assert ("Highest" in text) == ("No coin" in text)
+
+
+async def test_details_tell_of_each_coin_what_watch_tells(market: Floor) -> None:
+    found = await market.ask("/volscan 1x 15m 12 details")
+    names = [row["coin"] for row in found["rows"]]
+    board = await market.ask(f"/watch only {' '.join(names)}")
+    assert len(names) > 5
+    assert found["lately"] == board["rows"]
+    shown = (await market.front.reply("/volscan 1x 15m 12 details")).text
+    assert shown.count("<pre>") == 2
+
+
+async def test_a_venue_that_fails_beside_the_scan_is_named_in_details(market: Floor) -> None:
+    await market.ask("/volscan 1x 15m 12")
+    market.sandbox.faults = [Fault("okx", "http", 451)]
+    await market.pass_time(2)
+    shown = (await market.front.reply("/volscan 1x 15m 12 details")).text
+    assert "OKX: geo-blocked" in shown
+    assert "geo-blocked" not in (await market.front.reply("/volscan 1x 15m 12")).text

@@ -112,6 +112,7 @@ def scan(
             "rows": above[:10],
             "highest": large[0] if large else None,
             "held_until_ms": {},
+            "lately": None,
         }
         | known_by(
             [venue for venue in VENUES if venue in asked],

@@ -7,13 +7,17 @@ from crypto_assistant import view as v
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.grammar import LEAST_PERCENTAGE, Args, Command, Parameters, Progress
+from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Provenance, Timeframe
 from crypto_assistant.net.limiter import sharing
+from crypto_assistant.round import CoinRound
 from crypto_assistant.subjects.bars.baselines import BARS, FEWEST
 from crypto_assistant.subjects.keyboard import Row, coins, keyboard
 from crypto_assistant.subjects.scan.answer import GIVE_UP, Scan, scan
 from crypto_assistant.subjects.scan.spikes import LEAST_BAR_USD, LEAST_TURNOVER_USD, Spike
 from crypto_assistant.subjects.scan.tally import TOP
+from crypto_assistant.subjects.watch.answer import Lines
+from crypto_assistant.subjects.watch.answer import Row as Lately
 
 
 def _millions(usd: float) -> str:
@@ -48,6 +52,8 @@ Columns:
 - B%: the part of it that takers bought (Binance: from its candles; OKX: its taker statistics, from
 5m on; Bybit: only where its last 1000 trades reach back over all of the bar)
 
+Details: last price, its change over 24 h and that of open interest over 1 h, as in /watch.
+
 At most half of each venue's limit is used, so that other questions are not held up. A venue that
 fails {GIVE_UP} times in a row is not asked further. A coin whose venue failed is scanned on the
 next one that lists it, and has failed where none is left. A bar counts from 2 s after its end on;
@@ -60,9 +66,10 @@ The JSON tells RVOL - 1 as `spike`."""
 THRESHOLD = 3.0
 MOST_PERCENT = 100_000.0
 THRESHOLDS = (2.0, 3.0, 5.0)
+MOST_THRESHOLDS = 2
 PART_OF_LIMITS = 0.5
 LONGEST_NAME = 8
-PARAMETERS = Parameters(timeframe=Timeframe.M15, numbers=("THRESHOLD", "N"))
+PARAMETERS = Parameters(timeframe=Timeframe.M15, numbers=("THRESHOLD", "N"), details=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,8 @@ class VolScan:
 
     `highest`: the highest spike, whatever the threshold. `coins_with_small_bars`: left out, though
     their bars stand out. `held_until_ms`: of the venues that are
-    waited for, those that want to be asked nothing until then.
+    waited for, those that want to be asked nothing until then. `lately`: the coins of `rows` now,
+    as /watch tells them; None without details.
     """
 
     timeframe: Timeframe
@@ -91,6 +99,7 @@ class VolScan:
     rows: tuple[Spike, ...]
     highest: Spike | None
     held_until_ms: Mapping[str, int]
+    lately: tuple[Lately, ...] | None
     provenance: Provenance
 
 
@@ -99,7 +108,7 @@ async def run(args: Args, desk: Desk, progress: Progress[VolScan]) -> VolScan:
     timeframe = args.timeframe or Timeframe.M15
     listings = await desk.listings()
 
-    def build(found: Scan) -> VolScan:
+    def build(found: Scan, lines: Lines | None = None) -> VolScan:
         ranked = found.ranked
         above = [spike for spike in ranked if spike.spike_fraction >= threshold]
         small = [
@@ -125,12 +134,31 @@ async def run(args: Args, desk: Desk, progress: Progress[VolScan]) -> VolScan:
             rows=tuple(above[:TOP]),
             highest=ranked[0] if ranked else None,
             held_until_ms=found.held_until_ms,
-            provenance=found.provenance(),
+            lately=lines.rows() if lines else None,
+            provenance=_joined(found.provenance(), lines.provenance() if lines else None),
         )
 
     with sharing(PART_OF_LIMITS):
         found = await scan(desk, listings, timeframe, most, lambda part: progress(build(part)))
-    return build(found)
+    answer = build(found)
+    if not args.details:
+        return answer
+    shown = [Coin(row.coin) for row in answer.rows]
+    lines = Lines(desk, [CoinRound(desk, listings, desk.exchanges, coin) for coin in shown])
+    await lines.settle(lambda: progress(build(found, lines)))
+    return build(found, lines)
+
+
+def _joined(scanned: Provenance, now: Provenance | None) -> Provenance:
+    """The bars' and, where there are any, that of the coins now, whose age counts."""
+    if now is None or not now.asked:
+        return scanned
+    whys = ((venue, (scanned.failed.get(venue), now.failed.get(venue))) for venue in now.asked)
+    return replace(
+        now,
+        answered=tuple(v for v in now.asked if v in {*scanned.answered, *now.answered}),
+        failed={venue: "; ".join(filter(None, said)) for venue, said in whys if any(said)},
+    )
 
 
 def _numbers(numbers: tuple[float, ...]) -> tuple[float, int | None]:
@@ -153,6 +181,7 @@ def render(answer: VolScan, args: Args, view: v.View) -> v.Page:
         v.bold(f"RVOL {BARS}, {answer.timeframe}, bar to {closed}"),
         v.escape(f"From {_least(answer)}, bars of {_thousands(answer.least_bar_usd)} and more"),
         *([_table(answer.rows)] if answer.rows else []),
+        *([_now(answer.lately)] if answer.lately else []),
         *(v.flowing(parts) for parts in _notes(answer, view)),
     ]
     return v.Page((v.lines(shown),), _buttons(answer, args), footer=_provenance(answer, view))
@@ -174,6 +203,20 @@ def _table(spikes: Sequence[Spike]) -> v.Html:
         for row in spikes
     ]
     return v.table(["", "RVOL", "bar $", "bar", "B%"], rows)
+
+
+def _now(rows: Sequence[Lately]) -> v.Html:
+    """What the coins do beside that bar."""
+    cells = [
+        [
+            v.cut(row.coin, LONGEST_NAME),
+            v.short_price(row.last_price, row.tick_size),
+            v.short_percent(row.change_24h_fraction),
+            v.short_percent(row.oi_change_1h_fraction),
+        ]
+        for row in rows
+    ]
+    return v.table(["", "last", "24h", "OI1h"], cells)
 
 
 def _notes(answer: VolScan, view: v.View) -> Iterator[Sequence[str]]:
@@ -219,11 +262,11 @@ def _provenance(answer: VolScan, view: v.View) -> v.Html:
 def _buttons(answer: VolScan, args: Args) -> tuple[Row, ...]:
     """The other thresholds, timeframes, and the coins shown."""
     rest, asked = args.numbers[1:], replace(args, page=1)
-    thresholds = (
+    thresholds = [
         v.Button(f"{v.plain(least)}x", asked.line(numbers=(least, *rest)))
         for least in THRESHOLDS
         if least != 1 + answer.threshold_fraction
-    )
+    ][:MOST_THRESHOLDS]
     first, *others = keyboard(asked, PARAMETERS)
     found = coins([row.coin for row in answer.rows], asked, "analysis")
     return (*first, *thresholds), *others, *found

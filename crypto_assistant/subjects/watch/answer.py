@@ -1,7 +1,7 @@
 """What /watch asks of each coin, and what it found."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crypto_assistant.desk import Desk
@@ -61,16 +61,44 @@ async def run(args: Args, desk: Desk, progress: Progress[Board]) -> Board:
         except UsageError:
             unknown.append(symbol)
     exchanges = desk.named(args.venue)
-    lines = [_Line(CoinRound(desk, listings, exchanges, coin)) for coin in coins]
+    lines = Lines(desk, [CoinRound(desk, listings, exchanges, coin) for coin in coins])
 
     def build() -> Board:
-        rows = tuple(line.row() for line in lines)
-        return Board(rows, kept, tuple(unknown), _merged([line.round for line in lines], desk))
+        return Board(lines.rows(), kept, tuple(unknown), lines.provenance())
 
-    async with asyncio.TaskGroup() as group:
-        for line in lines:
-            group.create_task(line.settle(lambda: progress(build())))
+    await lines.settle(lambda: progress(build()))
     return build()
+
+
+class Lines:
+    """A question about each of several coins."""
+
+    def __init__(self, desk: Desk, rounds: Sequence[CoinRound]) -> None:
+        self._desk = desk
+        self._lines = [_Line(round) for round in rounds]
+
+    def rows(self) -> tuple[Row, ...]:
+        return tuple(line.row() for line in self._lines)
+
+    async def settle(self, report: Callable[[], None]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for line in self._lines:
+                group.create_task(line.settle(report))
+
+    def provenance(self) -> Provenance:
+        """What all of it rests on; of a venue that failed, of which coins."""
+        if not self._lines:
+            return Provenance(simulated=self._desk.simulated, time_ms=self._desk.clock_ms())
+        parts = {line.round.coin.name: line.round.provenance() for line in self._lines}
+        first, every = next(iter(parts.values())), parts.values()
+        return replace(
+            first,
+            answered=tuple(v for v in first.asked if any(v in part.answered for part in every)),
+            failed={v: why for v in first.asked if (why := "; ".join(_why(v, parts)))},
+            waiting=tuple(v for v in first.asked if any(v in part.waiting for part in every)),
+            unlisted=tuple(v for v in first.asked if all(v in part.unlisted for part in every)),
+            oldest_ms=min((p.oldest_ms for p in every if p.oldest_ms is not None), default=None),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,30 +159,13 @@ class _Line:
         return build
 
 
-def _merged(rounds: Sequence[CoinRound], desk: Desk) -> Provenance:
-    """What the whole board rests on; of a venue that failed, of which coins."""
-    parts = [round.provenance() for round in rounds]
-    if not parts:
-        return Provenance(simulated=desk.simulated, time_ms=desk.clock_ms())
-    asked = parts[0].asked
-    coins = [round.coin.name for round in rounds]
-    return replace(
-        parts[0],
-        answered=tuple(v for v in asked if any(v in part.answered for part in parts)),
-        failed={v: why for v in asked if (why := "; ".join(_why(v, coins, parts)))},
-        waiting=tuple(v for v in asked if any(v in part.waiting for part in parts)),
-        unlisted=tuple(v for v in asked if all(v in part.unlisted for part in parts)),
-        oldest_ms=min((p.oldest_ms for p in parts if p.oldest_ms is not None), default=None),
-    )
-
-
-def _why(venue: str, coins: Sequence[str], parts: Sequence[Provenance]) -> Iterator[str]:
+def _why(venue: str, parts: Mapping[str, Provenance]) -> Iterator[str]:
     """Each reason once, with the coins that it concerns where those are not all."""
     reasons: dict[str, list[str]] = {}
-    for coin, part in zip(coins, parts, strict=True):
+    for coin, part in parts.items():
         if venue in part.failed:
             reasons.setdefault(part.failed[venue], []).append(coin)
     for why, lacking in [*reasons.items()][:MOST_REASONS]:
-        yield why if len(lacking) == len(coins) else f"{' '.join(lacking)}: {why}"
+        yield why if len(lacking) == len(parts) else f"{' '.join(lacking)}: {why}"
     if len(reasons) > MOST_REASONS:
         yield f"and {len(reasons) - MOST_REASONS} more"
