@@ -132,6 +132,7 @@ def _buttons(answer: Chosen) -> tuple[Row, ...]:
             "details" if answer.details else "compact",
             lambda first: f"settings {first}",
         ),
+        (v.Button("Back", "start"),),
     )
 
 

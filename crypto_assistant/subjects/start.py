@@ -12,6 +12,7 @@ from crypto_assistant.subjects.keyboard import coins
 
 FIRST_COINS = ("BTC", "ETH")
 MOST_COINS = 10
+MENU = (("Watch", "watch"), ("Top 10", "top10"), ("Settings", "settings"), ("Help", "help"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +54,5 @@ def _render(answer: Greeting, args: Args, view: v.View) -> v.Page:
         ]
     )
     first = coins(answer.watched[:MOST_COINS] or FIRST_COINS, args, "price")
-    last = v.Button("Watch list", "watch"), v.Button("Top 10", "top10"), v.Button("Help", "help")
-    return v.Page((text,), (*first, last))
+    menu = [v.Button(label, line) for label, line in MENU]
+    return v.Page((text,), (*first, *v.button_rows(menu)))

@@ -95,7 +95,7 @@ async def test_every_button_chooses_what_it_says() -> None:
     async with floor() as stage:
         await stage.open()
         sheet = await stage.front.reply("/settings", user=ADA)
-        for button in [button for row in sheet.buttons for button in row]:
+        for button in [button for row in sheet.buttons[:-1] for button in row]:
             pressed = await stage.front.reply(button.line, user=ADA, pressed=True)
             assert pressed.answer, button.line
             marked = [one.label for row in pressed.buttons for one in row if "•" in one.label]

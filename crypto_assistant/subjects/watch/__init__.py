@@ -33,11 +33,12 @@ with open interest, as "all" in /price."""
 
 
 def render(answer: Board, args: Args, view: v.View) -> v.Page:
+    refresh = (v.Button("Refresh", "watch"),)
     if not answer.rows and not answer.unknown:
         text = v.lines(
             [v.bold("Watch list"), v.escape("Empty. Add coins: /watch BTC ETH SOL")],
         )
-        return v.Page((text,), ((v.Button("BTC ETH SOL", "watch BTC ETH SOL"),),))
+        return v.Page((text,), (refresh, (v.Button("BTC ETH SOL", "watch BTC ETH SOL"),)))
     name = "Watch list" if answer.kept else f"{len(answer.rows)} coins"
     venue = view.venue(args.venue) if args.venue else ""
     text = v.lines(
