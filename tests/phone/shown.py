@@ -25,14 +25,14 @@ LINES: Final = {
         *(f"top10 {order}" for order in ("volume", "gainers", "losers", "funding", "oi")),
         "top10 spot", "top10 spot gainers", "top10 tradfi",
     ],
-    "watch": ["watch", "watch BTC ETH PEPE 1INCH BABYDOGE gold", "watch only btc eth okx"],
-    "settings": ["settings", "settings zone Europe/Berlin", "settings details"],
     "volscan": ["volscan", "volscan 50 1h 20"],
     "status": ["status"],
     "mistake": [
         "pirce BTC", "price BTCC", "cvd BTC ETH", "price XAU", "price BTC 7m", "cvd BTC bibance",
         "top10 gainerz", "pnl yesterday", "help nobody", "volscan 3x 4x 5x 6x", "",
     ],
+    "watch": ["watch", "watch BTC ETH PEPE 1INCH BABYDOGE gold", "watch only btc eth okx"],
+    "settings": ["settings", "settings zone Europe/Berlin", "settings details"],
 }  # fmt: skip
 """By subject, without `details`, which every page is also asked for."""
 
