@@ -40,11 +40,17 @@ Show = Callable[["Sheet"], None]
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One message: its text, its buttons, and the answer that it shows (None for an error)."""
+    """One message: its text, its buttons, and the answer that it shows (None for an error).
+
+    `picture`: a PNG of which the text is the caption; `as_file`: for a reader who wants all of its
+    pixels.
+    """
 
     text: Html
     buttons: tuple[tuple[Button, ...], ...] = ()
     answer: Answer | None = None
+    picture: bytes | None = None
+    as_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

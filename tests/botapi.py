@@ -38,7 +38,7 @@ TAGS = {
     "u",
 }
 MARKUP = re.compile(r"<(?P<close>/?)(?P<tag>[a-z-]+)(?P<attributes>[^<>]*)>|(?P<stray><)")
-LONGEST_TEXT = 4096
+LONGEST_TEXT, LONGEST_CAPTION = 4096, 1024
 LONGEST_DATA = 64
 
 
@@ -83,6 +83,8 @@ class Shown:
     topic: int | None = None
     replies_to: int | None = None
     edited: bool = False
+    picture: bytes = b""
+    is_file: bool = False
 
     @property
     def text(self) -> str:
@@ -229,7 +231,7 @@ class BotApi:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        arguments = _arguments(await request.post())
+        arguments = _arguments(await _form(request))
         self.calls.append(Call(method, arguments))
         if method == "getUpdates":
             self._offset = int(arguments.get("offset", self._offset))
@@ -282,6 +284,17 @@ class BotApi:
         return [*stuck, *self._updates[: int(arguments.get("limit", 100))]]
 
     async def _on_sendMessage(self, arguments: dict[str, Any]) -> Any:  # noqa: N802
+        return self._sent(arguments, html=_checked(arguments))
+
+    async def _on_sendPhoto(self, arguments: dict[str, Any]) -> Any:  # noqa: N802
+        photo = _attached(arguments, arguments["photo"])
+        return self._sent(arguments, html=_caption(arguments), picture=photo)
+
+    async def _on_sendDocument(self, arguments: dict[str, Any]) -> Any:  # noqa: N802
+        file = _attached(arguments, arguments["document"])
+        return self._sent(arguments, html=_caption(arguments), picture=file, is_file=True)
+
+    def _sent(self, arguments: dict[str, Any], **content: Any) -> Any:
         chat = int(arguments["chat_id"])
         if limit := self._limit(chat):
             return limit
@@ -295,10 +308,10 @@ class BotApi:
         shown = Shown(
             chat=chat,
             message_id=self._fresh_id(),
-            html=_checked(arguments),
             buttons=_buttons(arguments),
             topic=int(topic) if topic else None,
             replies_to=replies_to,
+            **content,
         )
         return self._show(shown)
 
@@ -307,7 +320,7 @@ class BotApi:
         before = self.shown.get(key)
         if before is None:
             raise BadRequest("message to edit not found")
-        if not before.html:
+        if not before.html or before.picture:
             raise BadRequest("there is no text in the message to edit")
         text, buttons = _checked(arguments), _buttons(arguments)
         if (text, buttons) == (before.html, before.buttons):
@@ -318,6 +331,20 @@ class BotApi:
         if limit := self._limit(key[0]):
             return limit
         return self._show(Shown(*key, text, buttons, before.topic, before.replies_to, edited=True))
+
+    async def _on_editMessageMedia(self, arguments: dict[str, Any]) -> Any:  # noqa: N802
+        key = int(arguments["chat_id"]), int(arguments["message_id"])
+        before, media = self.shown.get(key), arguments["media"]
+        if before is None:
+            raise BadRequest("message to edit not found")
+        picture, text = _attached(arguments, media["media"]), _caption(media)
+        buttons = _buttons(arguments)
+        if (text, buttons, picture) == (before.html, before.buttons, before.picture):
+            raise BadRequest("message is not modified")
+        if limit := self._limit(key[0]):
+            return limit
+        place = before.topic, before.replies_to
+        return self._show(Shown(*key, text, buttons, *place, edited=True, picture=picture))
 
     def _show(self, shown: Shown) -> dict[str, Any]:
         self.shown[shown.chat, shown.message_id] = shown
@@ -339,7 +366,7 @@ class BotApi:
             "date": self.clock_ms() // 1000,
             "chat": chat_of(shown.chat),
             "from": BOT,
-            "text": shown.text,
+            ("caption" if shown.picture else "text"): shown.text,
         }
         if shown.topic:
             message |= {"message_thread_id": shown.topic, "is_topic_message": True}
@@ -417,10 +444,38 @@ def _buttons(arguments: Mapping[str, Any]) -> tuple[tuple[tuple[str, str], ...],
     return drawn
 
 
+def _attached(arguments: Mapping[str, Any], named: str) -> bytes:
+    """The file that is sent along under a name of the sender's own."""
+    name = named.removeprefix("attach://")
+    data = arguments.get(name)
+    if not isinstance(data, bytes) or not data.startswith(b"\x89PNG"):
+        raise BadRequest("IMAGE_PROCESS_FAILED")
+    return data
+
+
+def _caption(arguments: Mapping[str, Any]) -> str:
+    text = str(arguments.get("caption", ""))
+    seen = visible(text) if arguments.get("parse_mode") == "HTML" else text
+    if len(seen.encode("utf-16-le")) // 2 > LONGEST_CAPTION:
+        raise BadRequest("message caption is too long")
+    return text
+
+
+async def _form(request: web.Request) -> dict[str, Any]:
+    """Files as their bytes."""
+    form = await request.post()
+    return {
+        name: value.file.read() if isinstance(value, web.FileField) else value
+        for name, value in form.items()
+    }
+
+
 def _arguments(form: Mapping[str, Any]) -> dict[str, Any]:
     """Lists and objects come as JSON."""
     return {
-        name: orjson.loads(value) if value[:1] in {"{", "["} and name != "text" else value
+        name: orjson.loads(value)
+        if isinstance(value, str) and value[:1] in {"{", "["} and name not in {"text", "caption"}
+        else value
         for name, value in form.items()
     }
 

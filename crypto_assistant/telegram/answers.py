@@ -75,7 +75,8 @@ class Answers:
         if query.message is None or not query.data:
             return
         chat, message = query.message.chat, query.message.message_id
-        place = Place(chat.id, _topic(query.message), private=chat.type == ChatType.PRIVATE)
+        private = chat.type == ChatType.PRIVATE
+        place = Place(chat.id, _topic(query.message), under=message, private=private)
         if query.data.startswith("/"):
             await self._answer(query.data, place, query.from_user)
             return

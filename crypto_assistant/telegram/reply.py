@@ -8,8 +8,22 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiogram.exceptions import TelegramBadRequest, TelegramRetryAfter
-from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
+from aiogram.methods import (
+    EditMessageMedia,
+    EditMessageText,
+    SendDocument,
+    SendMessage,
+    SendPhoto,
+    TelegramMethod,
+)
+from aiogram.types import (
+    BufferedInputFile,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    Message,
+    ReplyParameters,
+)
 
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.front import Sheet
@@ -22,7 +36,8 @@ log = logging.getLogger(__name__)
 APOLOGY = Sheet(escape("Something went wrong here; it is in the log."))
 UNCHANGED = "message is not modified"
 NOT_EDITABLE = (
-    *("message to edit not found", "message can't be edited", "there is no text in"),
+    *("message to edit not found", "message can't be edited"),
+    *("there is no text in", "there is no media in"),
     "MESSAGE_ID_INVALID",
 )
 NO_PLACE = re.compile(
@@ -38,13 +53,15 @@ LONGEST_DATA = 64
 class Place:
     """Where an answer goes: a chat, in it a topic, there the message replied to or edited.
 
-    `private`: whether only the owner reads there.
+    `under`: the message whose button was pressed, which a picture replies to. `private`: whether
+    only the owner reads there.
     """
 
     chat: int
     topic: int | None = None
     replies_to: int | None = None
     edits: int | None = None
+    under: int | None = None
     private: bool = False
 
 
@@ -101,15 +118,11 @@ class Reply:
             raise
 
     async def _edited(self, message: int, sheet: Sheet, send: Send) -> bool:
-        """Whether the message now shows the sheet; a deleted one or a photo cannot."""
-        edit = EditMessageText(
-            chat_id=self._place.chat,
-            message_id=message,
-            text=sheet.text,
-            reply_markup=keyboard(sheet.buttons),
-        )
+        """Whether the message now shows the sheet; a deleted one or one of another kind cannot."""
+        if sheet.as_file:
+            return False
         try:
-            await send(edit)
+            await send(self._edit(message, sheet))
         except TelegramBadRequest as e:
             if any(words in str(e) for words in NOT_EDITABLE):
                 return False
@@ -117,18 +130,36 @@ class Reply:
                 raise
         return True
 
-    def _new(self, sheet: Sheet) -> SendMessage:
+    def _edit(self, message: int, sheet: Sheet) -> EditMessageText | EditMessageMedia:
+        where: dict[str, Any] = {"chat_id": self._place.chat, "message_id": message}
+        buttons = keyboard(sheet.buttons)
+        if sheet.picture is None:
+            return EditMessageText(**where, text=sheet.text, reply_markup=buttons)
+        photo = InputMediaPhoto(media=_file(sheet.picture), caption=sheet.text)
+        return EditMessageMedia(**where, media=photo, reply_markup=buttons)
+
+    def _new(self, sheet: Sheet) -> TelegramMethod[Message]:
         place = self._place
-        replied = place.replies_to and ReplyParameters(
-            message_id=place.replies_to, allow_sending_without_reply=True
-        )
-        return SendMessage(
-            chat_id=place.chat,
-            message_thread_id=place.topic,
-            text=sheet.text,
-            reply_parameters=replied or None,
-            reply_markup=keyboard(sheet.buttons),
-        )
+        answered = place.replies_to or (place.under if sheet.picture else None)
+        common: dict[str, Any] = {
+            "chat_id": place.chat,
+            "message_thread_id": place.topic,
+            "reply_parameters": ReplyParameters(
+                message_id=answered, allow_sending_without_reply=True
+            )
+            if answered
+            else None,
+            "reply_markup": keyboard(sheet.buttons),
+        }
+        if sheet.picture is None:
+            return SendMessage(**common, text=sheet.text)
+        if sheet.as_file:
+            return SendDocument(**common, document=_file(sheet.picture), caption=sheet.text)
+        return SendPhoto(**common, photo=_file(sheet.picture), caption=sheet.text)
+
+
+def _file(picture: bytes) -> BufferedInputFile:
+    return BufferedInputFile(picture, "chart.png")
 
 
 def keyboard(rows: Iterable[Sequence[Button]]) -> InlineKeyboardMarkup | None:

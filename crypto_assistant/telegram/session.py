@@ -103,10 +103,16 @@ class Session(BaseSession):
         except (aiohttp.ClientError, OSError) as e:
             raise TelegramNetworkError(method, _failure(e)) from None
 
-    def _form(self, bot: Bot, method: TelegramMethod[Any]) -> dict[str, str]:
-        fields = method.model_dump(warnings=False).items()
-        prepared = {name: self.prepare_value(value, bot, {}) for name, value in fields}
-        return {name: value for name, value in prepared.items() if value}
+    def _form(self, bot: Bot, method: TelegramMethod[Any]) -> aiohttp.FormData:
+        """Its fields, and the files that they speak of."""
+        files: dict[str, Any] = {}
+        form = aiohttp.FormData()
+        for name, value in method.model_dump(warnings=False).items():
+            if prepared := self.prepare_value(value, bot, files):
+                form.add_field(name, prepared)
+        for name, file in files.items():
+            form.add_field(name, file.data, filename=file.filename, content_type="image/png")
+        return form
 
 
 def _only_asks(method: TelegramMethod[Any]) -> bool:
