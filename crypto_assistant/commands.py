@@ -5,6 +5,7 @@ from typing import Any
 from crypto_assistant.grammar import Command
 from crypto_assistant.subjects import (
     analysis,
+    chart,
     cvd,
     open_interest,
     price,
@@ -27,6 +28,7 @@ COMMANDS: tuple[Command[Any], ...] = (
     volume.COMMAND,
     cvd.COMMAND,
     open_interest.COMMAND,
+    chart.COMMAND,
     balance.COMMAND,
     positions.COMMAND,
     pnl.COMMAND,

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from crypto_assistant.charts.studio import NoPicture, Studio
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.grammar import (
@@ -55,9 +56,10 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class _Asker:
-    """Who asks, and whether by a button."""
+    """Who asks, whether nobody else reads the answer, and whether a button asks."""
 
     user: int | None = TERMINAL
+    private: bool = True
     pressed: bool = False
 
 
@@ -71,6 +73,7 @@ class Front:
     commands: Sequence[Command[Any]]
     desk: Desk
     view: View
+    studio: Studio = field(default_factory=Studio)
 
     def move(self, zone: ZoneInfo | None) -> None:
         """From now on the owner's days begin, and times are shown, in this zone."""
@@ -91,7 +94,7 @@ class Front:
         `private`: whether nobody but the owner reads it. `pressed`: whether a button says the line,
         which leaves nothing to what the user has chosen.
         """
-        asker = _Asker(user, pressed)
+        asker = _Asker(user, private, pressed)
         opening = asyncio.get_running_loop().call_later(
             self.desk.timing.partial, self._show_opening, show
         )
@@ -101,7 +104,8 @@ class Front:
             def partial(answer: Answer) -> None:
                 show(self._sheet(command, args, answer))
 
-            return self._sheet(command, args, await self._run(command, args, partial, private))
+            answer = await self._run(command, args, partial)
+            return await self._drawn(command, args, self._sheet(command, args, answer))
         except UsageError as error:
             return self._mistake(line, error, asker)
         finally:
@@ -109,7 +113,7 @@ class Front:
 
     async def ask(self, line: str, *, private: bool = True) -> Answer:
         """The numbers behind the answer to whoever sits here; raises UsageError."""
-        return await self._run(*self._parsed(line), lambda _: None, private)
+        return await self._run(*self._parsed(line, _Asker(private=private)), lambda _: None)
 
     def sheet(self, line: str, answer: Answer) -> Sheet:
         """How the answer to a line looks."""
@@ -119,7 +123,7 @@ class Front:
         chosen = self.desk.users.of(asker.user)
         settings = chosen.of_buttons if asker.pressed else chosen
         command, args = parse(self._in_full(line), self.commands, self.view.titles, settings)
-        return command, replace(args, user=asker.user)
+        return command, replace(args, user=asker.user, private=asker.private)
 
     def _in_full(self, line: str) -> str:
         """A line with its command, which coins and timeframes alone do without."""
@@ -139,10 +143,8 @@ class Front:
                 raise UsageError(said, coin, near) from error
         return full
 
-    async def _run(
-        self, command: Command[Any], args: Args, progress: Progress[Any], private: bool
-    ) -> Answer:
-        if command.private and not private:
+    async def _run(self, command: Command[Any], args: Args, progress: Progress[Any]) -> Answer:
+        if command.private and not args.private:
             raise UsageError(f"/{command.name} is for the owner alone: ask in a private chat.")
         timing = self.desk.timing
         with deadline.question(timing.scan if command.scans else timing.answer):
@@ -150,11 +152,25 @@ class Front:
         return answer
 
     def _sheet(self, command: Command[Any], args: Args, answer: Answer) -> Sheet:
-        # Chosen anew by /settings itself, maybe.
-        zone = self.desk.users.of(args.user).zone or self.view.zone
-        page = self._marked(command.render(answer, args, replace(self.view, zone=zone)))
+        page = self._marked(command.render(answer, args, self._view(args)))
         text, buttons = sheet(page, args.page, args.line(page=1))
         return Sheet(text, buttons, answer)
+
+    async def _drawn(self, command: Command[Any], args: Args, sheet: Sheet) -> Sheet:
+        """With its picture, where it has one."""
+        view = self._view(args)
+        figure = command.figure and command.figure(sheet.answer, args, view)
+        if figure is None:
+            return sheet
+        try:
+            picture = await self.studio.picture(figure, self.desk.users.of(args.user).style)
+        except NoPicture as why:
+            return replace(sheet, text=lines([sheet.text, escape(f"No picture: {why}")]))
+        return replace(sheet, picture=picture, as_file=command.as_file(args))
+
+    def _view(self, args: Args) -> View:
+        """In the zone that the user has chosen, be it by this very line."""
+        return replace(self.view, zone=self.desk.users.of(args.user).zone or self.view.zone)
 
     def _show_opening(self, show: Show) -> None:
         """The first question after a start waits for the lists of all venues."""

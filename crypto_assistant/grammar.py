@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+import numpy as np
 import orjson
 
+from crypto_assistant.charts.figure import Figure
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import UsageError
 from crypto_assistant.listings.names import nearest
@@ -25,7 +27,7 @@ GRAMMAR = {"details", "compact", "page", "tradfi"}
 """Words of /price that may look like coins."""
 LEAST_PERCENTAGE = 20
 """A bare number from here on is a percentage above usual; below it so many times as much."""
-LATER = {"alerts", "chart", "digest", "funding", "liq", "orders"}
+LATER = {"alerts", "digest", "funding", "liq", "orders"}
 """Commands that there will be."""
 SYMBOL = re.compile(r"[^\W_]+([-/_:][^\W_]+)*(\.P)?", re.IGNORECASE)
 
@@ -68,7 +70,7 @@ class Args:
     """A command line, understood. `symbol` is as typed, in capitals: coins are found later.
 
     `words`: those that the command reads itself, as typed. `user`: who asks, None where nobody
-    says; `settings`: what that user has chosen.
+    says; `private`: whether nobody else reads the answer; `settings`: what that user has chosen.
     """
 
     command: str
@@ -81,6 +83,7 @@ class Args:
     words: tuple[str, ...] = ()
     page: int = 1
     user: int | None = TERMINAL
+    private: bool = True
     settings: Settings = NEUTRAL
 
     def line(self, **changes: Any) -> str:
@@ -118,6 +121,10 @@ class Command(Generic[A]):
     """Whether it is about the owner's account, which is nobody else's business."""
     about_itself: bool = False
     """Whether it is about this program."""
+    figure: Callable[[A, Args, View], Figure | None] | None = None
+    """Of a command that is answered with a picture: what it shows, None where there is nothing."""
+    as_file: Callable[[Args], bool] = lambda _: False
+    """Whether the picture is wanted as a file."""
 
     @property
     def usage(self) -> str:
@@ -208,7 +215,9 @@ def encode(answer: Answer) -> bytes:
     fields = {name: getattr(answer, name) for name in answer.__dataclass_fields__}
     provenance = fields.pop("provenance")
     known = {name: getattr(provenance, name) for name in provenance.__dataclass_fields__}
-    return orjson.dumps({**fields, **known}, option=orjson.OPT_SERIALIZE_NUMPY)
+    # A column that is part of another one is written as a list.
+    columns = orjson.OPT_SERIALIZE_NUMPY
+    return orjson.dumps({**fields, **known}, default=np.ndarray.tolist, option=columns)
 
 
 class _Reader:

@@ -18,11 +18,13 @@ COIN = "BTC"
 class Settings:
     """One user's.
 
-    `zone`: in which times are shown; None: the owner's. `coin`: asked for where a line names none.
-    `timeframe`: None: each command's own. `details`: whether they come first. `watched`: coins.
+    `zone`: in which times are shown; None: the owner's. `style`: of pictures. `coin`: asked for
+    where a line names none. `timeframe`: None: each command's own. `details`: whether they come
+    first. `watched`: coins.
     """
 
     zone: ZoneInfo | None = None
+    style: str = "dark"
     coin: str = COIN
     timeframe: Timeframe | None = None
     details: bool = False
@@ -38,6 +40,7 @@ NEUTRAL = Settings()
 
 READ: Mapping[str, Callable[[str], Any]] = {
     "zone": ZoneInfo,
+    "style": str,
     "coin": str,
     "timeframe": Timeframe,
     "details": lambda text: text == "details",

@@ -40,11 +40,12 @@ FLOORS = {
     "round": "errors models exchanges listings desk wave",
     "worth": "models net exchanges listings round",
     "bookkeeper": "errors midnights models net exchanges ledger accounts desk worth",
-    "grammar": "errors models view exchanges listings users desk round",
+    "charts": "models view threads",
+    "grammar": "errors models view exchanges listings users charts desk round",
     "subjects.keyboard": "models view grammar",
     "subjects.help": "models view desk grammar",
     "subjects.start": "models view desk grammar subjects.keyboard",
-    "subjects.settings": """errors models view listings users desk grammar
+    "subjects.settings": """errors models view charts listings users desk grammar
         subjects.keyboard""",
     "subjects.status": """models view net exchanges audit accounts vitals desk wave grammar
         subjects.keyboard""",
@@ -59,11 +60,13 @@ FLOORS = {
     "subjects.analysis": f"""calculators {SUBJECT} subjects.bars subjects.volume subjects.cvd
         subjects.open_interest subjects.price""",
     "subjects.account": f"midnights calculators ledger accounts worth {SUBJECT} subjects.bars",
+    "subjects.chart": f"""calculators charts {SUBJECT} subjects.bars subjects.cvd
+        subjects.account""",
     "commands": """grammar subjects.help subjects.start subjects.settings subjects.status
         subjects.watch subjects.volume subjects.cvd subjects.open_interest
         subjects.ranking subjects.scan subjects.price subjects.analysis
-        subjects.account""",
-    "front": "errors view net listings users desk grammar",
+        subjects.account subjects.chart""",
+    "front": "errors view charts net listings users desk grammar",
     "telegram": "foreign errors clocks journal view state net config front",
     "console": "foreign threads view front",
     "sandbox": "",
@@ -85,6 +88,7 @@ ONLY_IN = {
     "aiogram": {"telegram"},
     "aiohttp": {"net", "telegram", "sandbox", "app"},
     "pydantic_settings": {"config"},
+    "PIL": {"charts"},
     "tests": set(),
 }
 """Where a library may be imported."""

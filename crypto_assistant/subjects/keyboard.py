@@ -30,7 +30,8 @@ def keyboard(args: Args, parameters: Parameters, leads: Sequence[str] = ()) -> t
     `leads`: the commands whose answers for the same coin come next.
     """
     onward = tuple(Button(LABELS[name], _onward(args, name)) for name in leads)
-    return (_first(args, parameters), *_timeframes(args, parameters), *button_rows(onward))
+    first = (*_first(args, parameters), *(_chart(args) if leads else ()))
+    return (first, *timeframes(args, parameters), *button_rows(onward))
 
 
 def coins(names: Sequence[str], args: Args, command: str) -> tuple[Row, ...]:
@@ -64,7 +65,15 @@ def _first(args: Args, parameters: Parameters) -> Row:
     return refresh, Button(label, args.line(details=not args.details, page=1))
 
 
-def _timeframes(args: Args, parameters: Parameters) -> tuple[Row, ...]:
+def _chart(args: Args) -> Row:
+    """A message of its own, which replies to the answer."""
+    pane = args.command if args.command in {"oi", "volume"} else "cvd"
+    words = ["/chart", args.symbol, args.timeframe, args.venue, pane]
+    words += [word for word in args.choices if word == "tradfi"]
+    return (Button("Chart", " ".join(word for word in words if word)),)
+
+
+def timeframes(args: Args, parameters: Parameters) -> tuple[Row, ...]:
     """The usual ones, and a typed one where it is another."""
     if parameters.timeframe is None:
         return ()

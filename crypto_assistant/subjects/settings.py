@@ -5,6 +5,7 @@ from sqlite3 import Error
 from zoneinfo import ZoneInfo
 
 from crypto_assistant import view as v
+from crypto_assistant.charts.style import STYLES
 from crypto_assistant.desk import Desk
 from crypto_assistant.errors import ConfigError, UsageError
 from crypto_assistant.grammar import TIMEFRAMES, Args, Command, Parameters, Progress
@@ -18,13 +19,14 @@ EXPLAINS = f"""\
 What is yours alone, in every chat:
 - /settings zone Europe/Berlin: times are shown in that zone. The account's days stay those of
 the TIMEZONE that the owner has set. "zone none": that one again.
+- /settings style light: of pictures; {", ".join(STYLES)}.
 - /settings coin ETH: what a line without a coin asks about; {COIN} by itself.
 - /settings timeframe 4h: for every command that takes one. "timeframe none": each command's own.
 - /settings details: the long answers first; "compact": the short ones.
 
 A button's line says all of its question, so that what you have chosen plays no part in it."""
 NONE = "none"
-NAMES = ("zone", "coin", "timeframe", "details", "compact")
+NAMES = ("zone", "style", "coin", "timeframe", "details", "compact")
 FIRST_COINS = ("BTC", "ETH", "SOL")
 MOST_COINS = 3
 
@@ -35,6 +37,7 @@ class Chosen:
 
     zone: str | None
     owner_zone: str | None
+    style: str
     coin: str
     timeframe: str | None
     details: bool
@@ -70,6 +73,8 @@ async def _choice(words: tuple[str, ...], desk: Desk) -> tuple[str, str]:
             return "zone", "" if text.lower() == NONE else _zone(text).key
         case "timeframe" if rest:
             return "timeframe", "" if text.lower() == NONE else _timeframe(text)
+        case "style" if text.lower() in STYLES:
+            return "style", text.lower()
         case "coin" if rest:
             return "coin", (await desk.listings()).find(text).symbol
         case known if known in NAMES:
@@ -94,6 +99,7 @@ def _chosen(settings: Settings, owner: ZoneInfo | None) -> Chosen:
     return Chosen(
         zone=settings.zone.key if settings.zone else None,
         owner_zone=owner.key if owner else None,
+        style=settings.style,
         coin=settings.coin,
         timeframe=settings.timeframe,
         details=settings.details,
@@ -104,6 +110,7 @@ def _chosen(settings: Settings, owner: ZoneInfo | None) -> Chosen:
 def render(answer: Chosen, args: Args, view: v.View) -> v.Page:
     rows = [
         ("Times", answer.zone or answer.owner_zone or "UTC"),
+        ("Pictures", answer.style),
         ("Coin", answer.coin),
         ("Timeframe", answer.timeframe or "each command's own"),
         ("First", "details" if answer.details else "compact"),
@@ -119,6 +126,7 @@ def _buttons(answer: Chosen) -> tuple[Row, ...]:
     coins = [*dict.fromkeys([answer.coin, *answer.watched, *FIRST_COINS])][:MOST_COINS]
     return (
         *v.button_rows(choice(zones, shown, lambda zone: f"settings zone {zone}")),
+        choice(tuple(STYLES), answer.style, lambda style: f"settings style {style}"),
         *v.button_rows(choice(coins, answer.coin, lambda coin: f"settings coin {coin}")),
         *v.button_rows(
             choice(

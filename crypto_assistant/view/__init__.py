@@ -12,6 +12,7 @@ from crypto_assistant.view.markup import (
 )
 from crypto_assistant.view.numbers import (
     NOTHING,
+    SMALLEST_PLAIN,
     amount,
     bare_percent,
     bare_short_percent,
@@ -66,6 +67,7 @@ __all__ = [
     "EMPTY",
     "LONGEST_MESSAGE",
     "NOTHING",
+    "SMALLEST_PLAIN",
     "WIDEST_TABLE",
     "Button",
     "Html",

@@ -382,8 +382,9 @@ async def test_details_name_each_market_and_what_is_in_no_sum(market: Floor) -> 
 
 
 async def test_buttons_ask_for_the_same_coin(market: Floor) -> None:
-    refresh, details = (await market.front.reply("/oi btc/usd binance")).buttons[0]
+    refresh, details, chart = (await market.front.reply("/oi btc/usd binance")).buttons[0]
     assert (refresh.line, details.line) == ("oi BTC/USD binance", "oi BTC/USD binance details")
+    assert chart.line == "/chart BTC/USD binance oi"
     sheet = await market.front.reply(details.line)
     assert sheet.buttons[0][1].line == "oi BTC/USD binance"
 

@@ -223,7 +223,7 @@ async def test_no_answer_is_wider_than_a_phone(market: Floor, coin: str, quote: 
 
 async def test_refresh_asks_for_the_same_market(market: Floor) -> None:
     sheet = await market.front.reply("/price btc/usdc okx")
-    refresh, _ = sheet.buttons[0]
+    refresh, *_ = sheet.buttons[0]
     again = await market.front.reply(refresh.line)
     assert again.text == sheet.text
 

@@ -24,7 +24,8 @@ async def test_each_choice_is_one_users_alone() -> None:
         for line in ("zone asia/kolkata", "coin eth", "timeframe 4h", "details"):
             await said(stage, f"/settings {line}")
         assert await said(stage, "/settings") == (
-            "<b>Settings</b>\nTimes: Asia/Kolkata\nCoin: ETH\nTimeframe: 4h\nFirst: details\n"
+            "<b>Settings</b>\nTimes: Asia/Kolkata\nPictures: dark\nCoin: ETH\n"
+            "Timeframe: 4h\nFirst: details\n"
             "Any other: /help settings"
         )
         assert stage.front.desk.users.of(BOB) == NEUTRAL

@@ -64,12 +64,15 @@ class Level:
     distance_fraction: float
 
 
+def minutes(round: Round, market: Instrument) -> Build[Candles]:
+    """Those since 00:00 UTC, and at least the last quarter of an hour."""
+    count = max(round.now_ms % DAY_MS // MINUTE_MS + 1, QUARTER_MS // MINUTE_MS + 2)
+    return candles(round, market, Timeframe.M1, count, "today's candles")
+
+
 def today(round: Round, market: Instrument) -> Build[Today]:
-    """The minutes since 00:00 UTC, and at least the last quarter of an hour."""
-    now_ms = round.now_ms
-    minutes = max(now_ms % DAY_MS // MINUTE_MS + 1, QUARTER_MS // MINUTE_MS + 2)
-    reply = candles(round, market, Timeframe.M1, minutes, "today's candles")
-    return lambda: _today(reply(), now_ms)
+    reply = minutes(round, market)
+    return lambda: _today(reply(), round.now_ms)
 
 
 def changes_15m(round: CoinRound) -> Callable[[], Mapping[str, float | None]]:

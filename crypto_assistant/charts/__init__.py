@@ -1,0 +1,1 @@
+"""Pictures: plain data of what is drawn, and the drawing of it."""
