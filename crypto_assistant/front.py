@@ -14,6 +14,7 @@ from crypto_assistant.grammar import (
     Args,
     Command,
     Progress,
+    as_picture,
     did_you_mean,
     find,
     in_plain_words,
@@ -127,6 +128,7 @@ class Front:
 
     def _in_full(self, line: str) -> str:
         """A line with its command, which coins and timeframes alone do without."""
+        line = as_picture(line)
         found = in_plain_words(line, self.commands, self.view.titles)
         if found is None:
             return line

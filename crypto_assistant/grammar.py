@@ -23,6 +23,8 @@ LONGEST_SYMBOL = 20
 
 TIMEFRAME = re.compile(r"\d+(s|m|min|h|d|w|mo|y)")
 NUMBER = re.compile(r"(\d{1,9}(?:\.\d{1,4})?)([%x]?)")
+PICTURED = {"price": "cvd", "analysis": "cvd", "volume": "volume", "cvd": "cvd", "oi": "oi"}
+"""What the word `chart` after a command draws below the bars."""
 GRAMMAR = {"details", "compact", "page", "tradfi"}
 """Words of /price that may look like coins."""
 LEAST_PERCENTAGE = 20
@@ -201,6 +203,16 @@ def in_plain_words(
         return None
     command = "analysis" if is_timed else "price" if len(coins) == 1 else "watch only"
     return " ".join([command, *words]), coins
+
+
+def as_picture(line: str) -> str:
+    """`/oi BTC chart` asks for what `/chart BTC oi` does; any other line is left as it is."""
+    words = line.split()
+    name = words[0].removeprefix("/").partition("@")[0].lower() if words else ""
+    rest = [word for word in words[1:] if word.lower() != "chart"]
+    if name not in PICTURED or len(rest) == len(words) - 1:
+        return line
+    return " ".join(["chart", *rest, PICTURED[name]])
 
 
 async def coin_round(args: Args, desk: Desk) -> CoinRound:

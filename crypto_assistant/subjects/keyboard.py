@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from crypto_assistant.grammar import Args, Parameters
+from crypto_assistant.grammar import PICTURED, Args, Parameters
 from crypto_assistant.models import Timeframe
 from crypto_assistant.view import Button, button_rows, cut
 
@@ -67,8 +67,7 @@ def _first(args: Args, parameters: Parameters) -> Row:
 
 def _chart(args: Args) -> Row:
     """A message of its own, which replies to the answer."""
-    pane = args.command if args.command in {"oi", "volume"} else "cvd"
-    words = ["/chart", args.symbol, args.timeframe, args.venue, pane]
+    words = ["/chart", args.symbol, args.timeframe, args.venue, PICTURED[args.command]]
     words += [word for word in args.choices if word == "tradfi"]
     return (Button("Chart", " ".join(word for word in words if word)),)
 

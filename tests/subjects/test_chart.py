@@ -3,6 +3,7 @@
 import asyncio
 import io
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -117,6 +118,22 @@ async def test_a_picture_is_of_the_style_that_its_user_chose(market: Floor, styl
     assert picture.size == (WIDTH, HEIGHT)
     near = np.abs(np.array(picture.getpixel((2, HEIGHT - 2))) - STYLES[style].background)
     assert near.max() <= 8
+
+
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [
+        ("/oi pepe chart", "/chart PEPE oi"),
+        ("/cvd chart eth 4h", "/chart ETH 4h cvd"),
+        ("volume btc okx CHART", "/chart BTC okx volume"),
+        ("/price@assistantbot chart", "/chart cvd"),
+    ],
+)
+async def test_chart_is_a_word_of_the_other_commands(market: Floor, line: str, same: str) -> None:
+    found = await market.front.reply(line)
+    assert found.picture
+    meant = await market.front.reply(same)
+    assert replace(found, answer=None) == replace(meant, answer=None)
 
 
 async def test_the_buttons_change_timeframe_and_panes_and_ask_for_the_file(market: Floor) -> None:

@@ -36,6 +36,8 @@ over the span that all named venues tell, up to now
 - funding: funding and CVD. Of the primary market: paid as steps, the running one hollow
 - volume: CVD alone, with more room for bars and volume
 
+"/oi BTC chart" asks for /chart BTC oi, and so with price, analysis, volume and cvd.
+
 file: the same picture as a file, with all of its pixels."""
 
 
