@@ -14,14 +14,13 @@ from crypto_assistant.grammar import (
     Args,
     Command,
     Progress,
-    as_picture,
     did_you_mean,
     find,
-    in_plain_words,
     parse,
 )
 from crypto_assistant.listings.names import nearest
 from crypto_assistant.net import deadline
+from crypto_assistant.plain_words import as_picture, in_plain_words
 from crypto_assistant.users import TERMINAL
 from crypto_assistant.view import (
     Button,

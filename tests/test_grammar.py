@@ -218,7 +218,7 @@ def test_the_longest_line_of_each_command_fits_a_button(known: Command[Any]) -> 
             venue="binance" if takes.venue else None,
             choices=choices,
             details=takes.details,
-            page=99,
+            page=1 if known.figure else 99,
         )
         assert len(longest.line().encode()) <= LARGEST_BUTTON
         assert parse(longest.line(), COMMANDS, VENUES)[1] == longest

@@ -42,7 +42,8 @@ FLOORS = {
     "bookkeeper": "errors midnights models net exchanges ledger accounts desk worth",
     "charts": "models view threads",
     "grammar": "errors models view exchanges listings users charts desk round",
-    "subjects.keyboard": "models view grammar",
+    "plain_words": "grammar",
+    "subjects.keyboard": "models view grammar plain_words",
     "subjects.help": "models view desk grammar",
     "subjects.start": "models view desk grammar subjects.keyboard",
     "subjects.settings": """errors models view charts listings users desk grammar
@@ -66,7 +67,7 @@ FLOORS = {
         subjects.watch subjects.volume subjects.cvd subjects.open_interest
         subjects.ranking subjects.scan subjects.price subjects.analysis
         subjects.account subjects.chart""",
-    "front": "errors view charts net listings users desk grammar",
+    "front": "errors view charts net listings users desk grammar plain_words",
     "telegram": "foreign errors clocks journal view state net config front",
     "console": "foreign threads view front",
     "sandbox": "",

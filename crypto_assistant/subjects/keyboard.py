@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from crypto_assistant.grammar import PICTURED, Args, Parameters
+from crypto_assistant.grammar import Args, Parameters
 from crypto_assistant.models import Timeframe
+from crypto_assistant.plain_words import PICTURED
 from crypto_assistant.view import Button, button_rows, cut
 
 Row = tuple[Button, ...]
