@@ -21,6 +21,7 @@ EXPLAINS = f"""\
 The last {BARS} bars of the primary market with their volume, the forming one the last. Times are in
 your zone; a gap in the data is a gap in the line.
 
+Over the bars:
 - VWAP: of the UTC day so far, (high + low + close) / 3 of 1m bars weighted with volume, up to
 {LONGEST_WITH_VWAP} bars
 - yesterday's high and low: of the UTC day before
