@@ -23,6 +23,7 @@ from crypto_assistant.errors import ConfigError, moment
 from crypto_assistant.notify import Supervisor
 from crypto_assistant.state.lock import held
 from crypto_assistant.state.store import Store
+from crypto_assistant.telegram import deferred
 from crypto_assistant.telegram.patience import Timing
 from crypto_assistant.telegram.serve import serve
 from crypto_assistant.vitals import Vitals
@@ -76,7 +77,7 @@ class Daemon:
         self._clock_ms = clock_ms
         self._token = _token(settings)
         self._front: Front | None = None
-        self._vitals = Vitals()
+        self._vitals = Vitals(models_deferred=deferred.is_deferred)
         self._ready = False
         self._failing_since_ms: int | None = None
         watchdog = max(0, settings.watchdog_usec or 0) / 1e6

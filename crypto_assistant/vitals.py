@@ -13,6 +13,7 @@ from crypto_assistant.state.store import Store
 class Process:
     """The process at one moment; what only the daemon has is None elsewhere.
 
+    `models_deferred`: whether those of Telegram's library are built one by one, which saves memory.
     `poll_age_seconds`: since Telegram last told what is new. `telegram_failure`: why it did not the
     last time it was asked, "" where it did. `database_trouble`: what is not kept, and why.
     """
@@ -20,6 +21,7 @@ class Process:
     version: str
     uptime_seconds: float
     memory_bytes: int | None
+    models_deferred: bool | None
     poll_age_seconds: float | None
     telegram_failure: str
     inbox_questions: int | None
@@ -36,6 +38,7 @@ class Vitals:
 
     started: float = field(default_factory=monotonic)
     store: Store | None = None
+    models_deferred: bool | None = None
     polled: float | None = None
     failure: str = ""
 
@@ -47,6 +50,7 @@ class Vitals:
             version=__version__,
             uptime_seconds=now - self.started,
             memory_bytes=_resident_bytes(),
+            models_deferred=self.models_deferred,
             poll_age_seconds=None if self.polled is None else now - self.polled,
             telegram_failure=self.failure,
             inbox_questions=kept.inbox if kept else None,

@@ -51,6 +51,16 @@ async def test_what_only_the_daemon_has_is_not_invented_elsewhere(market: Floor)
     assert "inbox" not in text
 
 
+@pytest.mark.parametrize(("deferred", "told"), [(None, 0), (True, 0), (False, 1)])
+async def test_a_library_that_takes_more_memory_than_it_must_is_told(
+    market: Floor, deferred: bool | None, told: int
+) -> None:
+    market.front.desk.vitals.models_deferred = deferred
+    text = (await market.front.reply("/status")).text
+    assert text.startswith("<b>All well</b>")
+    assert text.count("aiogram imported whole") == told
+
+
 async def test_an_outage_of_telegram_is_told(market: Floor) -> None:
     market.front.desk.vitals.failure = "TelegramServerError: HTTP 502"
     text = (await market.front.reply("/status")).text

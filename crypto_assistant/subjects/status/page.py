@@ -42,6 +42,8 @@ def _title(answer: Status, wrong: list[v.Html]) -> v.Html:
 def _process(process: Process) -> Iterator[str]:
     yield f"up {v.duration(process.uptime_seconds * 1000)}"
     yield v.mebibytes(process.memory_bytes)
+    if process.models_deferred is False:
+        yield "aiogram imported whole"
     if process.poll_age_seconds is not None:
         yield f"Telegram {v.duration(process.poll_age_seconds * 1000)} ago"
     if process.inbox_questions is not None:
