@@ -1,4 +1,4 @@
-# `make help` lists the targets. PYTHON=python3.12 picks another Python than python3.
+# `make help` lists the targets. PYTHON=python3.13 picks another Python than python3.
 PYTHON ?= python3
 VENV   ?= .venv
 
@@ -10,15 +10,18 @@ tools  := $(VENV)/.ready-tests
 peers  := .venv-peers/.ready
 mutmut := .venv-mutmut/.ready
 
+# The package that has it, in Debian 12 and 13 as in Ubuntu 24.04 and 26.04.
+venv = $(or $(filter python3.%,$(notdir $(PYTHON))),python3)-venv
+
 # What keeps $(PYTHON) from making a virtual environment, in one line; empty when nothing does.
 missing = $(shell exec 2>/dev/null; \
 	if ! $(PYTHON) -c ''; then \
 		echo '$(PYTHON) is missing: sudo apt install python3 python3-venv'; \
-	elif ! $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; then \
-		echo "Python 3.11, 3.12 or 3.13 is needed: $(PYTHON) is" \
-			"$$($(PYTHON) -V 2>&1) (PYTHON=python3.12 names another)"; \
+	elif ! $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))'; then \
+		echo "Python 3.11 to 3.14 is needed: $(PYTHON) is" \
+			"$$($(PYTHON) -V 2>&1) (PYTHON=python3.13 names another)"; \
 	elif ! $(PYTHON) -c 'import ensurepip, venv'; then \
-		echo '$(notdir $(PYTHON))-venv is missing: sudo apt install $(notdir $(PYTHON))-venv'; \
+		echo '$(venv) is missing: sudo apt install $(venv)'; \
 	fi)
 
 # A .venv that moved, broke, or belongs to another Python than the one asked for is made anew.

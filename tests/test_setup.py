@@ -31,8 +31,8 @@ def version(pin: Requirement) -> str:
     return str(pin.specifier).removeprefix("==")
 
 
-def fake_python(folder: Path, body: str) -> Path:
-    python = folder / "python3"
+def fake_python(folder: Path, body: str, name: str = "python3") -> Path:
+    python = folder / name
     python.write_text(f"#!/bin/sh\n{body}\n")
     python.chmod(0o755)
     return python
@@ -111,12 +111,12 @@ def test_an_old_python_is_named_in_one_line(tmp_path: Path) -> None:
         """case "$*" in *version_info*) exit 1 ;; -V) echo Python 3.9.2 ;; esac""",
     )
     said = only_line(make_run(tmp_path, old))
-    assert "Python 3.11, 3.12 or 3.13 is needed" in said
+    assert "Python 3.11 to 3.14 is needed" in said
     assert "is Python 3.9.2" in said
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("minor", [10, 11, 12, 13, 14])
+@pytest.mark.parametrize("minor", [10, 11, 12, 13, 14, 15])
 def test_make_and_the_package_accept_the_same_pythons(tmp_path: Path, minor: int) -> None:
     as_if = f"import sys; sys.version_info = (3, {minor}, 0);"
     python = fake_python(
@@ -132,8 +132,12 @@ def test_make_and_the_package_accept_the_same_pythons(tmp_path: Path, minor: int
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("python3", "python3-venv"), ("python3.14", "python3.14-venv"), ("python", "python3-venv")],
+)
 def test_without_venv_one_line_names_the_package_and_nothing_half_made_stays(
-    tmp_path: Path,
+    tmp_path: Path, name: str, package: str
 ) -> None:
     debian = fake_python(
         tmp_path,
@@ -142,9 +146,10 @@ def test_without_venv_one_line_names_the_package_and_nothing_half_made_stays(
         -m*venv*) mkdir .venv && echo 'a long text' && exit 1 ;;
         *) exec {sys.executable} "$@" ;;
         esac""",
+        name,
     )
     said = only_line(make_run(tmp_path, debian))
-    assert "python3-venv is missing: sudo apt install python3-venv" in said
+    assert f"{package} is missing: sudo apt install {package}." in said
     assert not (tmp_path / ".venv").exists()
 
 
