@@ -1,6 +1,7 @@
 """The settings, checked once into one Config.
 
-They come from systemd credentials, the environment, and a file: `.env`, or the service's own.
+They come from systemd credentials, the environment, and a file: the service's own, or `.env` in the
+working directory, else the user's own, by https://specifications.freedesktop.org/basedir-spec.
 """
 
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from shlex import quote
 from stat import S_IRWXG, S_IRWXO
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -18,6 +20,7 @@ from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Field,
     SecretStr,
     ValidationError,
     create_model,
@@ -38,7 +41,8 @@ from crypto_assistant.errors import ConfigError
 from crypto_assistant.exchanges.base import LIVE, Exchange, Practice
 from crypto_assistant.net.signed import Key
 
-SERVICE_FILE = "crypto-assistant.conf"
+NAME = "crypto-assistant"
+HERE, STATE_HERE = Path(".env"), Path(".state")
 
 QUOTES_AND_SPACE = "\"'` "
 SECRET = re.compile(r"(TOKEN|KEY|SECRET|PASSPHRASE|PROXY)\s*=\s*\S", flags=re.IGNORECASE)
@@ -147,14 +151,40 @@ def _service_directory() -> Path | None:
     return Path(directory) if directory else None
 
 
-def _credentials(settings: type[BaseSettings], service: Path | None) -> _Credentials:
-    """Those that systemd hands on; in root's shell the files that it would take them from."""
-    given = os.environ.get("CREDENTIALS_DIRECTORY")
-    if given or service is None:
+def home(variable: str, usual: str) -> Path | None:
+    """The user's directory for one kind of files; None where nobody has a home."""
+    named = Path(os.environ.get(variable, ""))
+    try:
+        directory = named if named.is_absolute() else Path.home() / usual
+    except RuntimeError:
+        return None
+    return directory if directory.is_absolute() else None
+
+
+def _directory() -> Path | None:
+    """Where settings lie beside their credentials; None where `.env` goes before."""
+    if (service := _service_directory()) or HERE.is_file():
+        return service
+    configuration = home("XDG_CONFIG_HOME", ".config")
+    return configuration and configuration / NAME
+
+
+def _state_directory() -> Path:
+    """Where the database lies unless that is set: beside `.env`, or where it has been."""
+    state = home("XDG_STATE_HOME", ".local/state")
+    if state is None or HERE.is_file() or STATE_HERE.is_dir():
+        return STATE_HERE
+    return state / NAME
+
+
+def _credentials(settings: type[BaseSettings]) -> _Credentials:
+    """Those that systemd hands on; in a shell the files that it would take them from."""
+    given, directory = os.environ.get("CREDENTIALS_DIRECTORY"), _directory()
+    if given or directory is None:
         # LoadCredential=ca:DIRECTORY hands each file of the directory on as ca_FILE.
         return _Credentials(settings, given, env_prefix="ca_")
-    directory = service / "credentials"
-    return _Credentials(settings, directory if _is_readable(directory) else None)
+    files = directory / "credentials"
+    return _Credentials(settings, files if _is_readable(files) else None)
 
 
 def _is_readable(directory: Path) -> bool:
@@ -170,7 +200,6 @@ class Config(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         extra="ignore",
-        env_file=".env",
         env_ignore_empty=True,
         hide_input_in_errors=True,
         arbitrary_types_allowed=True,
@@ -188,7 +217,7 @@ class Config(BaseSettings):
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)
     ] = "INFO"
-    state_directory: Path = Path(".state")
+    state_directory: Path = Field(default_factory=_state_directory)
     notify_socket: str | None = None
     watchdog_usec: int | None = None
     journal_stream: str | None = None
@@ -224,11 +253,8 @@ class Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        service = _service_directory()
-        credentials = _credentials(settings_cls, service)
-        # Whatever lies in the working directory is no setting of the service's.
-        installed = DotEnvSettingsSource(settings_cls, service and service / SERVICE_FILE)
-        return init_settings, credentials, env_settings, installed if service else dotenv_settings
+        credentials = _credentials(settings_cls)
+        return init_settings, credentials, env_settings, DotEnvSettingsSource(settings_cls, file())
 
 
 def addresses(exchanges: Iterable[type[Exchange]]) -> dict[str, str]:
@@ -275,24 +301,24 @@ def _look_through(path: Path) -> None:
 
 def file() -> Path:
     """Where whoever changes a setting writes it."""
-    service = _service_directory()
-    return service / SERVICE_FILE if service else Path(".env")
+    directory = _directory()
+    return directory / f"{NAME}.conf" if directory else HERE
 
 
 def exposure() -> str:
-    """Who else may read or change the secrets of `.env`, and the command against it; else ""."""
-    path = file()
+    """Who else may read or change the secrets of a user's own file, and the cure; else ""."""
+    path, quoted = file(), quote(str(file()))
     try:
         found, text = path.stat(), path.read_text(errors="replace")
     except OSError:
         return ""
-    if path.name != ".env" or not SECRET.search(text):
+    if _service_directory() or not SECRET.search(text):
         return ""
     if found.st_uid not in {0, os.geteuid()}:
-        cure = f'sudo chown "$(id -un)" {path} && chmod 600 {path}'
+        cure = f'sudo chown "$(id -un)" {quoted} && chmod 600 {quoted}'
         return f"{path} belongs to another user, who may read and change its secrets: {cure}"
     if found.st_mode & (S_IRWXG | S_IRWXO):
-        return f"{path} has secrets that other users may read or change: chmod 600 {path}"
+        return f"{path} has secrets that other users may read or change: chmod 600 {quoted}"
     return ""
 
 

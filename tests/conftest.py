@@ -6,6 +6,7 @@ a look at every page that a test is shown.
 
 import asyncio
 import logging
+import os
 import resource
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +23,9 @@ from tests.virtual import Loop
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("deep", deadline=None, max_examples=2000)
 settings.load_profile("suite")
+
+# No test reads or writes what is the user's own.
+os.environ |= dict.fromkeys(("XDG_CONFIG_HOME", "XDG_STATE_HOME"), "/proc/nowhere")
 
 seen = Seen()
 watched(Front, seen)

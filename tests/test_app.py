@@ -51,8 +51,9 @@ class Machine:
 
     def __init__(self, patch: pytest.MonkeyPatch, home: Path) -> None:
         self._patch = patch
-        self.state = home / ".state"
+        self.state = home / "crypto-assistant"
         patch.chdir(home)
+        patch.setenv("XDG_STATE_HOME", str(home))
         for name in [*Config.model_fields, *ADDRESSES, *CREDENTIALS, *PLAY]:
             patch.delenv(name.upper(), raising=False)
             patch.delenv(name.lower(), raising=False)

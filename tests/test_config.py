@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crypto_assistant.config import Config, exposure, load
+from crypto_assistant.config import Config, exposure, file, load
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.exchanges import EXCHANGES
 from crypto_assistant.exchanges.binance import Binance
@@ -51,6 +51,17 @@ class Machine:
         for name, value in credentials.items():
             (directory / "credentials" / name).write_text(value)
         self._patch.setenv("CONFIGURATION_DIRECTORY", str(directory))
+        return directory
+
+    def own(self, text: str, **credentials: str) -> Path:
+        """What a user has in the places of https://specifications.freedesktop.org/basedir-spec."""
+        self._patch.setenv("XDG_CONFIG_HOME", str(self._home / "own"))
+        self._patch.setenv("XDG_STATE_HOME", str(self._home / "kept"))
+        directory = self._home / "own/crypto-assistant"
+        (directory / "credentials").mkdir(parents=True)
+        (directory / "crypto-assistant.conf").write_text(text)
+        for name, value in credentials.items():
+            (directory / "credentials" / name).write_text(value)
         return directory
 
     def credentials(self, **values: str | bytes) -> None:
@@ -138,6 +149,44 @@ def test_the_service_reads_those_that_systemd_hands_on(machine: Machine) -> None
     machine.service("", TELEGRAM_BOT_TOKEN="of the file")
     machine.credentials(ca_TELEGRAM_BOT_TOKEN="handed on")
     assert token(load(EXCHANGES)) == "handed on"
+
+
+def test_without_a_file_in_the_working_directory_the_users_own_are_taken(
+    machine: Machine, tmp_path: Path
+) -> None:
+    directory = machine.own("TIMEZONE=UTC\n", TELEGRAM_BOT_TOKEN=f"{TOKEN}\n")
+    config = load(EXCHANGES)
+    assert (token(config), config.timezone) == (TOKEN, ZoneInfo("UTC"))
+    assert file() == directory / "crypto-assistant.conf"
+    assert config.state_directory == tmp_path / "kept/crypto-assistant"
+
+
+def test_what_lies_in_the_working_directory_goes_before_the_users_own(machine: Machine) -> None:
+    machine.own("TIMEZONE=UTC\nMARKET=live\n", TELEGRAM_BOT_TOKEN=TOKEN)
+    Path(".state").mkdir()
+    assert load(EXCHANGES).state_directory == Path(".state")
+    Path(".state").rmdir()
+    machine.dotenv(MARKET="sandbox")
+    config = load(EXCHANGES)
+    assert (token(config), config.timezone, config.market) == (None, None, "sandbox")
+    assert (file(), config.state_directory) == (Path(".env"), Path(".state"))
+
+
+def test_a_directory_of_the_name_is_no_file_of_settings(machine: Machine) -> None:
+    machine.own("TIMEZONE=UTC\n")
+    Path(".env").mkdir()
+    assert load(EXCHANGES).timezone == ZoneInfo("UTC")
+
+
+@pytest.mark.parametrize("named", ["", "relative"])
+def test_the_users_own_files_lie_in_the_home_directory_unless_a_full_path_is_set(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    machine.environment(HOME="/nonexistent", XDG_CONFIG_HOME=named, XDG_STATE_HOME=named)
+    assert file() == Path("/nonexistent/.config/crypto-assistant/crypto-assistant.conf")
+    assert load(EXCHANGES).state_directory == Path("/nonexistent/.local/state/crypto-assistant")
+    monkeypatch.setenv("HOME", "relative")
+    assert (file(), load(EXCHANGES).state_directory) == (Path(".env"), Path(".state"))
 
 
 def test_a_wrong_setting_of_the_service_is_named(machine: Machine) -> None:
@@ -413,6 +462,17 @@ def test_secrets_that_others_may_read_or_change_are_named_with_the_cure(
     settings.chmod(mode)
     assert exposure().endswith(": chmod 600 .env")
     settings.chmod(0o600)
+    assert exposure() == ""
+
+
+def test_secrets_in_the_users_own_file_are_named_too_and_those_of_the_service_are_not(
+    machine: Machine,
+) -> None:
+    text = f"TELEGRAM_BOT_TOKEN={TOKEN}\n"
+    settings = machine.own(text) / "crypto-assistant.conf"
+    settings.chmod(0o644)
+    assert exposure().endswith(f": chmod 600 {settings}")
+    machine.service(text).chmod(0o755)
     assert exposure() == ""
 
 

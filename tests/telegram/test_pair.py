@@ -54,6 +54,7 @@ class Terminal:
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Config]:
     monkeypatch.chdir(tmp_path)
+    Path(".env").touch()
     for name in [
         *Config.model_fields,
         *ADDRESSES,
@@ -324,7 +325,7 @@ async def process(api: BotApi, tmp_path: Path, **more: str) -> AsyncIterator[Any
 @pytest.mark.real
 @pytest.mark.slow
 async def test_the_command_prints_the_setting(api: BotApi, tmp_path: Path) -> None:
-    async with process(api, tmp_path) as running:
+    async with process(api, tmp_path, XDG_CONFIG_HOME="/own") as running:
         invitation = (await running.stdout.readline()).decode()
         found = CODE.search(invitation.rstrip())
         assert found
@@ -333,7 +334,7 @@ async def test_the_command_prints_the_setting(api: BotApi, tmp_path: Path) -> No
         printed, complaints = await running.communicate()
         assert (running.returncode, complaints) == (0, b"")
     assert printed.decode().splitlines()[1:] == [
-        "Paired. This line belongs into .env:",
+        "Paired. This line belongs into /own/crypto-assistant/crypto-assistant.conf:",
         "TELEGRAM_CHAT_ID=7",
     ]
 
