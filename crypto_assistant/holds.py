@@ -139,7 +139,8 @@ def lift(databases: Collection[Path], venue: str, now_ms: int) -> int:
 def _asked(path: Path, mode: str, ask: Callable[[sqlite3.Connection], T]) -> T:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     try:
-        with closing(sqlite3.connect(uri, BUSY_SECONDS, isolation_level=None, uri=True)) as db:
+        db = sqlite3.connect(uri, timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+        with closing(db):
             return ask(db)
     except sqlite3.Error as error:
         raise StateFailed(f"{path}: {error}") from error

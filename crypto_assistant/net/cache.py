@@ -65,8 +65,10 @@ class Cache:
         if kept and kept.expires > joined:
             return kept.value  # type: ignore[no-any-return]
         begun, flight = self._under_way(key) or self._begin(key, seconds, fetch)
+        # Not shield, which since Python 3.14 logs an error whose callers have left.
+        await asyncio.wait({flight})
         try:
-            return await asyncio.shield(flight)
+            return flight.result()  # type: ignore[no-any-return]
         except ExchangeError:
             if joined - begun < LATE_SECONDS:
                 raise

@@ -76,10 +76,11 @@ class Post:
         """
         sending = asyncio.create_task(self._sent(method))
         try:
-            return await asyncio.shield(sending)
+            await asyncio.wait({sending})
         except asyncio.CancelledError:
             await self._back(sending)
             raise
+        return sending.result()
 
     async def _sent(self, method: TelegramMethod[T]) -> T:
         async with self._slots:
