@@ -9,6 +9,8 @@ CHECKING = """What works and what does not. With --deep numbers of the exchanges
 second sources, by sixty requests at most; the exit status is 1 where they disagree."""
 HOLDING = """What venues have told the program: to send nothing until then. A venue that is held for
 more than an hour is asked once an hour all the same."""
+SERVING = """The systemd unit of your own user, which needs no root. That of the whole system, which
+shuts the program in more tightly, comes with `sudo make install` in a checkout."""
 COPYING = "Copies the databases of the state directory, whole, also while the daemon runs."
 RESTORING = """Puts a copy in the place of the database: stop the service before, start it after.
 What was there is kept under a name with the time. A copy whose name begins with testnet is that of
@@ -64,6 +66,13 @@ def parser() -> argparse.ArgumentParser:
     restoring = commands.add_parser("restore", help="puts a copy back", description=RESTORING)
     restoring.add_argument("file", type=Path, metavar="FILE", help="of the copy")
     restoring.set_defaults(run="restore")
+
+    service = commands.add_parser("service", help="starts with systemd", description=SERVING)
+    verbs = service.add_subparsers(metavar="VERB", required=True)
+    for verb, does in (("install", "writes the unit"), ("uninstall", "removes it")):
+        of = verbs.add_parser(verb, help=does)
+        of.add_argument("--user", action="store_true", required=True, help="of your own user")
+        of.set_defaults(run=f"{verb}_service")
 
     commands.add_parser("demo", help="every answer once, simulated").set_defaults(run="demo")
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from crypto_assistant import check, config, console
+from crypto_assistant import check, config, console, service
 from crypto_assistant.app import connection, database, open_front, simulation, telegram_proxy
 from crypto_assistant.arguments import parser
 from crypto_assistant.clocks import clock_ms
@@ -184,6 +184,18 @@ async def _restore(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+async def _install_service(_: argparse.Namespace) -> int:
+    for line in service.install(config.load(EXCHANGES)):
+        print(line)
+    return DONE
+
+
+async def _uninstall_service(_: argparse.Namespace) -> int:
+    for line in service.uninstall():
+        print(line)
+    return DONE
+
+
 def _logged(settings: Config, level: str = "") -> Config:
     keep_log(level or settings.log_level, settings.journal_stream)
     return settings
@@ -200,6 +212,8 @@ RUNS = {
     "clear_holds": _clear_holds,
     "backup": _backup,
     "restore": _restore,
+    "install_service": _install_service,
+    "uninstall_service": _uninstall_service,
     "demo": _demo,
     "sandbox": _sandbox,
 }

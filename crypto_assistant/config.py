@@ -43,6 +43,8 @@ from crypto_assistant.net.signed import Key
 
 NAME = "crypto-assistant"
 HERE, STATE_HERE = Path(".env"), Path(".state")
+HOMES = {"XDG_CONFIG_HOME": ".config", "XDG_STATE_HOME": ".local/state"}
+"""Where a user's files of a kind lie, and where below the home directory unless that is set."""
 
 QUOTES_AND_SPACE = "\"'` "
 SECRET = re.compile(r"(TOKEN|KEY|SECRET|PASSPHRASE|PROXY)\s*=\s*\S", flags=re.IGNORECASE)
@@ -151,11 +153,11 @@ def _service_directory() -> Path | None:
     return Path(directory) if directory else None
 
 
-def home(variable: str, usual: str) -> Path | None:
-    """The user's directory for one kind of files; None where nobody has a home."""
+def home(variable: str) -> Path | None:
+    """The user's directory of `HOMES`; None where nobody has a home."""
     named = Path(os.environ.get(variable, ""))
     try:
-        directory = named if named.is_absolute() else Path.home() / usual
+        directory = named if named.is_absolute() else Path.home() / HOMES[variable]
     except RuntimeError:
         return None
     return directory if directory.is_absolute() else None
@@ -165,16 +167,19 @@ def _directory() -> Path | None:
     """Where settings lie beside their credentials; None where `.env` goes before."""
     if (service := _service_directory()) or HERE.is_file():
         return service
-    configuration = home("XDG_CONFIG_HOME", ".config")
+    configuration = home("XDG_CONFIG_HOME")
     return configuration and configuration / NAME
 
 
 def _state_directory() -> Path:
     """Where the database lies unless that is set: beside `.env`, or where it has been."""
-    state = home("XDG_STATE_HOME", ".local/state")
-    if state is None or HERE.is_file() or STATE_HERE.is_dir():
-        return STATE_HERE
-    return state / NAME
+    state = home("XDG_STATE_HOME")
+    return STATE_HERE if state is None or is_here() else state / NAME
+
+
+def is_here() -> bool:
+    """Whether settings or state lie in the working directory, which go before the user's own."""
+    return HERE.is_file() or STATE_HERE.is_dir()
 
 
 def _credentials(settings: type[BaseSettings]) -> _Credentials:

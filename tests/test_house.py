@@ -75,9 +75,10 @@ FLOORS = {
         commands front sandbox""",
     "check": "errors clocks view net exchanges config audit accounts desk telegram app",
     "daemon": "errors clocks notify state config audit vitals bookkeeper front telegram app",
+    "service": "errors config",
     "arguments": "",
     "cli": """arguments errors clocks journal state exchanges config holds grammar telegram console
-        app check daemon""",
+        app check daemon service""",
     "__main__": "arguments cli",
 }
 """What each part may import of the package beside itself, from the ground up."""
