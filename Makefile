@@ -35,7 +35,7 @@ endif
 endif
 
 .PHONY: run test test-slow test-deep test-systemd check lint coverage mutate demo bench soak simulate \
-	gallery interop compare lock install upgrade rollback uninstall clean help
+	gallery interop compare lock dist install upgrade rollback uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -144,6 +144,10 @@ lock:  ## write the lock files anew from pyproject.toml
 	@$(compile) tests/interop/requirements.in -o tests/interop/requirements.lock
 	@$(compile) tests/mutate/requirements.in --constraint tests/requirements.lock \
 		-o tests/mutate/requirements.lock
+
+dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+dist: $(ready)  ## sdist, wheel and bill of materials into dist/, the same bytes for the same commit
+	@$(python) -m tests.release dist
 
 clean:  ## remove the virtual environments and caches
 	rm -rf .venv .venv-* .mutate .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

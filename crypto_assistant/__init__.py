@@ -1,3 +1,3 @@
 """A private Telegram assistant for crypto-derivatives traders."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

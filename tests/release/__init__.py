@@ -1,0 +1,1 @@
+"""What a release consists of: sdist, wheel, bill of materials, what shells know of it."""
