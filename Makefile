@@ -35,7 +35,7 @@ endif
 endif
 
 .PHONY: run test test-slow test-deep test-systemd check lint coverage mutate demo bench soak simulate \
-	gallery interop compare lock dist install upgrade rollback uninstall clean help
+	gallery interop compare lock data dist install upgrade rollback uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -144,6 +144,9 @@ lock:  ## write the lock files anew from pyproject.toml
 	@$(compile) tests/interop/requirements.in -o tests/interop/requirements.lock
 	@$(compile) tests/mutate/requirements.in --constraint tests/requirements.lock \
 		-o tests/mutate/requirements.lock
+
+data: $(ready)  ## completion and the man page anew, after a change of the argument parser
+	@$(python) -m tests.release.data
 
 dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 dist: $(ready)  ## sdist, wheel and bill of materials into dist/, the same bytes for the same commit

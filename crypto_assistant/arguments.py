@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
 
     ask = commands.add_parser("ask", help="one answer: ask /price BTC")
     ask.add_argument("--json", action="store_true", help="the numbers behind the answer")
-    ask.add_argument("line", nargs="+", metavar="LINE")
+    ask.add_argument("line", nargs="+", metavar="LINE", help="as in the chat; /help lists them")
     _takes_market(ask, "live")
     ask.set_defaults(run="ask")
 
@@ -48,8 +48,8 @@ def parser() -> argparse.ArgumentParser:
     checking.set_defaults(run="check")
     holds = commands.add_parser("holds", help="who said stop, until when", description=HOLDING)
     holds.set_defaults(run="holds")
-    clear = holds.add_subparsers(metavar="clear VENUE").add_parser("clear")
-    clear.add_argument("venue", metavar="VENUE")
+    clear = holds.add_subparsers(metavar="VERB").add_parser("clear", help="lifts it")
+    clear.add_argument("venue", metavar="VENUE", help="whose")
     clear.set_defaults(run="clear_holds")
 
     backup = commands.add_parser("backup", help="copies the databases", description=COPYING)

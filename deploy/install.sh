@@ -224,7 +224,7 @@ put_in_place() {
     shipped=$root/$1/deploy ours=$root/$2/deploy
     point previous "$3"
     point current "$2"
-    install -d "$DESTDIR$etc" "$DESTDIR$unit.d" "$DESTDIR/usr/local/bin"
+    install -d "$DESTDIR$etc" "$DESTDIR$unit.d"
     install -d -m 0700 "$DESTDIR$etc/credentials"
     put crypto-assistant.conf "$etc/crypto-assistant.conf" 0644
     each_file put
@@ -244,6 +244,10 @@ point() {
 each_file() {
     "$1" crypto-assistant.service "$unit" 0644
     "$1" crypto-assistant.sh "/usr/local/bin/$service" 0755
+    for file in bash-completion/completions/$service fish/vendor_completions.d/$service.fish \
+        man/man1/$service.1 zsh/site-functions/_$service; do
+        "$1" "../share/$file" "/usr/local/share/$file" 0644
+    done
     [ "$(systemd_version)" -lt 254 ] || "$1" growing-pauses.conf "$unit.d/growing-pauses.conf" 0644
 }
 
@@ -253,10 +257,10 @@ put() {
     if [ ! -e "$ours/$1" ] || cmp -s "$ours/$1" "$there"; then
         return
     elif [ ! -e "$there" ] || is_shipped "$1"; then
-        install -m "$3" "$ours/$1" "$there.new"
+        install -D -m "$3" "$ours/$1" "$there.new"
         mv "$there.new" "$there"
     elif ! cmp -s "$shipped/$1" "$ours/$1"; then
-        install -m "$3" "$ours/$1" "$there.new"
+        install -D -m "$3" "$ours/$1" "$there.new"
         echo "$2 is kept as you edited it; ours is $2.new"
     fi
 }

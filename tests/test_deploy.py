@@ -20,6 +20,7 @@ from crypto_assistant.config import Config
 from crypto_assistant.errors import ConfigError
 from crypto_assistant.state.migration import make_ready
 from crypto_assistant.state.store import SCHEMA
+from tests.release.data import FILES as SHARED
 from tests.state import former
 from tests.venues import ADDRESSES, CREDENTIALS, PRACTICES
 
@@ -168,7 +169,7 @@ class Source:
     tree: Path
     stage: Path
     systemd: int = 252
-    pip: str = ":"
+    pip: str = 'cp -r data/share "$(dirname "$0")/.."'
     version: str = ":"
 
     def run(self, verb: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -203,9 +204,10 @@ class Source:
         return done.stdout
 
     def release(self, version: str) -> None:
-        """Another version, whose unit, wrapper and settings differ from those before."""
+        """Another version, whose files all differ from those before."""
         (self.tree / "crypto_assistant/__init__.py").write_text(f'__version__ = "{version}"\n')
-        for file in (self.tree / "deploy").iterdir():
+        shared = (self.tree / "data/share" / name for name in SHARED)
+        for file in (*(self.tree / "deploy").iterdir(), *shared):
             file.write_text(file.read_text() + f"# {version}\n")
 
     def link(self, name: str) -> str:
@@ -227,6 +229,7 @@ FILES = {
     WRAPPER: "crypto-assistant.sh",
     f"{ETC}/crypto-assistant.conf": "crypto-assistant.conf",
     f"{UNITS}/crypto-assistant.service.d/growing-pauses.conf": "growing-pauses.conf",
+    **{f"usr/local/share/{name}": f"../data/share/{name}" for name in SHARED},
 }
 
 
@@ -236,6 +239,7 @@ def source(tmp_path: Path) -> Source:
     (tree / "crypto_assistant").mkdir(parents=True)
     (tree / "crypto_assistant/__init__.py").write_text('__version__ = "1.0"\n')
     shutil.copytree(DEPLOY, tree / "deploy")
+    shutil.copytree(ROOT / "data", tree / "data")
     return Source(tree, stage)
 
 

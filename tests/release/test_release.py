@@ -12,6 +12,7 @@ import pytest
 
 from crypto_assistant import __version__
 from tests.release.__main__ import release
+from tests.release.data import FILES
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -21,7 +22,7 @@ EPOCH = datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
 
 def tree(place: Path, mode: int) -> Path:
     """A checkout, made now, by somebody with other modes for files."""
-    for name in ("crypto_assistant", "tests/release"):
+    for name in ("crypto_assistant", "data", "tests/release"):
         shutil.copytree(ROOT / name, place / name)
     for name in ("pyproject.toml", "README.md", "requirements.lock", "tests/__init__.py"):
         shutil.copyfile(ROOT / name, place / name)
@@ -62,6 +63,12 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [wheel] = (place / "dist").glob("*.whl")
     subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
     return place / "venv/bin/crypto-assistant"
+
+
+def test_what_shells_and_man_know_is_installed_with_it(program: Path) -> None:
+    share = program.parents[1] / "share"
+    for name, text in FILES.items():
+        assert (share / name).read_text() == text()
 
 
 @pytest.mark.timeout(600)
