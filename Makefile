@@ -9,6 +9,7 @@ ready  := $(VENV)/.ready
 tools  := $(VENV)/.ready-tests
 peers  := .venv-peers/.ready
 mutmut := .venv-mutmut/.ready
+judges := .venv-release/.ready
 
 # The package that has it, in Debian 12 and 13 as in Ubuntu 24.04 and 26.04.
 venv = $(or $(filter python3.%,$(notdir $(PYTHON))),python3)-venv
@@ -35,7 +36,7 @@ endif
 endif
 
 .PHONY: run test test-slow test-deep test-systemd check lint coverage mutate demo bench soak simulate \
-	gallery interop compare lock data dist install upgrade rollback uninstall clean help
+	gallery interop compare lock audit data dist install upgrade rollback uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -48,7 +49,7 @@ demo: $(ready)  ## every command's answer once, from the built-in simulated mark
 test: $(tools)  ## the tests
 	@$(python) -m pytest -n auto --dist worksteal
 
-test-slow: $(tools)  ## the tests that take long or need the package index
+test-slow: $(tools) $(judges)  ## the tests that take long or need the package index
 	@$(python) -m pytest -m slow -n auto --dist worksteal
 
 test-deep: $(tools)  ## the tests with 2,000 examples a property instead of 50, and all fields broken
@@ -127,7 +128,8 @@ $(tools): $(ready) tests/requirements.lock
 
 $(peers): tests/interop/requirements.lock
 $(mutmut): tests/mutate/requirements.lock
-$(peers) $(mutmut):
+$(judges): tests/release/requirements.lock
+$(peers) $(mutmut) $(judges):
 	@$(if $(missing),$(error $(missing)))
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip --quiet --disable-pip-version-check $(locked) $<
@@ -144,6 +146,11 @@ lock:  ## write the lock files anew from pyproject.toml
 	@$(compile) tests/interop/requirements.in -o tests/interop/requirements.lock
 	@$(compile) tests/mutate/requirements.in --constraint tests/requirements.lock \
 		-o tests/mutate/requirements.lock
+	@$(compile) tests/release/requirements.in -o tests/release/requirements.lock
+
+LOCKS := requirements.lock $(wildcard tests/*requirements.lock tests/*/requirements.lock)
+audit: $(ready) $(judges)  ## known vulnerabilities of whatever is locked (needs the internet)
+	@$(python) -m tests.release.vulnerabilities .venv-release/bin/pip-audit $(LOCKS)
 
 data: $(ready)  ## completion and the man page anew, after a change of the argument parser
 	@$(python) -m tests.release.data
