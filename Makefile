@@ -46,57 +46,57 @@ run: $(ready)  ## start: the Telegram daemon where a token is configured, else t
 demo: $(ready)  ## every command's answer once, from the built-in simulated market
 	@$(VENV)/bin/crypto-assistant demo
 
-test: $(tools)  ## the tests
+test: $(tools)  #: the tests
 	@$(python) -m pytest -n auto --dist worksteal
 
-test-slow: $(tools) $(judges)  ## the tests that take long or need the package index
+test-slow: $(tools) $(judges)  #: the tests that take long or need the package index
 	@$(python) -m pytest -m slow -n auto --dist worksteal
 
-test-deep: $(tools)  ## the tests with 2,000 examples a property instead of 50, and all fields broken
+test-deep: $(tools)  #: the tests with 2,000 examples a property instead of 50, and all fields broken
 	@$(python) -m pytest --hypothesis-profile=deep
 
-test-systemd: $(ready)  ## sudo make test-systemd: the service's whole life in a booted Debian
+test-systemd: $(ready)  #: sudo make test-systemd: the service's whole life in a booted Debian
 	@tests/systemd/boot.sh $(python)
 
-check: lint test  ## formatting, lint, types and the tests
+check: lint test  #: formatting, lint, types and the tests
 
-lint: $(tools)  ## formatting, lint and types
+lint: $(tools)  #: formatting, lint and types
 	@$(python) -m ruff format --check
 	@$(python) -m ruff check
 	@$(python) -m mypy
 
-bench: $(tools)  ## requests, weight, time and memory of each command, against bare ones
+bench: $(tools)  #: requests, weight, time and memory of each command, against bare ones
 	@$(python) -m tests.bench
 
 SECONDS ?= 600
 RATE    ?= 20
-soak: $(tools)  ## SECONDS=600 RATE=20 [SEED=1]: the daemon under load and faults, answers checked
+soak: $(tools)  #: SECONDS=600 RATE=20 [SEED=1]: the daemon under load and faults, answers checked
 	@$(python) -m tests.soak --seconds $(SECONDS) --rate $(RATE) $(if $(SEED),--seed $(SEED))
 
 SEEDS   ?= 20
 MINUTES ?= 30
-simulate: $(tools)  ## SEEDS=20 MINUTES=30 [SEED=1]: the same and its death at any write, in virtual time
+simulate: $(tools)  #: SEEDS=20 MINUTES=30 [SEED=1]: the same and its death at any write, in virtual time
 	@$(python) -m tests.simulation --seeds $(SEEDS) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
 		$(if $(RESULTS),--results $(RESULTS)) $(if $(PLANT),--plant '$(PLANT)')
 
 GALLERY ?= gallery
-gallery: $(tools)  ## GALLERY=gallery [NAMES="price oi"]: a picture of every page, as a phone shows it
+gallery: $(tools)  #: GALLERY=gallery [NAMES="price oi"]: a picture of every page, as a phone shows it
 	@$(python) -m tests.gallery $(GALLERY) $(NAMES)
 
-coverage: $(tools)  ## the tests, and the share of branches that they run
+coverage: $(tools)  #: the tests, and the share of branches that they run
 	@$(python) -m coverage run -m pytest
 	@$(python) -m coverage report
 
 N ?= 400
-mutate: $(tools) $(mutmut)  ## N=400 [SEED=1]: how many small bugs of a random sample the tests find
+mutate: $(tools) $(mutmut)  #: N=400 [SEED=1]: how many small bugs of a random sample the tests find
 	@ulimit -v 6000000; .venv-mutmut/bin/python -m tests.mutate $(CURDIR)/$(python) $(or $(SEED),1) $(N)
 
-interop: $(ready) $(peers)  ## the exchanges' own clients and ccxt against the simulated market
+interop: $(ready) $(peers)  #: the exchanges' own clients and ccxt against the simulated market
 	@PROGRAM=$(VENV)/bin/crypto-assistant .venv-peers/bin/python -m pytest -W ignore \
 		--confcutdir=tests/interop tests/interop/peers.py tests/interop/accounts.py \
 		tests/interop/comparison.py tests/interop/sent.py
 
-compare: $(ready) $(peers)  ## our answers about 20 coins against ccxt's, live (needs the internet)
+compare: $(ready) $(peers)  #: our answers about 20 coins against ccxt's, live (needs the internet)
 	@.venv-peers/bin/python -m tests.compare $(VENV)/bin/crypto-assistant $(COINS)
 
 install upgrade: PYTHON = /usr/bin/python3
@@ -138,7 +138,7 @@ $(peers) $(mutmut) $(judges):
 # Pins stay where they are; `make lock UPGRADE=--upgrade` moves them.
 compile = .venv-lock/bin/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --only-binary :all: --custom-compile-command 'make lock'
-lock:  ## write the lock files anew from pyproject.toml
+lock:  #: write the lock files anew from pyproject.toml
 	@$(PYTHON) -m venv .venv-lock
 	@.venv-lock/bin/python -m pip install --quiet uv
 	@$(compile) pyproject.toml --group build -o requirements.lock
@@ -149,19 +149,22 @@ lock:  ## write the lock files anew from pyproject.toml
 	@$(compile) tests/release/requirements.in -o tests/release/requirements.lock
 
 LOCKS := requirements.lock $(wildcard tests/*requirements.lock tests/*/requirements.lock)
-audit: $(ready) $(judges)  ## known vulnerabilities of whatever is locked (needs the internet)
+audit: $(ready) $(judges)  #: known vulnerabilities of whatever is locked (needs the internet)
 	@$(python) -m tests.release.vulnerabilities .venv-release/bin/pip-audit $(LOCKS)
 
-data: $(ready)  ## completion and the man page anew, after a change of the argument parser
+data: $(ready)  #: completion and the man page anew, after a change of the argument parser
 	@$(python) -m tests.release.data
 
 dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
-dist: $(ready)  ## sdist, wheel and bill of materials into dist/, the same bytes for the same commit
+dist: $(ready)  #: sdist, wheel and bill of materials into dist/, the same bytes for the same commit
 	@$(python) -m tests.release dist
 
-clean:  ## remove the virtual environments and caches
+clean:  #: remove the virtual environments and caches
 	rm -rf .venv .venv-* .mutate .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find crypto_assistant tests -name __pycache__ -prune -exec rm -rf {} +
 
 help:
+	@echo 'To use it:'
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1\t/p' Makefile | expand -t 18
+	@echo; echo 'To work on it:'
+	@sed -n 's/^\([a-z-]*\):[^#]*#: /make \1\t/p' Makefile | expand -t 18
