@@ -36,7 +36,7 @@ endif
 endif
 
 .PHONY: run test test-slow test-deep test-systemd check lint coverage mutate demo bench soak simulate \
-	gallery interop compare lock audit data dist install upgrade rollback uninstall clean help
+	gallery charts interop compare lock audit data dist install upgrade rollback uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -82,6 +82,10 @@ simulate: $(tools)  #: SEEDS=20 MINUTES=30 [SEED=1]: the same and its death at a
 GALLERY ?= gallery
 gallery: $(tools)  #: GALLERY=gallery [NAMES="price oi"]: a picture of every page, as a phone shows it
 	@$(python) -m tests.gallery $(GALLERY) $(NAMES)
+
+CHARTS ?= charts
+charts: $(tools)  #: CHARTS=charts: pictures of all kinds in all styles, and a sheet of each style
+	@$(python) -m tests.charts $(CHARTS)
 
 coverage: $(tools)  #: the tests, and the share of branches that they run
 	@$(python) -m coverage run -m pytest

@@ -40,13 +40,21 @@ FLOORS = {
     "round": "errors models exchanges listings desk wave",
     "worth": "models net exchanges listings round",
     "bookkeeper": "errors midnights models net exchanges ledger accounts desk worth",
-    "charts": "models view threads",
-    "grammar": "errors models view exchanges listings users charts desk round",
+    "charts.figure": "models",
+    "charts.style": "",
+    "charts.scale": "models",
+    "charts.series": "models charts.figure charts.scale",
+    "charts.frame": "charts.figure charts.scale",
+    "charts.layout": "models view charts.figure charts.scale charts.series charts.frame",
+    "charts.draw": """models charts.figure charts.style charts.scale charts.series charts.frame
+        charts.layout""",
+    "charts.studio": "threads charts.figure charts.draw",
+    "grammar": "errors models view exchanges listings users charts.figure desk round",
     "plain_words": "grammar",
     "subjects.keyboard": "models view grammar plain_words",
     "subjects.help": "models view desk grammar",
     "subjects.start": "models view desk grammar subjects.keyboard",
-    "subjects.settings": """errors models view charts listings users desk grammar
+    "subjects.settings": """errors models view charts.style listings users desk grammar
         subjects.keyboard""",
     "subjects.status": """models view net exchanges audit accounts vitals desk wave grammar
         subjects.keyboard""",
@@ -61,13 +69,13 @@ FLOORS = {
     "subjects.analysis": f"""calculators {SUBJECT} subjects.bars subjects.volume subjects.cvd
         subjects.open_interest subjects.price""",
     "subjects.account": f"midnights calculators ledger accounts worth {SUBJECT} subjects.bars",
-    "subjects.chart": f"""calculators charts {SUBJECT} subjects.bars subjects.cvd
+    "subjects.chart": f"""calculators charts.figure {SUBJECT} subjects.bars subjects.cvd
         subjects.account""",
     "commands": """grammar subjects.help subjects.start subjects.settings subjects.status
         subjects.watch subjects.volume subjects.cvd subjects.open_interest
         subjects.ranking subjects.scan subjects.price subjects.analysis
         subjects.account subjects.chart""",
-    "front": "errors view charts net listings users desk grammar plain_words",
+    "front": "errors view charts.studio net listings users desk grammar plain_words",
     "telegram": "foreign errors clocks journal view state net config front",
     "console": "foreign threads view front",
     "sandbox": "",
@@ -90,7 +98,7 @@ ONLY_IN = {
     "aiogram": {"telegram"},
     "aiohttp": {"net", "telegram", "sandbox", "app"},
     "pydantic_settings": {"config"},
-    "PIL": {"charts"},
+    "PIL": {"charts.draw"},
     "tests": set(),
 }
 """Where a library may be imported."""
@@ -107,7 +115,7 @@ def part(module: Path) -> str:
 
 
 def named(names: Sequence[str]) -> str:
-    return ".".join(names[:2] if names[0] == "subjects" else names[:1])
+    return ".".join(names[:2] if names[0] in {"charts", "subjects"} else names[:1])
 
 
 @cache
@@ -133,7 +141,7 @@ def parts_imported(module: Path) -> set[str]:
 
 
 def test_every_part_of_the_house_has_its_floor() -> None:
-    nameless = {"__init__", "subjects.__init__"}
+    nameless = {"__init__", "charts.__init__", "subjects.__init__"}
     assert {part(module) for module in MODULES} - nameless == FLOORS.keys()
 
 

@@ -1,1 +1,1 @@
-"""Pictures: plain data of what is drawn, and the drawing of it."""
+"""Pictures: plain data of what is drawn, where it stands, and the drawing of it."""

@@ -1,9 +1,11 @@
 """What a picture shows, as plain data: a test looks at it, and JSON tells it.
 
-Times are ms of UTC; prices are in the quote per plain coin. A NaN is a gap in the line.
+Times are int ms UTC, prices quote currency per plain coin, volumes plain coins, rates fractions;
+what a pane's values are its title says. A NaN is a gap, never a value. orjson writes all of it with
+OPT_SERIALIZE_NUMPY and `default=str` for the zone; a NaN becomes null.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -19,10 +21,12 @@ Shape = Literal["line", "steps", "area", "bars"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """One series of a pane. `role` picks its colour: `first`, `second`, `third`, `own`.
+    """One series of a pane, over the venues that its `name` tells.
 
-    `shape`: `line` between points; `steps` hold from a time to the next; `area` is stacked upon the
-    areas before it; `bars` stand on zero, each as wide as `width_ms`.
+    `role`: its colour, `first`, `second`, `third`.
+
+    `shape`: a `line` between points; `steps` that hold from a time to the next; an `area` stacked
+    on the areas before it; `bars` that stand on zero, each `width_ms` wide.
     """
 
     name: str
@@ -31,15 +35,15 @@ class Line:
     role: str = "first"
     shape: Shape = "line"
     hollow_from_ms: int | None = None
-    """From then on it is not final, and drawn hollow."""
+    """Steps that begin then or later are not final, and drawn hollow."""
     width_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pane:
-    """Series over one scale; `title` says what they are, in which unit and over whom.
+    """Series over one scale; `title`: what they are and in which unit (coins, USD, per 8h).
 
-    `percent`: values are fractions and read so.
+    `percent`: values are fractions and read in percent. `from_zero`: the scale holds zero.
     """
 
     title: str
@@ -50,10 +54,10 @@ class Pane:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A price across the pane with a name: yesterday's high, an entry, a liquidation price.
+    """A price across the bars: yesterday's high or low, an entry, a liquidation price.
 
-    `role`: `level`, `long`, `short`, `liquidation`. One that is `own` and off the scale is an arrow
-    at its edge.
+    `role`: `level`, `long`, `short`, `liquidation`. One of the owner's that is off the scale is an
+    arrow at its edge; the others are left out there.
     """
 
     name: str
@@ -67,9 +71,11 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prices:
-    """Bars of a market, `step_ms` long. `vwap`: of each bar, NaN where there is none.
+    """Bars of one market, `step_ms` long, columns of equal length.
 
-    `last`: the price now; `closes_in_ms`: until the last bar closes. `tick`: the market's.
+    `vwap`: up to the end of each bar. `tick`: of the market. `last`: the price now, None where it
+    did not come; `closes_in_ms`: until the bar that is forming closes. `levels`: at most six of the
+    owner's are drawn, the rest is counted.
     """
 
     open_ms: Times
@@ -83,14 +89,16 @@ class Prices:
     tick: float
     last: float | None
     closes_in_ms: int
-    levels: Sequence[Level]
+    levels: Sequence[Level] = ()
+    vwap_name: str = "VWAP"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
-    """A picture. `start_ms` and `end_ms`: the ends of its time axis; `zone`: of its labels.
+    """A picture. `title`: coin, market, venue, timeframe; `subtitle`: time and age.
 
-    `notes`: what is missing from it, a line each.
+    `start_ms` and `end_ms`: the ends of its time axis; `zone`: of its times, None for UTC.
+    `notes`: what is missing, a line each.
     """
 
     title: str
@@ -101,7 +109,4 @@ class Figure:
     panes: Sequence[Pane]
     zone: ZoneInfo | None = None
     notes: Sequence[str] = ()
-
-
-ROLES: Mapping[str, str] = {"long": "up", "short": "down", "liquidation": "second"}
-"""The colours of the owner's lines."""
+    simulated: bool = False

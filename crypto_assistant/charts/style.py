@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 Colour = tuple[int, int, int]
 
@@ -11,9 +12,9 @@ class Style:
     """`hollow`: rising bars are outlines, so that colour alone decides nothing."""
 
     background: Colour
+    grid: Colour
     text: Colour
     faint: Colour
-    grid: Colour
     up: Colour
     down: Colour
     first: Colour
@@ -22,17 +23,10 @@ class Style:
     hollow: bool = False
 
     def of(self, role: str) -> Colour:
-        """`long` and `short` as rising and falling bars."""
-        return {
-            "up": self.up,
-            "long": self.up,
-            "down": self.down,
-            "short": self.down,
-            "first": self.first,
-            "second": self.second,
-            "liquidation": self.second,
-            "third": self.third,
-        }.get(role, self.faint)
+        """`level` is faint, `long` and `short` are as rising and falling bars."""
+        names = {"level": "faint", "long": "up", "short": "down", "liquidation": "second"}
+        colour: Colour = getattr(self, names.get(role, role))
+        return colour
 
     def dim(self, colour: Colour) -> Colour:
         """Half way to the background."""
@@ -40,40 +34,40 @@ class Style:
         return red, green, blue
 
 
-STYLES: Mapping[str, Style] = {
+STYLES: Final[Mapping[str, Style]] = {
     "dark": Style(
-        background=(18, 22, 28),
-        text=(222, 227, 233),
-        faint=(150, 160, 172),
-        grid=(44, 51, 61),
-        up=(64, 176, 140),
-        down=(222, 106, 98),
-        first=(104, 166, 246),
-        second=(240, 182, 84),
-        third=(190, 140, 230),
+        background=(18, 22, 29),
+        text=(228, 232, 238),
+        faint=(160, 170, 182),
+        grid=(46, 53, 64),
+        up=(72, 184, 150),
+        down=(232, 120, 108),
+        first=(110, 176, 250),
+        second=(244, 192, 96),
+        third=(200, 152, 236),
     ),
     "light": Style(
         background=(255, 255, 255),
-        text=(28, 33, 40),
-        faint=(104, 114, 126),
+        text=(26, 31, 38),
+        faint=(92, 102, 115),
         grid=(224, 228, 233),
-        up=(26, 140, 104),
-        down=(200, 72, 66),
-        first=(36, 104, 196),
-        second=(196, 120, 12),
-        third=(134, 76, 184),
+        up=(22, 134, 100),
+        down=(200, 78, 66),
+        first=(30, 96, 184),
+        second=(176, 104, 0),
+        third=(126, 70, 176),
     ),
-    # Okabe and Ito's colours, which stay apart for all common kinds of colour blindness.
+    # After Okabe and Ito, whose colours stay apart for the common kinds of colour blindness.
     "colour-blind": Style(
-        background=(18, 22, 28),
-        text=(222, 227, 233),
-        faint=(150, 160, 172),
-        grid=(44, 51, 61),
-        up=(86, 180, 233),
-        down=(230, 159, 0),
-        first=(240, 228, 66),
-        second=(213, 94, 0),
-        third=(204, 121, 167),
+        background=(18, 22, 29),
+        text=(232, 236, 242),
+        faint=(168, 178, 190),
+        grid=(46, 53, 64),
+        up=(108, 190, 240),
+        down=(236, 166, 20),
+        first=(86, 180, 233),
+        second=(240, 228, 100),
+        third=(214, 134, 180),
         hollow=True,
     ),
 }

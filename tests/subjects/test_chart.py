@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crypto_assistant.charts import canvas
-from crypto_assistant.charts.canvas import HEIGHT, WIDTH
+from crypto_assistant.charts import draw as drawing
 from crypto_assistant.charts.figure import Figure
+from crypto_assistant.charts.frame import HEIGHT, WIDTH
 from crypto_assistant.charts.style import STYLES
 from crypto_assistant.front import Sheet
 from crypto_assistant.sandbox import Fault
@@ -152,12 +152,12 @@ async def test_the_buttons_change_timeframe_and_panes_and_ask_for_the_file(marke
 async def test_a_broken_font_costs_the_picture_alone(
     market: Floor, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    canvas.font.cache_clear()
-    monkeypatch.setattr(canvas, "FONTS", tmp_path)
+    drawing.font.cache_clear()
+    monkeypatch.setattr(drawing, "FONTS", tmp_path)
     sheet = await market.front.reply("/chart BTC")
-    canvas.font.cache_clear()
+    drawing.font.cache_clear()
     assert sheet.picture is None
-    assert "No picture: FileNotFoundError, see the log" in sheet.text
+    assert "No picture: OSError, see the log" in sheet.text
     assert "BTC 15m" in sheet.text
 
 
