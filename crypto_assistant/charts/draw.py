@@ -20,6 +20,8 @@ from crypto_assistant.charts.style import STYLES, Colour, Style
 from crypto_assistant.models import Floats
 
 STROKE: Final = 3
+OUTLINE: Final = 4
+"""Around a name that stands over bars."""
 SMOOTH: Final = 3
 """How many times larger lines are drawn before they are laid on the picture."""
 CHUNK: Final = 12
@@ -86,7 +88,7 @@ class _Picture:
             self._write(text)
         found = BytesIO()
         few = self._image.quantize(palette=_palette(self._style), dither=Image.Dither.NONE)
-        few.save(found, "PNG", compress_level=9)
+        few.save(found, "PNG", compress_level=6)
         return found.getvalue()
 
     # Around the series
@@ -100,15 +102,14 @@ class _Picture:
                 self._fill(x, top, x, min(top + 5, plot.scale.bottom), self._style.faint)
 
     def _write(self, text: Text) -> None:
-        if text.plain:
-            left, top, right, bottom = text.box
-            self._fill(left - 4, top, right + 4, bottom, self._style.background)
         self._draw.text(
             (round(text.x), round(text.y + 0.36 * text.size)),
             text.text,
             fill=self._style.of(text.role),
             font=font(FONTS / FILES[text.font], text.size),
             anchor="ls",
+            stroke_width=OUTLINE if text.over else 0,
+            stroke_fill=self._style.background,
         )
 
     def _block(

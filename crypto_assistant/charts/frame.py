@@ -29,7 +29,7 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """`y`: the middle of its capitals. `role`: its colour; `plain`: nothing shows through it."""
+    """`y`: the middle of its capitals. `role`: its colour; `over`: it is outlined, over bars."""
 
     text: str
     x: float
@@ -38,7 +38,7 @@ class Text:
     role: str
     size: int = SMALL
     font: Font = "sans"
-    plain: bool = False
+    over: bool = False
 
     @property
     def box(self) -> Box:

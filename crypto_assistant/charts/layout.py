@@ -91,12 +91,12 @@ class _Laying:
 
     def _write(
         self, text: str, x: float, y: float, role: str, *, room: float = 0, size: int = SMALL,
-        font: Font = "sans", plain: bool = False,
+        font: Font = "sans", over: bool = False,
     ) -> float:  # fmt: skip
         """As much of a text as there is room for; returns where it ends."""
         text, width = self._fitted(text, room or WIDTH - LEFT - x, size, font)
         if text:
-            self._found.texts.append(Text(text, x, y, width, role, size, font, plain))
+            self._found.texts.append(Text(text, x, y, width, role, size, font, over))
         return x + width
 
     def _fitted(self, text: str, room: float, size: int, font: Font) -> tuple[str, float]:
@@ -184,7 +184,7 @@ class _Laying:
             axis.bottom - 22,
         )
         ends = [
-            self._write(name, LEFT + 8, y, role, room=RIGHT - LEFT - 100, plain=True) + 8
+            self._write(name, LEFT + 8, y, role, room=RIGHT - LEFT - 100, over=True) + 8
             for y, (_, name, role) in zip(places, names, strict=True)
         ]
         for level, x, y in zip(shown, ends, places, strict=False):

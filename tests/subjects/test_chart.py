@@ -83,8 +83,7 @@ async def test_own_prices_are_drawn_in_private_alone(market: Floor) -> None:
         found = await figure(market, "/chart BTC", private=private)
         assert found.prices is not None
         own = [level.name for level in found.prices.levels if level.own]
-        assert (len(own) == 6) == private
-        assert bool(found.notes) == private
+        assert bool(own) == private
         if private:
             assert any(re.fullmatch(r"L [\d.]+ BTC @ [\d.]+", name) for name in own)
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from crypto_assistant import view as v
 from crypto_assistant.charts.figure import Figure
+from crypto_assistant.charts.layout import MOST_OWN
 from crypto_assistant.grammar import Args, Command, Parameters
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Timeframe
 from crypto_assistant.subjects.chart.answer import PANES, Chart, run
 from crypto_assistant.subjects.chart.bars import BARS, LONGEST_WITH_VWAP
-from crypto_assistant.subjects.chart.figure import MOST_OWN, figure
+from crypto_assistant.subjects.chart.figure import figure
 from crypto_assistant.subjects.keyboard import Row, choice, timeframes
 
 FILE = "file"

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from crypto_assistant import view as v
 from crypto_assistant.charts.figure import Figure, Level, Line, Pane, Prices
 from crypto_assistant.listings.lists import Coin
@@ -13,7 +11,6 @@ from crypto_assistant.subjects.chart.bars import BARS, Bars
 from crypto_assistant.subjects.chart.interest import InterestLines
 from crypto_assistant.subjects.chart.own import Held
 
-MOST_OWN = 6
 KINDS = {Family.SPOT: "spot", Family.LINEAR: "perp", Family.INVERSE: "coin-M perp"}
 TAKERS = {"spot": "second", "perps": "first"}
 """By kind of market, the colour of its CVD."""
@@ -26,16 +23,15 @@ def figure(answer: Chart, view: v.View) -> Figure:
     known = answer.provenance
     end_ms = known.time_ms if bars is None else int(bars.candles.open_ms[-1]) + step_ms
     start_ms = end_ms - BARS * step_ms
-    levels, more = _levels(answer, bars) if bars else ((), 0)
     return Figure(
         title=_title(answer, view),
         subtitle=_subtitle(answer, view),
         start_ms=start_ms,
         end_ms=end_ms,
-        prices=_prices(bars, levels, known.time_ms) if bars else None,
+        prices=_prices(bars, _levels(answer, bars), known.time_ms) if bars else None,
         panes=tuple(_panes(answer, view, start_ms)),
         zone=view.zone,
-        notes=(f"+{more} more of your prices",) if more else (),
+        simulated=known.simulated,
     )
 
 
@@ -53,10 +49,6 @@ def _subtitle(answer: Chart, view: v.View) -> str:
     words = [view.clock(known.time_ms)]
     if known.oldest_ms is not None:
         words.append(f"{v.duration(known.time_ms - known.oldest_ms)} old")
-    if known.simulated:
-        words.insert(0, "SIMULATED")
-    if answer.bars is not None and np.isfinite(answer.bars.vwap[-1]):
-        words.append("— VWAP since 00:00 UTC")
     return " · ".join(words)
 
 
@@ -75,17 +67,18 @@ def _prices(bars: Bars, levels: Sequence[Level], now_ms: int) -> Prices:
         last=bars.last,
         closes_in_ms=int(found.open_ms[-1]) + step_ms - now_ms,
         levels=levels,
+        vwap_name="VWAP since 00:00 UTC",
     )
 
 
-def _levels(answer: Chart, bars: Bars) -> tuple[Sequence[Level], int]:
-    """Yesterday's extremes and the owner's prices, and how many of these have no room."""
+def _levels(answer: Chart, bars: Bars) -> Sequence[Level]:
+    """Yesterday's extremes, then the owner's entries and liquidation prices, the nearest first."""
     day = bars.yesterday
     named = {"high": day.high_price, "low": day.low_price} if day else {}
     past = [Level(f"yesterday's {name}", price) for name, price in named.items() if price]
     own = [level for held in answer.held for level in _own(answer.coin, held)]
     own.sort(key=lambda level: (level.role == "liquidation", _away(level, bars)))
-    return (*past, *own[:MOST_OWN]), max(0, len(own) - MOST_OWN)
+    return *past, *own
 
 
 def _away(level: Level, bars: Bars) -> float:
