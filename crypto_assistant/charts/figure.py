@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from crypto_assistant.models import Floats
 
+MOST_OWN = 6
+"""Of the owner's prices across the bars; the rest is counted."""
+
 Times = NDArray[np.int64]
 Shape = Literal["line", "steps", "area", "bars"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from crypto_assistant import view as v
 from crypto_assistant.charts import scale
-from crypto_assistant.charts.figure import Figure, Level, Pane, Prices
+from crypto_assistant.charts.figure import MOST_OWN, Figure, Level, Pane, Prices
 from crypto_assistant.charts.frame import (
     FOOT,
     GUTTER,
@@ -35,7 +35,7 @@ HEAD, ROW, GAP = 58, 42, 14
 VOLUME: Final = 84
 PANE: Final = 0.24
 """The part of the free height that each lower pane has where there are prices."""
-MOST_TIMES, MOST_NOTES, MOST_OWN = 6, 3, 6
+MOST_TIMES, MOST_NOTES = 6, 3
 SWATCH: Final = 30
 LONGEST_PRICE: Final = 8
 LEADER: Final = 30

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from crypto_assistant import view as v
-from crypto_assistant.charts.figure import Figure
-from crypto_assistant.charts.layout import MOST_OWN
+from crypto_assistant.charts.figure import MOST_OWN, Figure
 from crypto_assistant.grammar import Args, Command, Parameters
 from crypto_assistant.listings.lists import Coin
 from crypto_assistant.models import Timeframe
