@@ -32,8 +32,8 @@ side and venue, the nearest {MOST_OWN}; an arrow where one is off the scale
 Below, by the word asked for:
 - cvd (the default): CVD and OI. CVD starts at 0 on the left and ends with the 96 bars of /cvd:
 spot, and all perps together, each over the venues that are named
-- oi: OI and funding. OI in coins over USDT and USDC perps (of BTC/USD in USD over coin-M ones),
-over the span that all named venues tell, up to now
+- oi: OI of each venue, one upon the other, and funding. OI is in coins over USDT and USDC perps (of
+BTC/USD in USD over coin-M ones), over the span that all named venues tell, up to now
 - funding: funding and CVD. Of the primary market: paid as steps, the running one hollow
 - volume: CVD alone, with more room for bars and volume
 
@@ -56,7 +56,7 @@ def _lacking(answer: Chart) -> Iterator[str]:
         yield "No bars came."
     if "cvd" in answer.panes and not answer.cvd:
         yield f"No venue tells its takers over {BARS} bars."
-    if "oi" in answer.panes and answer.interest is None:
+    if {"oi", "oi_venues"} & {*answer.panes} and answer.interest is None:
         yield "No venue tells its open interest over time."
 
 

@@ -15,7 +15,7 @@ from crypto_assistant.subjects.chart.takers import Cvd
 
 PANES: Mapping[str, tuple[str, ...]] = {
     "cvd": ("cvd", "oi"),
-    "oi": ("oi", "funding"),
+    "oi": ("oi_venues", "funding"),
     "funding": ("funding", "cvd"),
     "volume": ("cvd",),
 }
@@ -45,7 +45,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Chart]) -> Chart:
     panes = PANES[args.choices[0]]
     primary = Primary(round, round.primaries(), bars.asking(round, timeframe))
     cvd = takers.question(round, timeframe) if "cvd" in panes else dict
-    held = interest.question(round, timeframe, BARS) if "oi" in panes else None
+    held = interest.question(round, timeframe, BARS) if {"oi", "oi_venues"} & {*panes} else None
     owned = own.question(round) if args.private and desk.accounts else tuple
 
     def build() -> Chart:

@@ -12,6 +12,8 @@ from crypto_assistant.subjects.chart.interest import InterestLines
 from crypto_assistant.subjects.chart.own import Held
 
 KINDS = {Family.SPOT: "spot", Family.LINEAR: "perp", Family.INVERSE: "coin-M perp"}
+FEWEST = 12
+"""Bars that there is room for, however few there are."""
 TAKERS = {"spot": "second", "perps": "first"}
 """By kind of market, the colour of its CVD."""
 ROLES = ("first", "second", "third")
@@ -23,6 +25,9 @@ def figure(answer: Chart, view: v.View) -> Figure:
     known = answer.provenance
     end_ms = known.time_ms if bars is None else int(bars.candles.open_ms[-1]) + step_ms
     start_ms = end_ms - BARS * step_ms
+    if bars:  # A coin that was listed an hour ago has room for its few bars.
+        first_ms = int(bars.candles.open_ms[0])
+        start_ms = max(start_ms, min(first_ms, end_ms - FEWEST * step_ms))
     return Figure(
         title=_title(answer, view),
         subtitle=_subtitle(answer, view),
@@ -103,6 +108,8 @@ def _panes(answer: Chart, view: v.View, start_ms: int) -> Iterator[Pane]:
             yield _cvd(answer, view)
         elif name == "oi" and answer.interest:
             yield _interest(answer, answer.interest, view)
+        elif name == "oi_venues" and answer.interest:
+            yield _by_venue(answer.interest, view)
 
 
 def _cvd(answer: Chart, view: v.View) -> Pane:
@@ -134,3 +141,19 @@ def _interest(answer: Chart, found: InterestLines, view: v.View) -> Pane:
     line = Line(now, found.time_ms, total, "third")
     kinds = "coin-M" if found.in_usd else "without coin-M"
     return Pane(" ".join([f"OI {kinds}", *_shorts({"": [*found.venues]}, view)]), [line])
+
+
+def _by_venue(found: InterestLines, view: v.View) -> Pane:
+    """One upon the other, the lowest first."""
+    lines = [
+        Line(
+            f"{view.short(venue)} {v.scaled(float(found.venues[venue][-1]))}",
+            found.time_ms,
+            found.venues[venue],
+            ROLES[number % len(ROLES)],
+            "area",
+        )
+        for number, venue in enumerate(one for one in view.titles if one in found.venues)
+    ]
+    unit = "USD, coin-M" if found.in_usd else "coins, without coin-M"
+    return Pane(f"OI {unit}", lines)
