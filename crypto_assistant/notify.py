@@ -53,13 +53,13 @@ class Supervisor:
 
     def status(self, text: str) -> None:
         """A line that `systemctl status` shows."""
-        if text != self._status:
+        if text != self._status and self._tell(f"STATUS={text}"):
             self._status = text
-            self._tell(f"STATUS={text}")
 
-    def _tell(self, state: str) -> None:
+    def _tell(self, state: str) -> bool:
+        """Whether it was told: what is not may be worth another try."""
         if not self._address:
-            return
+            return False
         # An @ stands for Linux's abstract namespace.
         address = self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address
         kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
@@ -70,5 +70,6 @@ class Supervisor:
             if not self._unheard:
                 log.warning("systemd was not told %s: %s", state, error)
             self._unheard = True
-        else:
-            self._unheard = False
+            return False
+        self._unheard = False
+        return True

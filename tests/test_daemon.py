@@ -6,11 +6,13 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -25,6 +27,8 @@ NOBODY = "http://127.0.0.1:9"
 """Nothing listens on the port of the discard service: every exchange is down."""
 WATCHDOG_USEC = 400_000
 PATIENCE = 20.0
+HELD_FOR = 3.0
+"""Seconds; longer than the database waits for another process."""
 
 
 @dataclass
@@ -46,6 +50,12 @@ class Service:
                 self.told.append(said)
                 if said.startswith(wanted):
                     return said
+
+    async def keep_asking(self) -> None:
+        """So that a poll ends every now and then."""
+        while True:
+            self.api.say("/start")
+            await asyncio.sleep(0.5)
 
     def forget(self) -> int:
         """Leaves unread what systemd was told up to now; how many messages."""
@@ -153,6 +163,30 @@ async def test_an_outage_of_telegram_is_told_and_no_reason_to_starve(tmp_path: P
             await daemon.hears("WATCHDOG=1")
         daemon.api.recover("getUpdates")
         await daemon.hears("STATUS=Answers in Telegram")
+
+
+@pytest.mark.slow
+async def test_a_database_that_another_process_holds_costs_no_answer_and_is_told(
+    tmp_path: Path,
+) -> None:
+    async with service(tmp_path, f"TELEGRAM_CHAT_ID={ADA}\n") as daemon:
+        await daemon.hears("READY=1")
+        with closing(sqlite3.connect(tmp_path / "state/live.db")) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            for line in ("/help cvd", "/start", "/help price"):
+                began = monotonic()
+                daemon.api.say(line)
+                assert (await daemon.api.next_message(PATIENCE)).text
+                assert monotonic() - began < HELD_FOR
+            asking = asyncio.create_task(daemon.keep_asking())
+            await daemon.hears("STATUS=Answers in Telegram; the database: ")
+            other.rollback()
+        await daemon.hears("STATUS=Answers in Telegram")
+        asking.cancel()
+        with closing(sqlite3.connect(tmp_path / "state/live.db")) as kept:
+            async with asyncio.timeout(PATIENCE):
+                while kept.execute("SELECT count(*) FROM inbox").fetchone() != (0,):  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
 
 
 @pytest.mark.slow

@@ -77,6 +77,19 @@ async def test_a_status_is_told_once(systemd: Systemd) -> None:
     assert systemd.silence()
 
 
+async def test_a_status_that_systemd_had_no_room_for_is_told_again(systemd: Systemd) -> None:
+    supervisor = Supervisor(systemd.name)
+    heard = 0
+    for _ in range(1000):  # Until its queue is full: nobody reads.
+        supervisor.ready()
+    supervisor.status("Answers in Telegram")
+    while not systemd.silence():
+        heard += 1
+    assert heard < 1000
+    supervisor.status("Answers in Telegram")
+    assert systemd.heard() == "STATUS=Answers in Telegram"
+
+
 @pytest.mark.parametrize("address", [None, ""])
 async def test_without_systemd_nothing_is_told(address: str | None) -> None:
     supervisor = Supervisor(address)
