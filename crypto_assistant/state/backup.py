@@ -43,13 +43,12 @@ def restore(copy: Path, database: Path, now_ms: int) -> str:
 
     Raises StateFailed, also while a daemon runs, and ConfigError; nothing has changed then.
     """
-    with held(database.parent):
-        try:
-            content = _content(copy)
-            with alone(database.parent):
-                kept = _replaced(database, content, now_ms)
-        except (OSError, sqlite3.Error) as error:
-            raise StateFailed(f"{copy} is not restored: {words(error)}") from error
+    try:
+        content = _content(copy)
+        with held(database.parent), alone(database.parent):
+            kept = _replaced(database, content, now_ms)
+    except (OSError, sqlite3.Error) as error:
+        raise StateFailed(f"{copy} is not restored: {words(error)}") from error
     before = f"; what was there is kept as {kept}" if kept.exists() else ""
     return f"{database}: as in {copy}{before}"
 

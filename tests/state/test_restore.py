@@ -92,6 +92,16 @@ def test_on_a_new_host_there_is_nothing_to_keep(state: Path, capsys: Output) -> 
     assert asyncio.run(left_in(state / "live.db")) == [b"before"]
 
 
+def test_a_copy_that_is_not_there_makes_no_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    state = tmp_path / "nowhere"
+    monkeypatch.setenv("STATE_DIRECTORY", str(state))
+    assert main(["restore", str(tmp_path / "gone.db")]) == 1
+    assert "is not restored" in capsys.readouterr().err
+    assert not state.exists()
+
+
 def test_a_copy_of_play_money_goes_where_play_money_is(state: Path) -> None:
     for name in ("live.db", "testnet.db"):
         asyncio.run(fill(state / name, name.encode()))
