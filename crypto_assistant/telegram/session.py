@@ -18,12 +18,13 @@ from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 
 from crypto_assistant.errors import Malformed
-from crypto_assistant.net.body import Room
+from crypto_assistant.net.body import TOO_LARGE, Room, cost
 from crypto_assistant.telegram.batch import decoded
 
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes; a hundred of the longest messages, each a reply to another, are a third of it."""
-
+MOST_OBJECTS = 48 * 1024 * 1024
+"""Bytes that what is made of it may take."""
 LONGEST_WAIT = 3600
 """Seconds for which an order to wait is obeyed before it is asked again."""
 
@@ -95,7 +96,10 @@ class Session(BaseSession):
                 timeout=aiohttp.ClientTimeout(total=seconds),
                 allow_redirects=False,
             ) as response:
-                return response.status, (await self._room.read(response)).decode(errors="replace")
+                body = await self._room.read(response)
+                if cost(body) > MOST_OBJECTS:
+                    raise Malformed(TOO_LARGE)
+                return response.status, body.decode(errors="replace")
         except Malformed as error:
             raise TelegramNetworkError(method, str(error)) from None
         except TimeoutError:
