@@ -2,14 +2,15 @@
 
 from itertools import pairwise
 
-from crypto_assistant.audit.candles import retold
 from crypto_assistant.audit.check import BTC, COIN_M, PEPE, Check, Looked
 from crypto_assistant.errors import Malformed
 from crypto_assistant.models import HOUR_MS, Instruments
 
+PAID = 4
+
 
 async def _of_payments(looked: Looked) -> float:
-    paid = await retold(looked).paid(looked.instrument)
+    paid = (await looked.exchange.funding_history(looked.instrument, PAID)).time_ms.tolist()
     believed = (await looked.exchange.fundings(Instruments.one(looked.instrument, 0)))[0]
     if len(paid) < 2:
         raise Malformed("fewer than two payments of funding")

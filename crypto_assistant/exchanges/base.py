@@ -1,6 +1,6 @@
 """What the program asks of an exchange."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
@@ -13,6 +13,7 @@ from crypto_assistant.models import (
     Fills,
     Find,
     Funding,
+    FundingHistory,
     Fundings,
     Instrument,
     Instruments,
@@ -110,6 +111,9 @@ class Exchange(Protocol):
 
     async def funding(self, instrument: Instrument) -> Funding:
         """One perp's funding."""
+
+    async def funding_history(self, instrument: Instrument, limit: int) -> FundingHistory:
+        """One perp's last `limit` payments of funding, at most `MOST_PAYMENTS`."""
 
     async def marks(self, listed: Instruments) -> Marks:
         """Mark and index prices of every perp of `listed`."""
@@ -217,9 +221,6 @@ class Retold(Protocol):
     async def open_interest(self, instrument: Instrument) -> OpenInterest:
         """One side of open interest, by what the venue tells of both."""
 
-    async def paid(self, instrument: Instrument) -> Sequence[int]:
-        """When funding was paid the last few times: ms, ascending."""
-
 
 @runtime_checkable
 class Retelling(Protocol):
@@ -238,6 +239,8 @@ class Believing(Protocol):
         """What was found last, by what it is about."""
 
 
+MOST_PAYMENTS = 100
+"""Of funding, that one request brings everywhere."""
 IN_DOUBT = "in doubt"
 """A verdict: shown, but it may be wrong."""
 

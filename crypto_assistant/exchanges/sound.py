@@ -16,6 +16,7 @@ from crypto_assistant.models import (
     Candles,
     Fills,
     Floats,
+    FundingHistory,
     Fundings,
     Instruments,
     LongShort,
@@ -88,6 +89,13 @@ def fundings(sent: Fundings) -> Fundings:
             sent.next_ms, np.abs(sent.next_ms - sent.received_ms) <= DAY_MS + CLOCK_OFF_MS
         ),
     )
+
+
+def funding_history(sent: FundingHistory) -> FundingHistory:
+    """Of times past; the next payment is none of them."""
+    rate = _kept(sent.rate, np.abs(sent.rate) <= HIGHEST_RATE)
+    past = sent.time_ms <= sent.received_ms + CLOCK_OFF_MS
+    return replace(sent, time_ms=sent.time_ms[past], rate=rate[past])
 
 
 def marks(sent: Marks) -> Marks:

@@ -40,6 +40,7 @@ from crypto_assistant.models.provenance import (
 )
 from crypto_assistant.models.series import (
     Candles,
+    FundingHistory,
     LongShort,
     LongShorts,
     OpenInterestHistory,
@@ -72,6 +73,7 @@ __all__ = [
     "Floats",
     "Flow",
     "Funding",
+    "FundingHistory",
     "Fundings",
     "Holding",
     "Instrument",

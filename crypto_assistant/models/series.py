@@ -101,6 +101,19 @@ class OpenInterestHistory:
         return len(self.time_ms)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FundingHistory:
+    """When a perp's funding was paid, in order, and the rate of each: a fraction, + longs pay."""
+
+    instrument: Instrument
+    time_ms: NDArray[np.int64]
+    rate: Floats
+    received_ms: int
+
+    def __len__(self) -> int:
+        return len(self.time_ms)
+
+
 @dataclass(frozen=True, slots=True)
 class LongShort:
     """One of a venue's own counts of who is long: `counts` says of whom, `long` is a fraction."""

@@ -97,15 +97,15 @@ class Session(BaseSession):
                 allow_redirects=False,
             ) as response:
                 body = await self._room.read(response)
-                if cost(body) > MOST_OBJECTS:
-                    raise Malformed(TOO_LARGE)
-                return response.status, body.decode(errors="replace")
         except Malformed as error:
             raise TelegramNetworkError(method, str(error)) from None
         except TimeoutError:
             raise TelegramNetworkError(method, f"no answer in {seconds:g} s") from None
         except (aiohttp.ClientError, OSError) as e:
             raise TelegramNetworkError(method, _failure(e)) from None
+        if cost(body) > MOST_OBJECTS:
+            raise TelegramNetworkError(method, TOO_LARGE)
+        return response.status, body.decode(errors="replace")
 
     def _form(self, bot: Bot, method: TelegramMethod[Any]) -> aiohttp.FormData:
         """Its fields, and the files that they speak of."""

@@ -95,7 +95,7 @@ def _of_all(market: Market) -> Iterator[Question]:
         yield _retold("takers", market.one, Timeframe.H1, ROWS, BEFORE_TODAY)
         yield _retold("mark_candles", market.one, Timeframe.H1, ROWS, BEFORE_TODAY)
         yield _retold("open_interest", market.one)
-        yield _retold("paid", market.one)
+        yield _of_market("funding_history", market.one, ROWS)
 
 
 def _of_owner(account: Account, about: Sequence[Market]) -> Iterator[Question]:

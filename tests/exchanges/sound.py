@@ -13,6 +13,7 @@ from crypto_assistant.models import (
     Candles,
     Entry,
     Fills,
+    FundingHistory,
     Holding,
     OpenInterestHistory,
     TakerVolumes,
@@ -32,7 +33,7 @@ SIZES = {
 SIGNED = Holding, Entry, Fills
 """Of whose sizes those of what is owed, paid or sold are negative."""
 LIMITS = {"rate": (-0.1, 0.1), "hours": (1, 24), "long": (0, 1), "change_24h": (-1, 1e4)}
-IN_ORDER = Candles, TakerVolumes, OpenInterestHistory
+IN_ORDER = Candles, TakerVolumes, OpenInterestHistory, FundingHistory
 
 
 def unsound(answer: Any) -> list[str]:
@@ -44,7 +45,7 @@ def unsound(answer: Any) -> list[str]:
 
 def _contradictions(answer: Any) -> Iterator[str]:
     if isinstance(answer, IN_ORDER):
-        times = answer.time_ms if isinstance(answer, OpenInterestHistory) else answer.open_ms
+        times = answer.open_ms if isinstance(answer, Candles | TakerVolumes) else answer.time_ms
         if not (np.diff(times) > 0).all():
             yield "rows out of order"
     if isinstance(answer, Candles):

@@ -13,6 +13,7 @@ from crypto_assistant.models import (
     Candles,
     Family,
     Funding,
+    FundingHistory,
     Fundings,
     Instrument,
     Instruments,
@@ -124,6 +125,9 @@ class Fourth:
 
     async def funding(self, instrument: Instrument) -> Funding:
         return (await self.fundings(await self._one(instrument)))[0]
+
+    async def funding_history(self, instrument: Instrument, limit: int) -> FundingHistory:
+        raise Unsupported("keeps no history of funding")
 
     async def marks(self, listed: Instruments) -> Marks:
         table = await self._perps()

@@ -49,11 +49,34 @@ async def test_the_last_points_are_the_figures_of_the_answers(market: Floor) -> 
         assert column[-1] == pytest.approx(sum(one["oi_coins"] for one in linear), rel=1e-12)
 
 
+@pytest.mark.parametrize("venue", ["binance", "bybit", "okx"])
+async def test_funding_is_as_it_was_paid_and_as_it_runs(market: Floor, venue: str) -> None:
+    chart = await market.ask(f"/chart PEPE {venue} funding")
+    price = await market.ask(f"/price PEPE {venue}")
+    world = market.sandbox.world
+    (perp,) = (
+        one
+        for one in world.markets
+        if (one.venue, one.kind, one.coin, one.quote) == (venue, "linear", "PEPE", "USDT")
+    )
+    paid, running = chart["funding"]["paid"], chart["funding"]["running"]
+    assert len(paid["time_ms"]) == 100
+    assert paid["rate"] == pytest.approx([world.funding(perp, at) for at in paid["time_ms"]])
+    assert running["rate"] == price["venues"][venue]["perp"]["funding_fraction"]
+    drawn = await figure(market, f"/chart PEPE {venue} funding")
+    (line,) = drawn.panes[0].lines
+    assert drawn.panes[0].percent
+    assert line.value[-1] == running["rate"]
+    assert line.time_ms[-1] == line.hollow_from_ms == paid["time_ms"][-1]
+    assert line.value[-2] == paid["rate"][-1]
+
+
 @pytest.mark.parametrize(
     ("line", "panes"),
     [
         ("/chart BTC", ("CVD", "OI")),
-        ("/chart BTC oi", ("OI",)),
+        ("/chart BTC oi", ("OI", "Funding")),
+        ("/chart BTC funding", ("Funding", "CVD")),
         ("/chart BTC volume", ("CVD",)),
         ("/chart BTC/USD 1h", ("CVD", "OI coin-M")),
     ],

@@ -11,7 +11,7 @@ from functools import partial
 from typing import ClassVar
 
 from crypto_assistant.errors import ExchangeError, NotListed, Unsupported
-from crypto_assistant.exchanges import sound
+from crypto_assistant.exchanges import payments, sound
 from crypto_assistant.exchanges.base import LIVE, Account, Practice, Used, used
 from crypto_assistant.exchanges.binance import now, series
 from crypto_assistant.exchanges.binance.account import BinanceAccount
@@ -27,6 +27,7 @@ from crypto_assistant.models import (
     Candles,
     Family,
     Funding,
+    FundingHistory,
     Fundings,
     Instrument,
     Instruments,
@@ -107,7 +108,7 @@ class Binance:
         }
         self.hosts: Mapping[str, Api] = {HOSTS[family]: api for family, api in self._apis.items()}
         self._statistics = Statistics(self._apis, self._contract_type, self.candles, time.now_ms)
-        self.retold = Retold(self._apis, PREFIX, self._statistics, self._funding_info)
+        self.retold = Retold(self._apis, PREFIX, self._statistics)
 
     @property
     def used(self) -> Mapping[str, Used]:
@@ -185,6 +186,19 @@ class Binance:
             self._premium(instrument), self._funding_hours(instrument.family)
         )
         return now.fundings(premium, hours, Instruments.one(instrument, premium.received_ms))[0]
+
+    async def funding_history(self, instrument: Instrument, limit: int) -> FundingHistory:
+        linear = instrument.family is Family.LINEAR
+        return await self._apis[instrument.family].get(
+            PREFIX[instrument.family] + "/fundingRate",
+            [("symbol", instrument.symbol), ("limit", limit)],
+            budget=self._funding_info if linear else None,
+            lifetime=Lifetime.INDICATOR,
+            variant=instrument,
+            parse=lambda payload, ms: payments.history(
+                now.regular(payload), instrument, ms, time="fundingTime", rate="fundingRate"
+            ),
+        )
 
     async def marks(self, listed: Instruments) -> Marks:
         return now.marks(await self._premiums(listed.family), listed)

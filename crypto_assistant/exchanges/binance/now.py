@@ -9,7 +9,7 @@ import numpy as np
 
 from crypto_assistant.errors import Malformed
 from crypto_assistant.exchanges import sound
-from crypto_assistant.exchanges.payload import Table, name, number, price, readable, times
+from crypto_assistant.exchanges.payload import Table, name, number, price, readable, rows, times
 from crypto_assistant.models import (
     Family,
     Floats,
@@ -114,3 +114,8 @@ def open_interests(table: Table, listed: Instruments) -> OpenInterests:
     else:
         coins = size * listed.multiplier
     return sound.open_interests(OpenInterests(listed, coins, usd, table.received_ms))
+
+
+def regular(payload: object) -> list[dict[str, Any]]:
+    """Payments of funding but for special ones, which come at any time; old rows have no type."""
+    return [row for row in rows(payload) if row.get("rateType") in {None, "Regular"}]

@@ -9,7 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges import sound
+from crypto_assistant.exchanges import payments, sound
 from crypto_assistant.exchanges.base import LIVE, Practice, Used, used
 from crypto_assistant.exchanges.bybit import now, series, trades
 from crypto_assistant.exchanges.bybit.account import BybitAccount
@@ -19,11 +19,12 @@ from crypto_assistant.exchanges.bybit.reads import READS
 from crypto_assistant.exchanges.bybit.retold import Retold
 from crypto_assistant.exchanges.bybit.series import INTERVALS, OPEN_INTEREST_INTERVALS, window
 from crypto_assistant.exchanges.pages import paged
-from crypto_assistant.exchanges.payload import Table, moment
+from crypto_assistant.exchanges.payload import Table, moment, rows
 from crypto_assistant.models import (
     Candles,
     Family,
     Funding,
+    FundingHistory,
     Fundings,
     Instrument,
     Instruments,
@@ -85,7 +86,7 @@ class Bybit:
         self.hosts: Mapping[str, Api] = {"all": self._api}
         self._time = self._api.time
         self._host_ms = door.clock_ms
-        self.retold = Retold(self._api, self._market, self._marks)
+        self.retold = Retold(self._market, self._marks)
 
     @property
     def used(self) -> Mapping[str, Used]:
@@ -149,6 +150,21 @@ class Bybit:
     async def funding(self, instrument: Instrument) -> Funding:
         table = await self._market(instrument.family, instrument.symbol)
         return now.fundings(table, Instruments.one(instrument, table.received_ms))[0]
+
+    async def funding_history(self, instrument: Instrument, limit: int) -> FundingHistory:
+        return await self._api.get(
+            "/v5/market/funding/history",
+            [*_market(instrument), ("limit", limit)],
+            lifetime=Lifetime.INDICATOR,
+            variant=instrument,
+            parse=lambda result, ms: payments.history(
+                rows(result["list"]),
+                instrument,
+                ms,
+                time="fundingRateTimestamp",
+                rate="fundingRate",
+            ),
+        )
 
     async def marks(self, listed: Instruments) -> Marks:
         return now.marks(await self._market(listed.family), listed)

@@ -1,15 +1,11 @@
-"""What Bybit tells a second time: both sides of open interest, mark prices, funding as it was paid.
+"""What Bybit tells a second time: both sides of open interest, mark prices."""
 
-https://bybit-exchange.github.io/docs/v5/market/history-fund-rate
-"""
-
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from crypto_assistant.errors import Unsupported
 from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.bybit import now
-from crypto_assistant.exchanges.payload import Table, moment, readable, rows
+from crypto_assistant.exchanges.payload import Table
 from crypto_assistant.models import (
     Candles,
     Family,
@@ -19,10 +15,6 @@ from crypto_assistant.models import (
     TakerVolumes,
     Timeframe,
 )
-from crypto_assistant.net.api import Api
-from crypto_assistant.net.cache import Lifetime
-
-PAID = 4
 
 
 class Retold:
@@ -30,11 +22,9 @@ class Retold:
 
     def __init__(
         self,
-        api: Api,
         market: Callable[[Family], Awaitable[Table]],
         marks: Callable[[Instrument, Timeframe, int, int], Awaitable[Candles]],
     ) -> None:
-        self._api = api
         self._market = market
         self._marks = marks
 
@@ -53,16 +43,3 @@ class Retold:
         if not now.tells_one_side(table, instrument.symbol):
             raise Unsupported("tells both sides of open interest alone")
         return now.halved(table, Instruments.one(instrument, table.received_ms))[0]
-
-    async def paid(self, instrument: Instrument) -> Sequence[int]:
-        market = [("category", instrument.family.value), ("symbol", instrument.symbol)]
-        return await self._api.get(
-            "/v5/market/funding/history",
-            [*market, ("limit", PAID)],
-            lifetime=Lifetime.INDICATOR,
-            parse=lambda result, _: _times(result["list"]),
-        )
-
-
-def _times(payload: Any) -> Sequence[int]:
-    return sorted(readable(rows(payload), lambda row: moment(row["fundingRateTimestamp"])))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from crypto_assistant.errors import Unsupported
-from crypto_assistant.exchanges import sound
+from crypto_assistant.exchanges import payments, sound
 from crypto_assistant.exchanges.base import LIVE, Belief, Practice, Used
 from crypto_assistant.exchanges.okx import listed as lists
 from crypto_assistant.exchanges.okx import now, series
@@ -21,6 +21,7 @@ from crypto_assistant.exchanges.okx.limits import (
     MARK,
     OLD_CANDLES,
     OPEN_INTEREST,
+    PAID,
     READS,
     TICKER,
     TICKERS,
@@ -33,11 +34,12 @@ from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.exchanges.okx.statistics import Statistics
 from crypto_assistant.exchanges.okx.takers import in_coins, priced
 from crypto_assistant.exchanges.pages import paged
-from crypto_assistant.exchanges.payload import Table, moment
+from crypto_assistant.exchanges.payload import Table, moment, rows
 from crypto_assistant.models import (
     Candles,
     Family,
     Funding,
+    FundingHistory,
     Fundings,
     Instrument,
     Instruments,
@@ -170,6 +172,18 @@ class Okx:
     async def funding(self, instrument: Instrument) -> Funding:
         table = await self._funding(instrument.symbol, Lifetime.PRICE)
         return now.fundings(table, Instruments.one(instrument, table.received_ms))[0]
+
+    async def funding_history(self, instrument: Instrument, limit: int) -> FundingHistory:
+        # `fundingRate` is what was foretold.
+        return await self._source.get(
+            PAID,
+            [("instId", instrument.symbol), ("limit", limit)],
+            lifetime=Lifetime.INDICATOR,
+            variant=instrument,
+            parse=lambda data, ms: payments.history(
+                rows(data), instrument, ms, time="fundingTime", rate="realizedRate"
+            ),
+        )
 
     async def marks(self, listed: Instruments) -> Marks:
         """The venue tells indices by quote currency: one request for each that is listed."""

@@ -1,24 +1,17 @@
-"""What OKX tells a second time: what takers did, bars of mark prices, funding as it was paid.
+"""What OKX tells a second time: what takers did, bars of mark prices.
 
 https://www.okx.com/docs-v5/en/#public-data-rest-api-get-mark-price-candlesticks
-https://www.okx.com/docs-v5/en/#public-data-rest-api-get-funding-rate-history
 """
-
-from collections.abc import Sequence
-from typing import Any
 
 from crypto_assistant.errors import Unsupported
 from crypto_assistant.exchanges import sound
 from crypto_assistant.exchanges.okx import series
-from crypto_assistant.exchanges.okx.limits import MARK_CANDLES, PAID
+from crypto_assistant.exchanges.okx.limits import MARK_CANDLES
 from crypto_assistant.exchanges.okx.periods import BARS
 from crypto_assistant.exchanges.okx.source import Source
 from crypto_assistant.exchanges.okx.statistics import Statistics
-from crypto_assistant.exchanges.payload import moment, readable, rows
 from crypto_assistant.models import Candles, Instrument, OpenInterest, TakerVolumes, Timeframe
 from crypto_assistant.net.cache import Lifetime
-
-PAYMENTS = 4
 
 
 class Retold:
@@ -49,15 +42,3 @@ class Retold:
 
     async def open_interest(self, instrument: Instrument) -> OpenInterest:
         raise Unsupported("tells one side of open interest alone")
-
-    async def paid(self, instrument: Instrument) -> Sequence[int]:
-        return await self._source.get(
-            PAID,
-            [("instId", instrument.symbol), ("limit", PAYMENTS)],
-            lifetime=Lifetime.INDICATOR,
-            parse=lambda data, _: _times(data),
-        )
-
-
-def _times(payload: Any) -> Sequence[int]:
-    return sorted(readable(rows(payload), lambda row: moment(row["fundingTime"])))

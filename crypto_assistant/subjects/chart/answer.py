@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Progress, coin_round
-from crypto_assistant.models import Funding, Provenance, Timeframe
-from crypto_assistant.subjects.bars.primary import Primary
-from crypto_assistant.subjects.chart import bars, interest, own, takers
+from crypto_assistant.models import Provenance, Timeframe
+from crypto_assistant.subjects.bars.primary import Primary, settle
+from crypto_assistant.subjects.chart import bars, interest, own, payments, takers
 from crypto_assistant.subjects.chart.bars import BARS, Bars
 from crypto_assistant.subjects.chart.interest import InterestLines
 from crypto_assistant.subjects.chart.own import Held
+from crypto_assistant.subjects.chart.payments import Payments
 from crypto_assistant.subjects.chart.takers import Cvd
 
 PANES: Mapping[str, tuple[str, ...]] = {
@@ -34,7 +35,7 @@ class Chart:
     bars: Bars | None
     cvd: Mapping[str, Cvd]
     interest: InterestLines | None
-    funding: Funding | None
+    funding: Payments | None
     held: tuple[Held, ...]
     provenance: Provenance
 
@@ -44,7 +45,10 @@ async def run(args: Args, desk: Desk, progress: Progress[Chart]) -> Chart:
     coin, timeframe = round.coin, args.timeframe or Timeframe.M15
     panes = PANES[args.choices[0]]
     primary = Primary(round, round.primaries(), bars.asking(round, timeframe))
+    perps = [market for market in round.primaries() if market.family is coin.perps]
+    perps = perps if "funding" in panes else []
     cvd = takers.question(round, timeframe) if "cvd" in panes else dict
+    funding = Primary(round, perps, lambda market: payments.asking(round, market))
     held = interest.question(round, timeframe, BARS) if {"oi", "oi_venues"} & {*panes} else None
     owned = own.question(round) if args.private and desk.accounts else tuple
 
@@ -58,10 +62,10 @@ async def run(args: Args, desk: Desk, progress: Progress[Chart]) -> Chart:
             bars=primary(),
             cvd=cvd(),
             interest=held() if held else None,
-            funding=None,
+            funding=funding(),
             held=owned(),
             provenance=round.provenance(),
         )
 
-    await primary.settle(lambda: None, spare=desk.timing.attempt)
+    await settle(round, [primary, funding], lambda: None, spare=desk.timing.attempt)
     return build()

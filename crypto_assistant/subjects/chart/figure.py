@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from crypto_assistant import view as v
 from crypto_assistant.charts.figure import Figure, Level, Line, Pane, Prices
 from crypto_assistant.listings.lists import Coin
@@ -10,6 +12,7 @@ from crypto_assistant.subjects.chart.answer import Chart
 from crypto_assistant.subjects.chart.bars import BARS, Bars
 from crypto_assistant.subjects.chart.interest import InterestLines
 from crypto_assistant.subjects.chart.own import Held
+from crypto_assistant.subjects.chart.payments import Payments
 
 KINDS = {Family.SPOT: "spot", Family.LINEAR: "perp", Family.INVERSE: "coin-M perp"}
 FEWEST = 12
@@ -34,7 +37,7 @@ def figure(answer: Chart, view: v.View) -> Figure:
         start_ms=start_ms,
         end_ms=end_ms,
         prices=_prices(bars, _levels(answer, bars), known.time_ms) if bars else None,
-        panes=tuple(_panes(answer, view, start_ms)),
+        panes=tuple(_panes(answer, view)),
         zone=view.zone,
         simulated=known.simulated,
     )
@@ -102,7 +105,7 @@ def _own(coin: str, held: Held) -> Iterator[Level]:
         yield Level(f"{side} liq {price}", held.liquidation_price, "liquidation")
 
 
-def _panes(answer: Chart, view: v.View, start_ms: int) -> Iterator[Pane]:
+def _panes(answer: Chart, view: v.View) -> Iterator[Pane]:
     for name in answer.panes:
         if name == "cvd" and answer.cvd:
             yield _cvd(answer, view)
@@ -110,6 +113,8 @@ def _panes(answer: Chart, view: v.View, start_ms: int) -> Iterator[Pane]:
             yield _interest(answer, answer.interest, view)
         elif name == "oi_venues" and answer.interest:
             yield _by_venue(answer.interest, view)
+        elif name == "funding" and answer.funding:
+            yield _funding(answer.funding, view)
 
 
 def _cvd(answer: Chart, view: v.View) -> Pane:
@@ -157,3 +162,29 @@ def _by_venue(found: InterestLines, view: v.View) -> Pane:
     ]
     unit = "USD, coin-M" if found.in_usd else "coins, without coin-M"
     return Pane(f"OI {unit}", lines)
+
+
+def _funding(found: Payments, view: v.View) -> Pane:
+    """What is paid at a time was earned up to it: a step stands on the hours before."""
+    paid, running = found.paid, found.running
+    market = paid.instrument if paid else running.instrument if running else None
+    times = [*(paid.time_ms.tolist() if paid else ())]
+    rates = [*(paid.rate.tolist() if paid else ())]
+    last = v.rate(rates[-1]) if rates else v.NOTHING
+    name = f"paid {last}"
+    hollow_from_ms = None
+    if running and running.rate is not None and times and running.next_ms:
+        times, rates = [*times, running.next_ms], [*rates, running.rate]
+        hollow_from_ms = times[-2]
+        name += f" · runs {v.rate(running.rate)}"
+    # Each step from the payment before to its own; of the first one nobody knows when it began.
+    line = Line(
+        name,
+        np.array(times[:-1], np.int64),
+        np.array(rates[1:], float),
+        "first",
+        "steps",
+        hollow_from_ms,
+    )
+    venue = view.venue(market.venue) if market else ""
+    return Pane(f"Funding % {venue}", [line], percent=True, from_zero=True)

@@ -1,0 +1,32 @@
+"""Funding as it was paid, which the venues tell alike but for its names."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from crypto_assistant.errors import Malformed
+from crypto_assistant.exchanges import sound
+from crypto_assistant.exchanges.payload import moment, number, readable
+from crypto_assistant.models import FundingHistory, Instrument
+
+
+def history(
+    sent: Sequence[dict[str, object]],
+    instrument: Instrument,
+    received_ms: int,
+    *,
+    time: str,
+    rate: str,
+) -> FundingHistory:
+    """`time` and `rate`: what the venue calls them. In ascending order, each once."""
+    found = sorted(dict(readable(sent, lambda row: (moment(row[time]), number(row[rate])))).items())
+    if not found:
+        raise Malformed("no payment of funding")
+    return sound.funding_history(
+        FundingHistory(
+            instrument,
+            np.array([at for at, _ in found], np.int64),
+            np.array([paid for _, paid in found], float),
+            received_ms,
+        )
+    )
