@@ -127,7 +127,11 @@ class Ledger:
 
     async def snapshot_since(self, book: Book, ms: int) -> Snapshot | None:
         """The first one that was taken at `ms` or later."""
-        return await self._read(lambda db: _snapshot(db, book, ms))
+        return await self._read(lambda db: next(_snapshots(db, book, ms), None))
+
+    async def snapshots_since(self, book: Book, ms: int) -> list[Snapshot]:
+        """All that were taken at `ms` or later, in the order of time."""
+        return await self._read(lambda db: list(_snapshots(db, book, ms)))
 
     async def first_snapshot_ms(self, book: Book) -> int | None:
         """When the first of all was taken."""
@@ -284,14 +288,8 @@ def _entries(db: Connection, book: Book, start_ms: int, end_ms: int) -> list[Ent
     ]
 
 
-def _snapshot(db: Connection, book: Book, ms: int) -> Snapshot | None:
-    row = db.execute(
-        """SELECT taken_ms, rows FROM snapshots
-        WHERE (venue, environment, uid) = (?, ?, ?) AND taken_ms >= ?
-        ORDER BY taken_ms LIMIT 1""",
-        (*book, ms),
-    ).fetchone()
-    if row is None:
-        return None
-    taken_ms, rows = row
-    return Snapshot(*book, taken_ms, tuple(SnapshotRow(**row) for row in json.loads(rows)))
+def _snapshots(db: Connection, book: Book, ms: int) -> Iterator[Snapshot]:
+    sql = """SELECT taken_ms, rows FROM snapshots
+        WHERE (venue, environment, uid) = (?, ?, ?) AND taken_ms >= ? ORDER BY taken_ms"""
+    for taken_ms, rows in db.execute(sql, (*book, ms)):
+        yield Snapshot(*book, taken_ms, tuple(SnapshotRow(**row) for row in json.loads(rows)))

@@ -24,7 +24,7 @@ FEES = tuple(
     for time_ms in (START, SNAPSHOT.taken_ms - 1, SNAPSHOT.taken_ms)
 )
 END = START + 200_000
-LOGGED = LogWindow(START, FEES, START, END, SNAPSHOT, SNAPSHOT.taken_ms, END)
+LOGGED = LogWindow(START, FEES, START, END, (SNAPSHOT,), SNAPSHOT.taken_ms, END)
 BALANCE = Balance("okx", Wallet.TRADING, (Holding("USDT", 99.0),), END)
 TOLD = Reply(LOGGED, (BALANCE,), (), None, NO_PRICES, Markets("okx", Listings({})))
 
@@ -45,10 +45,10 @@ def test_only_what_came_after_the_snapshot_is_added_to_it() -> None:
     [
         (replace(TOLD, balances=None), Lacks.WALLET),
         (
-            replace(TOLD, logged=replace(LOGGED, opening=None, snapshots_since_ms=None)),
+            replace(TOLD, logged=replace(LOGGED, snapshots=(), snapshots_since_ms=None)),
             Lacks.SNAPSHOT,
         ),
-        (replace(TOLD, logged=replace(LOGGED, opening=None)), Lacks.SNAPSHOT_THEN),
+        (replace(TOLD, logged=replace(LOGGED, snapshots=())), Lacks.SNAPSHOT_THEN),
         (
             replace(TOLD, logged=replace(LOGGED, complete_since_ms=SNAPSHOT.taken_ms + 1)),
             Lacks.LOG,
@@ -75,7 +75,7 @@ def test_wallets_are_not_asked_about_for_one_coin() -> None:
 
 def test_an_opening_of_nothing_has_no_percentage() -> None:
     rows = (SnapshotRow("trading", "USDT", 0.0, 0.0, 1.0),)
-    logged = replace(LOGGED, opening=replace(SNAPSHOT, rows=rows))
+    logged = replace(LOGGED, snapshots=(replace(SNAPSHOT, rows=rows),))
     found = venue_pnl(replace(TOLD, logged=logged), None)
     assert found.opening_equity_usd == 0
     assert found.realised_on_opening_fraction is None

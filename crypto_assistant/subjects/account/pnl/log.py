@@ -19,7 +19,7 @@ class LogWindow:
     """The lines of one account in the window from `start_ms` to `end_ms`, on the venue's clock.
 
     `complete_since_ms`: where they begin; the start itself where the log reaches that far.
-    `opening`: the first snapshot of equity in the window, of the wallets that the log is about.
+    `snapshots`: of equity in the window, of the wallets that the log is about, the first one first.
     `snapshots_since_ms`: when the first of all was taken.
     """
 
@@ -27,9 +27,14 @@ class LogWindow:
     entries: tuple[Entry, ...]
     complete_since_ms: int
     end_ms: int
-    opening: Snapshot | None
+    snapshots: tuple[Snapshot, ...]
     snapshots_since_ms: int | None
     received_ms: int
+
+    @property
+    def opening(self) -> Snapshot | None:
+        """The first one."""
+        return self.snapshots[0] if self.snapshots else None
 
 
 Note = Callable[[str, int, int], None]
@@ -58,18 +63,17 @@ async def read(desk: Desk, venue: str, days: int, note: Callable[[int, int], Non
     start_ms = midnight_ms(end_ms, desk.zone, -days)
     with ledger.one_database():
         since_ms = await access.ask(update)
+        snapshots = await ledger.snapshots_since(book, start_ms)
         return LogWindow(
             start_ms=start_ms,
             entries=tuple(await ledger.entries(book, since_ms, end_ms)),
             complete_since_ms=since_ms,
             end_ms=end_ms,
-            opening=_margined(await ledger.snapshot_since(book, start_ms), account),
+            snapshots=tuple(_margined(taken, account) for taken in snapshots),
             snapshots_since_ms=await ledger.first_snapshot_ms(book),
             received_ms=desk.clock_ms(),
         )
 
 
-def _margined(snapshot: Snapshot | None, account: Account) -> Snapshot | None:
-    if snapshot is None:
-        return None
+def _margined(snapshot: Snapshot, account: Account) -> Snapshot:
     return replace(snapshot, rows=tuple(r for r in snapshot.rows if r.wallet in account.margined))
