@@ -209,7 +209,8 @@ class _Picture:
             right = min(max(left, time.x(at_ms + line.width_ms) - 4), RIGHT)
             if np.isfinite(value) and right >= left:
                 colour = self._style.up if value >= 0 else self._style.down
-                self._block(left, right, (axis.y(value), axis.y(0.0)), colour, hollow=False)
+                hollow = line.hollow_from_ms is not None and at_ms >= line.hollow_from_ms
+                self._block(left, right, (axis.y(value), axis.y(0.0)), colour, hollow=hollow)
 
     def _areas(self, lines: Sequence[Line], axis: Scale) -> None:
         below: Floats | None = None

@@ -38,7 +38,7 @@ class Line:
     role: str = "first"
     shape: Shape = "line"
     hollow_from_ms: int | None = None
-    """Steps that begin then or later are not final, and drawn hollow."""
+    """Steps and bars that begin then or later are not final, and drawn hollow."""
     width_ms: int = 0
 
 
@@ -101,7 +101,8 @@ class Figure:
     """A picture. `title`: coin, market, venue, timeframe; `subtitle`: time and age.
 
     `start_ms` and `end_ms`: the ends of its time axis; `zone`: of its times, None for UTC.
-    `notes`: what is missing, a line each.
+    `notes`: what is missing, a line each. `labels`: what stands below times instead of round ones,
+    as far as there is room.
     """
 
     title: str
@@ -113,3 +114,4 @@ class Figure:
     zone: ZoneInfo | None = None
     notes: Sequence[str] = ()
     simulated: bool = False
+    labels: Sequence[tuple[int, str]] = ()

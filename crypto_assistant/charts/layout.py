@@ -240,7 +240,8 @@ class _Laying:
         if end_ms - start_ms <= 10 * DAY_MS:
             self._found.days = [time.x(at) for at in scale.midnights(start_ms, end_ms, zone)]
         free = 0.0
-        for at_ms, text in scale.times(start_ms, end_ms, MOST_TIMES, zone):
+        round_times = scale.times(start_ms, end_ms, MOST_TIMES, zone)
+        for at_ms, text in self._figure.labels or round_times:
             width = self._measure(text, SMALL, "mono")
             left = min(max(time.x(at_ms) - width / 2, 4), WIDTH - 4 - width)
             if left >= free:
