@@ -68,7 +68,8 @@ FLOORS = {
     "subjects.price": f"{SUBJECT} subjects.bars subjects.cvd subjects.open_interest",
     "subjects.analysis": f"""calculators {SUBJECT} subjects.bars subjects.volume subjects.cvd
         subjects.open_interest subjects.price""",
-    "subjects.account": f"midnights calculators ledger accounts worth {SUBJECT} subjects.bars",
+    "subjects.account": f"""midnights charts.figure calculators ledger accounts worth {SUBJECT}
+        subjects.bars""",
     "subjects.chart": f"""calculators charts.figure {SUBJECT} subjects.bars subjects.cvd
         subjects.account""",
     "commands": """grammar subjects.help subjects.start subjects.settings subjects.status

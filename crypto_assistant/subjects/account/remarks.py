@@ -19,8 +19,16 @@ def coin(listings: Listings, symbol: str) -> str:
 
 def label(venue: str, accounts: Mapping[str, Environment], view: v.View) -> str:
     """A venue's title, and what it calls its play money: `OKX (demo)`."""
-    environment = accounts[venue].environment
-    return view.venue(venue) + ("" if environment == LIVE else f" ({environment})")
+    return view.venue(venue) + _play(accounts[venue])
+
+
+def short(venue: str, accounts: Mapping[str, Environment], view: v.View) -> str:
+    """The same in three letters: `OKX (demo)`, `BIN`."""
+    return view.short(venue) + _play(accounts[venue])
+
+
+def _play(account: Environment) -> str:
+    return f" ({account.environment})" if _is_play(account) else ""
 
 
 def listed(words: str, names: Iterable[str]) -> Iterator[str]:

@@ -72,6 +72,7 @@ async def test_the_opening_is_the_first_snapshot_in_the_window() -> None:
     told = await read(Written(), 1, *times)
     assert told.opening is not None
     assert told.opening.taken_ms == start_ms + 70_000
+    assert [one.taken_ms for one in told.snapshots] == [start_ms + 70_000, start_ms + 90_000]
     assert told.snapshots_since_ms == start_ms - 7
 
 

@@ -450,6 +450,7 @@ async def test_every_button_asks_what_it_says(store: Store) -> None:
     assert labels == {
         "Refresh": "pnl ETH bybit 7d details",
         "Compact": "pnl ETH bybit 7d",
+        "Chart": "/pnl ETH bybit 7d chart",
         "today": "pnl ETH bybit today details",
         "• 7d": "pnl ETH bybit 7d details",
         "30d": "pnl ETH bybit 30d details",

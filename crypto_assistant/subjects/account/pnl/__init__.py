@@ -1,5 +1,7 @@
 """/pnl: what the owner's derivatives brought and cost, and whether it adds up."""
 
+from dataclasses import replace
+
 from crypto_assistant import worth
 from crypto_assistant.desk import Desk
 from crypto_assistant.grammar import Args, Command, Progress
@@ -7,9 +9,10 @@ from crypto_assistant.midnights import midnight_ms
 from crypto_assistant.round import Round
 from crypto_assistant.subjects.account import remarks
 from crypto_assistant.subjects.account.environments import environments
-from crypto_assistant.subjects.account.pnl.answer import Pnl, summed, venue_pnl
+from crypto_assistant.subjects.account.pnl.answer import Pnl, day_by_day, summed, venue_pnl
 from crypto_assistant.subjects.account.pnl.page import render
-from crypto_assistant.subjects.account.pnl.parameters import DAYS, PARAMETERS
+from crypto_assistant.subjects.account.pnl.parameters import DAYS, FILE, PARAMETERS, is_picture
+from crypto_assistant.subjects.account.pnl.picture import figure
 from crypto_assistant.subjects.account.pnl.question import Question
 
 EXPLAINS = """\
@@ -53,6 +56,12 @@ price is left out; Details show all of it. The wallets are not read at the very 
 ends: what is dated in between, or comes late in the log, is in the residual until a later answer.
 Before the first snapshot nothing is reconciled.
 
+chart: a picture, in days of your zone (TIMEZONE): the sum of each day, today's hollow until it is
+over; these added up, which ends at the sum of /pnl; and, of all coins together, equity of the
+margined wallets by the first snapshot of each day, at prices of then, and now. A day that no log
+reaches, or without a snapshot, is a gap; a venue whose snapshots begin on a later day than the
+others' is not in equity. file: the same with all of its pixels.
+
 Details of one coin (/pnl 7d BTC details) reckon realised PnL from your trades as well, market by
 market, since nothing was open in it: by average cost as the venues do, and first in first out
 (FIFO), beside the log; n/a where the log realises what is still open: USDC contracts at Bybit,
@@ -63,7 +72,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Pnl]) -> Pnl:
     round = Round(desk, await desk.listings(), desk.owned(args.venue))
     coin = remarks.coin(round.listings, args.symbol) if args.symbol else None
     window = args.choices[0]
-    days = DAYS[window]
+    days, drawn = DAYS[window], is_picture(args)
 
     def build() -> Pnl:
         replies = question()
@@ -73,7 +82,7 @@ async def run(args: Args, desk: Desk, progress: Progress[Pnl]) -> Pnl:
         venues = {venue: venue_pnl(one, coin) for venue, one in replies.items()}
         starts = [one.logged.start_ms for one in replies.values() if one.logged]
         parts_read, parts = question.parts
-        return Pnl(
+        answer = Pnl(
             window=window,
             start_ms=min(starts, default=midnight_ms(known.time_ms, desk.zone, -days)),
             coin=coin,
@@ -85,9 +94,12 @@ async def run(args: Args, desk: Desk, progress: Progress[Pnl]) -> Pnl:
             parts=parts,
             provenance=known,
         )
+        return replace(answer, daily=day_by_day(answer, replies, desk.zone)) if drawn else answer
 
-    question = Question(round, days=days, trades_of=coin if args.details else None)
-    await question.settle(lambda: progress(build()))
+    trades_of = coin if args.details and not drawn else None
+    question = Question(round, days=days, trades_of=trades_of)
+    # A text that is shown meanwhile would be in the picture's place.
+    await question.settle(lambda: None if drawn else progress(build()))
     return build()
 
 
@@ -101,4 +113,6 @@ COMMAND = Command(
     parameters=PARAMETERS,
     private=True,
     scans=True,
+    figure=figure,
+    as_file=lambda args: FILE in args.choices,
 )

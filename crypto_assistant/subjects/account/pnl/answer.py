@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from crypto_assistant.models import Entry, Flow, Position, Provenance, total
 from crypto_assistant.subjects.account.environments import Environment, counted
 from crypto_assistant.subjects.account.markets import Markets
 from crypto_assistant.subjects.account.pnl import derivatives, fills
+from crypto_assistant.subjects.account.pnl.daily import Daily, Told, daily
 from crypto_assistant.subjects.account.pnl.derivatives import Flows, Open, Usd
 from crypto_assistant.subjects.account.pnl.fills import TradesPnl
 from crypto_assistant.subjects.account.pnl.log import LogWindow
@@ -78,7 +80,10 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Pnl:
-    """The answer; `parts_read` of `parts` of the logs have been read."""
+    """The answer; `parts_read` of `parts` of the logs have been read.
+
+    `daily`: day by day, where a picture is asked for and there is something to draw.
+    """
 
     window: str
     start_ms: int
@@ -90,6 +95,7 @@ class Pnl:
     parts_read: int
     parts: int
     provenance: Provenance
+    daily: Daily | None = None
 
 
 def venue_pnl(reply: Reply, coin: str | None) -> VenuePnl:
@@ -100,7 +106,7 @@ def venue_pnl(reply: Reply, coin: str | None) -> VenuePnl:
     opened = None if positions is None else derivatives.open_now(positions, usd)
     if logged is None:
         return VenuePnl(open=opened)
-    entries = [e for e in logged.entries if coin is None or reply.markets.coin_of(e) == coin]
+    entries = lines_of(reply, logged, coin)
     one = VenuePnl(
         log_since_ms=logged.complete_since_ms,
         flows=derivatives.flows(entries, usd),
@@ -109,6 +115,11 @@ def venue_pnl(reply: Reply, coin: str | None) -> VenuePnl:
         by_trades=_by_trades(reply, entries),
     )
     return one if coin is not None else _of_wallets(one, reply, logged)
+
+
+def lines_of(reply: Reply, logged: LogWindow, coin: str | None) -> list[Entry]:
+    """Those of the log that are about one coin's markets, all where `coin` is None."""
+    return [e for e in logged.entries if coin is None or reply.markets.coin_of(e) == coin]
 
 
 def summed(venues: Mapping[str, VenuePnl], accounts: Mapping[str, Environment]) -> Total:
@@ -127,6 +138,23 @@ def summed(venues: Mapping[str, VenuePnl], accounts: Mapping[str, Environment]) 
         opening_equity_usd=equity,
         realised_on_opening_fraction=_on_opening(together, equity),
     )
+
+
+def day_by_day(answer: Pnl, replies: Mapping[str, Reply], zone: ZoneInfo | None) -> Daily | None:
+    """The same sum in the owner's days, over the same venues; equity where no coin is asked for."""
+    told = {
+        venue: Told(
+            entries=lines_of(replies[venue], logged, answer.coin),
+            since_ms=logged.complete_since_ms,
+            end_ms=logged.end_ms,
+            usd=replies[venue].prices.usd,
+            snapshots=() if answer.coin else logged.snapshots,
+            now_usd=found.now_usd if (found := answer.venues[venue].reconciliation) else None,
+        )
+        for venue in answer.total.venues
+        if (logged := replies[venue].logged)
+    }
+    return daily(told, answer.start_ms, zone)
 
 
 def _of_wallets(one: VenuePnl, reply: Reply, logged: LogWindow) -> VenuePnl:

@@ -103,8 +103,13 @@ def opening_usd(opening: Snapshot | None, start_ms: int) -> float | None:
     """Equity at the window's start, of what had a price; None where no snapshot was taken then."""
     if opening is None or opening.taken_ms - start_ms > PROMPT_MS:
         return None
-    prices = {row.coin: row.usd_per_coin for row in opening.rows}
-    worth = [_worth(row.coins, row.coin, prices.get) for row in opening.rows]
+    return equity_usd(opening)
+
+
+def equity_usd(taken: Snapshot) -> float | None:
+    """At the prices of then, of what had one; None where nothing had."""
+    prices = {row.coin: row.usd_per_coin for row in taken.rows}
+    worth = [_worth(row.coins, row.coin, prices.get) for row in taken.rows]
     return total(worth) if worth else 0.0
 
 

@@ -11,7 +11,7 @@ from crypto_assistant.subjects.account.onward import onward
 from crypto_assistant.subjects.account.pnl.answer import Lacks, Pnl, VenuePnl
 from crypto_assistant.subjects.account.pnl.derivatives import Flows, Open
 from crypto_assistant.subjects.account.pnl.details import details
-from crypto_assistant.subjects.account.pnl.parameters import PARAMETERS, WINDOWS
+from crypto_assistant.subjects.account.pnl.parameters import CHART, FILE, PARAMETERS, WINDOWS
 from crypto_assistant.subjects.account.pnl.phrases import (
     day,
     made_of,
@@ -20,15 +20,20 @@ from crypto_assistant.subjects.account.pnl.phrases import (
     on_opening,
     unpriced,
 )
-from crypto_assistant.subjects.keyboard import choice, keyboard
+from crypto_assistant.subjects.keyboard import Row, choice, keyboard
 
 WIDEST = 8
 """Characters of a sum in the table."""
+LONGEST_LINE = 200
+"""Letters of what a venue says, of which a caption has room for a few lines."""
 
 
 def render(answer: Pnl, args: Args, view: v.View) -> v.Page:
     if not answer.accounts:
         return remarks.without_keys(answer.keyless, view)
+    asked = replace(args, symbol=answer.coin)
+    if answer.daily:
+        return _caption(answer, asked, view)
     shown = [_head(answer, view), *map(v.flowing, _above(answer, view)), _table(answer, view)]
     shown += map(v.flowing, _below(answer, view))
     shown += remarks.notes(answer.accounts, answer.keyless, view)
@@ -36,11 +41,39 @@ def render(answer: Pnl, args: Args, view: v.View) -> v.Page:
     if args.details:
         for venue in answer.venues:
             blocks += details(venue, answer, view)
-    asked = replace(args, symbol=answer.coin)
-    windows = choice(WINDOWS, answer.window, lambda word: asked.line(choices=(word,), page=1))
     leads = v.button_rows([onward(asked, "positions"), onward(asked, "balance")])
-    buttons = (*keyboard(asked, PARAMETERS), windows, *leads)
+    (first,) = keyboard(asked, PARAMETERS)
+    buttons = ((*first, *_chart(asked)), _windows(asked), *leads)
     return v.Page(tuple(blocks), buttons, footer=view.provenance(answer.provenance))
+
+
+def _chart(args: Args) -> Iterator[v.Button]:
+    """A message of its own, which replies to the answer; not of a single day."""
+    window, *_ = args.choices
+    if window != WINDOWS[0]:
+        line = args.line(choices=(window, CHART), details=False, page=1)
+        yield v.Button("Chart", f"/{line}")
+
+
+def _windows(args: Args) -> Row:
+    current, *rest = args.choices
+    return choice(WINDOWS, current, lambda word: args.line(choices=(word, *rest), page=1))
+
+
+def _caption(answer: Pnl, args: Args, view: v.View) -> v.Page:
+    """Of the picture: the sum, and who is missing from it."""
+    shown = [_head(answer, view), *map(v.flowing, reaches(answer, view))]
+    shown += remarks.notes(answer.accounts, answer.keyless, view)
+    asked = replace(args, choices=(answer.window, CHART), details=False, page=1)
+    file = v.Button("File", asked.line(choices=(*asked.choices, FILE)))
+    buttons = ((v.Button("Refresh", asked.line()), file), _windows(asked))
+    known = answer.provenance
+    short = replace(known, failed={name: why[:LONGEST_LINE] for name, why in known.failed.items()})
+    return v.Page(
+        (v.lines(shown),),
+        () if FILE in args.choices else buttons,
+        footer=view.provenance(short),
+    )
 
 
 def _head(answer: Pnl, view: v.View) -> v.Html:
@@ -50,14 +83,14 @@ def _head(answer: Pnl, view: v.View) -> v.Html:
     return v.flowing(
         [
             f"{of}PnL {answer.window} {whole}",
-            _without(answer, answer.total.venues, view) if flows else "",
+            without(answer, answer.total.venues, view) if flows else "",
             f"since {day(answer.start_ms, view)}",
         ],
         boldly=True,
     )
 
 
-def _without(answer: Pnl, venues: Sequence[str], view: v.View) -> str:
+def without(answer: Pnl, venues: Sequence[str], view: v.View) -> str:
     """Of those whose money is counted together."""
     lacking = [venue for venue in counted(answer.accounts) if venue not in venues]
     return f"n/a for {view.venues(lacking)}" if lacking else ""
@@ -71,7 +104,7 @@ def _above(answer: Pnl, view: v.View) -> Iterator[Sequence[str]]:
         yield [*unpriced(total.flows.unpriced_coins)]
         yield [*made_of(total.flows)]
     if total.open:
-        lacking = _without(answer, total.open_venues, view)
+        lacking = without(answer, total.open_venues, view)
         same = total.open_venues == total.venues or not lacking
         yield [*on_margin(total.open), "" if same else f"open {lacking}"]
     yield [*on_opening(total.realised_on_opening_fraction, total.opening_equity_usd)]
@@ -94,13 +127,13 @@ def _row(name: str, flows: Flows | None, opened: Open | None) -> list[str]:
 
 
 def _below(answer: Pnl, view: v.View) -> Iterator[Sequence[str]]:
-    yield from _reaches(answer, view)
+    yield from reaches(answer, view)
     if answer.coin is None:
         yield from _residuals(answer, view)
         yield _spot(answer, view)
 
 
-def _reaches(answer: Pnl, view: v.View) -> Iterator[Sequence[str]]:
+def reaches(answer: Pnl, view: v.View) -> Iterator[Sequence[str]]:
     """Who tells less than was asked for."""
     for venue, one in answer.venues.items():
         if one.log_since_ms is not None and one.log_since_ms > answer.start_ms:
