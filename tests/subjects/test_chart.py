@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import replace
 from functools import partial
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from crypto_assistant.charts.style import STYLES
 from crypto_assistant.front import Sheet
 from crypto_assistant.sandbox import Fault
 from crypto_assistant.subjects.chart import COMMAND
+from crypto_assistant.subjects.chart.answer import PANES
 from tests.floor import Floor, floor
 
 
@@ -196,6 +198,36 @@ async def test_fifty_at_once_are_each_what_was_asked_for() -> None:
         assert len({*one_by_one.values()}) == len(lines)
         for line, sheet in zip(asked, pictures, strict=True):
             assert sheet.picture == one_by_one[line]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_two_thousand_presses_under_faults_are_each_of_what_was_asked_for() -> None:
+    random = Random(7)  # noqa: S311
+    async with floor() as market:
+        await market.open()
+        for user, style in enumerate(STYLES):
+            await market.front.reply(f"/settings style {style}", user=user)
+
+        async def pressed(number: int) -> bool:
+            await asyncio.sleep(random.uniform(0, 60))
+            if not number % 40:
+                venue = random.choice(["binance", "bybit", "okx"])
+                faults = [Fault(venue, "http"), Fault(venue, "timeout"), Fault(venue, "banned")]
+                market.sandbox.faults = random.choice([[], [random.choice(faults)]])
+            coin, bars = random.choice(["BTC", "ETH", "PEPE", "SOL"]), random.choice(["5m", "1h"])
+            pane, user = random.choice([*PANES]), number % len(STYLES)
+            line = f"chart {coin} {bars} {pane}"
+            sheet = await market.front.reply(line, user=user, private=False, pressed=True)
+            answer: Any = sheet.answer
+            assert (answer.coin, answer.timeframe, answer.panes) == (coin, bars, PANES[pane])
+            if sheet.picture:
+                corner = opened(sheet).getpixel((2, HEIGHT - 2))
+                assert np.abs(np.array(corner) - [*STYLES.values()][user].background).max() <= 8
+            return sheet.picture is not None
+
+        drawn = await asyncio.gather(*map(pressed, range(2000)))
+    assert sum(drawn) > 1000
 
 
 def opened(sheet: Sheet) -> Image.Image:
