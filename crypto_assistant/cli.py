@@ -83,7 +83,14 @@ async def _run(_: argparse.Namespace) -> int:
 async def _console(arguments: argparse.Namespace) -> int:
     settings = _logged(config.load(EXCHANGES), "ERROR")
     market = arguments.market or settings.market or "auto"
-    async with open_front(settings, market, clock_ms) as front:
+    opening = open_front(settings, market, clock_ms)
+    if console.is_lively():
+        # Only a terminal pays for what edits its lines.
+        from crypto_assistant.terminal.session import converse  # noqa: PLC0415
+
+        await converse(opening, config.history(), coloured=config.wants_colours())
+        return DONE
+    async with opening as front:
         await console.converse(front)
     return DONE
 
@@ -106,7 +113,7 @@ async def _ask(arguments: argparse.Namespace) -> int:
 
 async def _demo(_: argparse.Namespace) -> int:
     async with open_front(_logged(config.load(EXCHANGES), "ERROR"), "sandbox", clock_ms) as front:
-        await console.tour(front)
+        await console.demonstrate(front)
     return DONE
 
 

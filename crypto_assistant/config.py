@@ -327,6 +327,24 @@ def exposure() -> str:
     return ""
 
 
+def is_dumb() -> bool:
+    """Whether the terminal can do nothing but show text."""
+    return os.environ.get("TERM", "dumb") in {"", "dumb", "unknown"}
+
+
+def wants_colours() -> bool:
+    """As https://no-color.org has it."""
+    return not os.environ.get("NO_COLOR")
+
+
+def history() -> Path:
+    """Where the terminal keeps the lines that were asked, by the XDG rules."""
+    state = Path(os.environ.get("XDG_STATE_HOME") or "")
+    if not state.is_absolute():
+        state = Path(os.environ.get("HOME") or "/") / ".local" / "state"
+    return state / "crypto-assistant" / "history"
+
+
 def changed(old: Config, new: Config) -> set[str]:
     """The settings in which the two differ."""
     names = type(new).model_fields

@@ -3,18 +3,16 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from html.parser import HTMLParser
 from io import TextIOWrapper
+from textwrap import fill
 from typing import TextIO
 
-from crypto_assistant import foreign
+from crypto_assistant import config
 from crypto_assistant.front import Front, Sheet
+from crypto_assistant.terminal.paint import plain, printable
 from crypto_assistant.threads import Unawaited
-from crypto_assistant.view import Html
 
 TOUR = ("/start", "/price BTC", "/price PEPE", "/top10", "/top10 spot gainers", "/help price")
-STYLE = {"b": "\033[1m", "i": "\033[3m", "code": "\033[36m"}
-PLAIN = "\033[0m"
 
 
 async def converse(front: Front) -> None:
@@ -33,11 +31,25 @@ async def converse(front: Front) -> None:
         await tour(front)
 
 
+def is_lively() -> bool:
+    """Whether it is a terminal that can be worked in."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout) and not config.is_dumb()
+
+
 async def tour(front: Front) -> None:
     """A short walk through the commands."""
     for line in TOUR:
         print(f"> {line}")
         await answer(front, line)
+
+
+async def demonstrate(front: Front) -> None:
+    """Every command's answer once, the public ones first, its buttons in a line."""
+    for command in sorted(front.commands, key=lambda command: command.private):
+        print(f"> {command.example}")
+        sheet = await front.reply(command.example)
+        labels = " ".join(f"[{button.label}]" for row in sheet.buttons for button in row)
+        print(_plain(sheet, is_terminal(sys.stdout)), fill(printable(labels)), "", sep="\n")
 
 
 async def answer(front: Front, line: str) -> Sheet:
@@ -73,36 +85,10 @@ def _read(terminal: bool) -> str:
 
 def text(sheet: Sheet, *, styled: bool) -> str:
     """An answer as a terminal shows it, its buttons as the commands that they stand for."""
-    buttons = [_printable(f"[{b.label}] /{b.line}") for row in sheet.buttons for b in row]
-    return "\n".join([plain(sheet.text, styled=styled), *buttons, ""])
+    buttons = [printable(f"[{b.label}] /{b.line}") for row in sheet.buttons for b in row]
+    return "\n".join([_plain(sheet, styled), *buttons, ""])
 
 
-def plain(html: Html, *, styled: bool) -> str:
-    """Telegram's HTML as terminal text."""
-    reader = _Terminal(styled)
-    reader.feed(html)
-    reader.close()
-    return "".join(reader.parts)
-
-
-def _printable(data: str) -> str:
-    """Without what would steer the terminal or turn its text around."""
-    return "\n".join(map(foreign.clear, data.split("\n")))
-
-
-class _Terminal(HTMLParser):
-    def __init__(self, styled: bool) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._styled = styled
-
-    def handle_data(self, data: str) -> None:
-        self.parts.append(_printable(data))
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        if self._styled:
-            self.parts.append(STYLE.get(tag, ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._styled and tag in STYLE:
-            self.parts.append(PLAIN)
+def _plain(sheet: Sheet, styled: bool) -> str:
+    styled = styled and not config.is_dumb()
+    return plain(sheet.text, styled=styled, coloured=styled and config.wants_colours())

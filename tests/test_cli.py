@@ -16,6 +16,7 @@ import pytest
 from crypto_assistant import __version__
 from crypto_assistant.cli import main
 from crypto_assistant.clocks import clock_ms
+from crypto_assistant.commands import COMMANDS
 from crypto_assistant.config import Config
 from crypto_assistant.state.store import SCHEMA
 from tests.venues import ADDRESSES, CREDENTIALS
@@ -164,6 +165,28 @@ def test_what_runs_nothing_imports_nothing_of_the_program(line: str, tmp_path: P
     assert not loaded & {"aiohttp", "aiogram", "numpy", "pydantic", "asyncio"}
 
 
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "runs",
+    [
+        "-m crypto_assistant ask --market sandbox /help",
+        "-m crypto_assistant console --market sandbox",
+        "-m crypto_assistant.daemon",
+    ],
+)
+def test_what_edits_lines_is_loaded_on_a_terminal_alone(runs: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *runs.split()],
+        cwd=tmp_path,
+        input="/help\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert " crypto_assistant.front\n" in done.stderr
+    assert "prompt_toolkit" not in done.stderr
+
+
 @pytest.mark.parametrize("argv", WRONG)
 def test_a_wrong_command_of_the_shell_is_usage_too(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -275,12 +298,13 @@ def test_output_that_finds_no_room_is_told_in_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_demo_shows_every_command(capsys: Output) -> None:
+def test_demo_shows_every_command_once(capsys: Output) -> None:
     assert main(["demo"]) == 0
     told = capsys.readouterr().out
-    for line in ("> /start", "> /help price", "> /price BTC", "> /top10"):
-        assert line in told
-    assert told.count("SIMULATED market") == told.count("> /")
+    shown = re.findall("^> (.*)\nSIMULATED market", told, flags=re.MULTILINE)
+    assert sorted(shown) == sorted(command.example for command in COMMANDS)
+    assert "\n> /balance\n" in told.partition("\n> /volscan ")[2], "what is public comes first"
+    assert "\n[Refresh] [Details] [spot]" in told
 
 
 @pytest.mark.real

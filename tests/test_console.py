@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assistant.console import plain, text
+from crypto_assistant.console import text
 from crypto_assistant.front import Sheet
+from crypto_assistant.terminal.paint import plain
 from crypto_assistant.view import Button, bold, code, escape, lines, table
 
 PROGRAM = [sys.executable, "-m", "crypto_assistant", "console", "--market", "sandbox"]
@@ -135,6 +136,14 @@ def test_markup_becomes_plain_text(html: str, shown: str) -> None:
 def test_a_terminal_shows_bold_text_bold() -> None:
     assert plain(bold("BTC"), styled=True) == "\033[1mBTC\033[0m"
     assert plain(table(["", "x"], [["a", "1"]]), styled=True) == "  x\na 1"
+
+
+def test_what_went_up_is_green_and_what_went_down_is_red() -> None:
+    told = escape("24h +1.29% (-$2.1M) · 2026-12-01 BTC-USDT 1–2 - n/a +")
+    up, down = "\033[32m+1.29%\033[39m", "\033[31m-$2.1M\033[39m"
+    assert plain(told, styled=True, coloured=True) == plain(told, styled=True).replace(
+        "+1.29%", up
+    ).replace("-$2.1M", down)
 
 
 def test_nothing_that_is_echoed_steers_the_terminal() -> None:

@@ -78,7 +78,8 @@ FLOORS = {
         subjects.account subjects.chart""",
     "front": "errors view charts.studio net listings users desk grammar plain_words",
     "telegram": "foreign errors clocks journal view state net config front",
-    "console": "foreign threads view front",
+    "terminal": "foreign errors clocks view exchanges listings grammar front",
+    "console": "threads config front terminal",
     "sandbox": "",
     "app": """errors clocks view state net exchanges config ledger accounts holds users desk
         commands front sandbox""",
@@ -86,8 +87,8 @@ FLOORS = {
     "daemon": "errors clocks notify state config audit vitals bookkeeper front telegram app",
     "service": "errors config",
     "arguments": "",
-    "cli": """arguments errors clocks journal state exchanges config holds grammar telegram console
-        app check daemon service""",
+    "cli": """arguments errors clocks journal state exchanges config holds grammar telegram
+        terminal console app check daemon service""",
     "__main__": "arguments cli",
 }
 """What each part may import of the package beside itself, from the ground up."""
@@ -100,6 +101,7 @@ ONLY_IN = {
     "aiohttp": {"net", "telegram", "sandbox", "app"},
     "pydantic_settings": {"config"},
     "PIL": {"charts.draw"},
+    "prompt_toolkit": {"terminal"},
     "tests": set(),
 }
 """Where a library may be imported."""

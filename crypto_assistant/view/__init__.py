@@ -59,6 +59,7 @@ from crypto_assistant.view.tables import (
     cut,
     fits,
     labelled,
+    room,
     table,
     tables,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "price",
     "progress",
     "rate",
+    "room",
     "scaled",
     "share",
     "sheet",

@@ -1,6 +1,7 @@
 """Tables that a phone shows without wrapping."""
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from unicodedata import east_asian_width
 
 from crypto_assistant.view.markup import SEPARATOR, Html, escape, rows_of
@@ -9,13 +10,17 @@ WIDEST_TABLE = 30
 """Columns that a phone 390 px wide shows without wrapping; it wraps 32."""
 
 
+room: ContextVar[int] = ContextVar("room", default=WIDEST_TABLE)
+"""Columns that the reader's screen has for tables that may be parted."""
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
     """Aligned columns in <pre>: the first to the left, the others to the right."""
     return Html(f"<pre>{escape(_aligned([header, *rows]))}</pre>")
 
 
 def tables(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Html]:
-    """One table where a phone has room for it, else several, each with the first column."""
+    """One table where the screen has room for it, else several, each with the first column."""
     parts = [[0]]
     for column in range(1, len(header)):
         wider = [*parts[-1], column]
@@ -38,8 +43,8 @@ def labelled(rows: Sequence[tuple[str, Sequence[str]]]) -> Html:
 
 
 def fits(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a phone shows the table without wrapping."""
-    return columns(_aligned([header, *rows]).split("\n")[0]) <= WIDEST_TABLE
+    """Whether the reader's screen shows the table without wrapping."""
+    return columns(_aligned([header, *rows]).split("\n")[0]) <= room.get()
 
 
 def _cells(row: Sequence[str], columns: Sequence[int]) -> list[str]:

@@ -1,0 +1,1 @@
+"""The terminal: answers as its text, and a place to work in."""
