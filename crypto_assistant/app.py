@@ -48,17 +48,23 @@ AUTO_PATIENCE = 3.0
 
 @asynccontextmanager
 async def open_front(
-    config: Config, market: Market, clock_ms: Callable[[], int], store: Store | None = None
+    config: Config,
+    market: Market,
+    clock_ms: Callable[[], int],
+    store: Store | None = None,
+    pictures: Path | None = None,
 ) -> AsyncIterator[Front]:
     """Everything that answers command lines, its listings kept fresh, until the block ends.
 
-    `store`: the market's database, where it is open already.
+    `store`: the market's database, where it is open already. `pictures`: where they are kept as
+    files; None where a chat shows them.
     """
     async with (
         open_desk(config, market, clock_ms, store) as desk,
         alongside(desk.keeper.keep(give_memory_back)),
     ):
-        yield Front(COMMANDS, desk, view_of(config.exchanges, config.timezone))
+        view = view_of(config.exchanges, config.timezone)
+        yield Front(COMMANDS, desk, view, pictures=pictures)
 
 
 def view_of(exchanges: Iterable[type[Exchange]], zone: ZoneInfo | None) -> View:

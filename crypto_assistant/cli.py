@@ -83,7 +83,7 @@ async def _run(_: argparse.Namespace) -> int:
 async def _console(arguments: argparse.Namespace) -> int:
     settings = _logged(config.load(EXCHANGES), "ERROR")
     market = arguments.market or settings.market or "auto"
-    opening = open_front(settings, market, clock_ms)
+    opening = open_front(settings, market, clock_ms, pictures=_pictures(settings))
     if console.is_lively():
         # Only a terminal pays for what edits its lines.
         from crypto_assistant.terminal.session import converse  # noqa: PLC0415
@@ -95,10 +95,14 @@ async def _console(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _pictures(settings: Config) -> Path:
+    return settings.state_directory / "pictures"
+
+
 async def _ask(arguments: argparse.Namespace) -> int:
     settings = _logged(config.load(EXCHANGES), "ERROR")
     line, market = " ".join(arguments.line), arguments.market or settings.market or "live"
-    async with open_front(settings, market, clock_ms) as front:
+    async with open_front(settings, market, clock_ms, pictures=_pictures(settings)) as front:
         sheet = await front.reply(line)
     if sheet.answer is None:
         print(console.text(sheet, styled=console.is_terminal(sys.stderr)), file=sys.stderr)
@@ -112,7 +116,8 @@ async def _ask(arguments: argparse.Namespace) -> int:
 
 
 async def _demo(_: argparse.Namespace) -> int:
-    async with open_front(_logged(config.load(EXCHANGES), "ERROR"), "sandbox", clock_ms) as front:
+    settings = _logged(config.load(EXCHANGES), "ERROR")
+    async with open_front(settings, "sandbox", clock_ms, pictures=_pictures(settings)) as front:
         await console.demonstrate(front)
     return DONE
 

@@ -85,7 +85,7 @@ def _read(terminal: bool) -> str:
 
 def text(sheet: Sheet, *, styled: bool) -> str:
     """An answer as a terminal shows it, its buttons as the commands that they stand for."""
-    buttons = [printable(f"[{b.label}] /{b.line}") for row in sheet.buttons for b in row]
+    buttons = [printable(f"[{b.label}] {b.typed}") for row in sheet.buttons for b in row]
     return "\n".join([_plain(sheet, styled), *buttons, ""])
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,6 +75,8 @@ class Front:
     desk: Desk
     view: View
     studio: Studio = field(default_factory=Studio)
+    pictures: Path | None = None
+    """Where they are kept as files, which their answer names; None where a chat shows them."""
 
     def move(self, zone: ZoneInfo | None) -> None:
         """From now on the owner's days begin, and times are shown, in this zone."""
@@ -165,6 +168,9 @@ class Front:
             return sheet
         try:
             picture = await self.studio.picture(figure, self.desk.users.of(args.user).style)
+            if self.pictures:
+                path = await self.studio.file(self.pictures, args.line(), picture)
+                sheet = replace(sheet, text=lines([sheet.text, escape(f"Picture: {path}")]))
         except NoPicture as why:
             return replace(sheet, text=lines([sheet.text, escape(f"No picture: {why}")]))
         return replace(sheet, picture=picture, as_file=command.as_file(args))

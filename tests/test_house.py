@@ -48,7 +48,8 @@ FLOORS = {
     "charts.layout": "models view charts.figure charts.scale charts.series charts.frame",
     "charts.draw": """models charts.figure charts.style charts.scale charts.series charts.frame
         charts.layout""",
-    "charts.studio": "threads charts.figure charts.draw",
+    "charts.files": "",
+    "charts.studio": "threads charts.figure charts.draw charts.files",
     "grammar": "errors models view exchanges listings users charts.figure desk round",
     "plain_words": "grammar",
     "subjects.keyboard": "models view grammar plain_words",

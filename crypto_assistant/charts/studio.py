@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from pathlib import Path
 
 from crypto_assistant.charts.figure import Figure
+from crypto_assistant.charts.files import keep
 from crypto_assistant.threads import Unawaited
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,14 @@ class Studio:
             except (OSError, ImportError) as error:
                 log.exception("a picture cannot be drawn")
                 raise NoPicture(f"{type(error).__name__}, see the log") from error
+
+    async def file(self, directory: Path, name: str, png: bytes) -> Path:
+        """Where it is kept; raises NoPicture."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, keep, directory, name, png)
+        except OSError as error:
+            raise NoPicture(error.strerror or type(error).__name__) from error
 
 
 def _drawn(figure: Figure, style: str) -> bytes:

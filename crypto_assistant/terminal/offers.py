@@ -11,7 +11,7 @@ from crypto_assistant.terminal.names import Names, coins
 
 WATCH = re.compile(r"\s*watch\s+\d+\s+", flags=re.IGNORECASE)
 """What stands before a line that is repeated."""
-OWN = {"watch": "watch 5 /price BTC: again and again", "exit": "leaves", "quit": "leaves"}
+OWN = {"watch 5": "watch 5 /price BTC: again and again", "exit": "leaves", "quit": "leaves"}
 """Words of the terminal itself."""
 MOST, FEW = 40, 8
 """Coins that are offered for a word's beginning, and for none."""

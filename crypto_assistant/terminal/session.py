@@ -48,6 +48,8 @@ class Session:
         self._lines: asyncio.Queue[str] = asyncio.Queue()
         self._buttons: Sequence[Button] = ()
         self._asked, self._since = "", 0.0
+        self._is_pressed = False
+        """Whether a button asks, not a line."""
         self._task: asyncio.Task[Any] | None = None
         """Of the question under way."""
         self._shown: Sheet | None = None
@@ -151,12 +153,14 @@ class Session:
     def _meant(self, line: str) -> str:
         """The line, that of a button by its number, or the one that `?` is short for."""
         if line.isascii() and line.isdigit() and 0 < int(line) <= len(self._buttons):
-            return f"/{self._buttons[int(line) - 1].line}"
+            self._is_pressed = not self._buttons[int(line) - 1].line.startswith("/")
+            return self._buttons[int(line) - 1].typed
+        self._is_pressed = False
         return f"/help {line[1:].strip()}".strip() if line.startswith("?") else line
 
     async def _answer(self, front: Front, line: str) -> Sheet:
         if (again := WATCH.fullmatch(line)) is None:
-            return await front.reply(line, self._show)
+            return await front.reply(line, self._show, pressed=self._is_pressed)
         while (sheet := await front.reply(again[2])).answer:
             self._show(sheet)
             await asyncio.sleep(max(int(again[1]), 1))

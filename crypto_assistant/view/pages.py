@@ -24,6 +24,11 @@ class Button:
     label: str
     line: str
 
+    @property
+    def typed(self) -> str:
+        """The line as a reader would type it."""
+        return f"/{self.line.removeprefix('/')}"
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -22,7 +22,7 @@ VENUES = ["binance", "bybit", "okx"]
         ("/p", ["/price", "/positions", "/pnl"]),
         ("pn", ["pnl"]),
         ("ex", ["exit"]),
-        ("wat", ["watch"]),
+        ("wat", ["watch", "watch 5"]),
         ("watch 5 /ana", ["/analysis"]),
         ("/price bt", ["BTC", "BTCDOM"]),
         ("/price dge", ["DOGE"]),
@@ -30,7 +30,7 @@ VENUES = ["binance", "bybit", "okx"]
         ("/price okx B", ["BTC", "BNB", "BONK", "BTCDOM", "BABYDOGE"]),
         ("/cvd BTC 1", ["1m", "15m", "1h", "12h", "1d"]),
         ("/cvd 1h BTC okx ", ["tradfi", "details"]),
-        ("/volscan ", list(TIMEFRAMES)),
+        ("/volscan ", [*TIMEFRAMES, "details"]),
         ("/top10 spot ga", ["gainers"]),
         ("/top10 spot gainers ", [*VENUES, "details"]),
         ("/help vol", ["volume", "volscan"]),
@@ -87,7 +87,7 @@ async def test_the_bar_says_how_a_command_is_used_and_how_the_venues_are() -> No
         f.sandbox.faults += [Fault("bybit", "banned", 3600), Fault("okx", "timeout")]
         await f.open()
         await f.front.reply("/price BTC")
-        assert bar(f.front, used, 100).endswith("  Binance ok · Bybit held · OKX down")
+        assert bar(f.front, used, 100).endswith("  Binance ok · Bybit held · OKX silent")
     assert (
         bar(None, used, 40) == "/price [SYMBOL] [VENUE] [tradfi] [detai…\nlooking for the exchanges"
     )

@@ -29,8 +29,8 @@ def test_an_answer_stands_whole_above_the_prompt_and_its_buttons_are_numbers(
         assert re.search(r"^BIN +- ", told, re.MULTILINE)
         assert "[Refresh]" not in told
         console.wait("Binance ok · Bybit ok · OKX ok")
-        console.type("3\r")
-        console.wait("> /oi BTC\n", "BTC OI ", "3 Price", "\n>\n")
+        console.type("4\r")
+        console.wait("> /oi BTC\n", "BTC OI ", "4 Price", "\n>\n")
         console.type("/price b\t")
         told = console.wait("BTC ", "binance", "/price [SYMBOL] [VENUE]")
         assert told.index("BTC       coin") < told.index("bybit     venue")
