@@ -7,6 +7,7 @@ from functools import partial
 from crypto_assistant.exchanges.base import Account
 from crypto_assistant.models import Family, Position, Positions, total
 from crypto_assistant.round import CoinRound
+from crypto_assistant.subjects.account.environments import counted, environments
 from crypto_assistant.subjects.account.markets import Markets
 
 FAMILIES = (Family.LINEAR, Family.INVERSE)
@@ -26,9 +27,10 @@ class Held:
 
 
 def question(round: CoinRound) -> Callable[[], tuple[Held, ...]]:
-    """Asked of the venues that have a key."""
+    """Asked of the venues that have a key; of real money where there is any."""
     accounts = round.desk.accounts
-    markets = {venue: Markets(venue, round.listings) for venue in round.asked}
+    real = counted(environments(round.desk, round.asked))
+    markets = {venue: Markets(venue, round.listings) for venue in real}
 
     def positions(family: Family, account: Account) -> Awaitable[Positions]:
         return account.positions(family, partial(round.listings.called, account.venue))
@@ -37,7 +39,7 @@ def question(round: CoinRound) -> Callable[[], tuple[Held, ...]]:
         round.ask_owner(
             f"{family} positions",
             partial(positions, family),
-            [v for v in round.asked if v in accounts and family in accounts[v].families],
+            [venue for venue in real if family in accounts[venue].families],
             aside=True,
         )
         for family in FAMILIES

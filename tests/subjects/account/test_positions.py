@@ -345,6 +345,13 @@ async def test_play_money_is_in_no_total_and_no_net(market: Floor) -> None:
     assert "Bybit (demo) BTCUSDT" in text
 
 
+async def test_play_money_stands_on_no_picture_of_real_prices(market: Floor) -> None:
+    one, other = await accounts(market)
+    give_keys(market, one, replace(other, environment="demo"))
+    held = (await market.ask("/chart BTC"))["held"]
+    assert {one["venue"] for one in held} == {"binance"}
+
+
 async def test_details_say_all_of_a_position(market: Floor) -> None:
     one, _ = await accounts(market)
     give_keys(market, one)
