@@ -67,6 +67,7 @@ lint: $(tools)  #: formatting, lint and types
 
 bench: $(tools)  #: requests, weight, time and memory of each command, against bare ones
 	@$(python) -m tests.bench
+	@$(python) -m tests.charts.measured
 
 SECONDS ?= 600
 RATE    ?= 20
