@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from crypto_assistant import config, console
+from crypto_assistant.commands import COMMANDS
 from crypto_assistant.console import text
 from crypto_assistant.front import Sheet
 from crypto_assistant.terminal.paint import plain
 from crypto_assistant.view import Button, bold, code, escape, lines, table
+from tests.floor import floor
 
 PROGRAM = [sys.executable, "-m", "crypto_assistant", "console", "--market", "sandbox"]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8"}
@@ -157,3 +160,35 @@ def test_buttons_are_listed_as_the_commands_that_they_stand_for() -> None:
     buttons = ((Button("BTC", "price BTC"), Button("›", "help page 2")),)
     shown = text(Sheet(escape("x"), buttons), styled=False)
     assert shown == "x\n[BTC] /price BTC\n[›] /help page 2\n"
+
+
+async def test_the_demo_and_the_tour_answer_each_of_their_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with floor() as market:
+        await market.open()
+        await console.demonstrate(market.front)
+        told = capsys.readouterr().out
+        assert [f"> {one.example}\n" in told for one in COMMANDS] == [True] * len(COMMANDS)
+        assert "[Refresh] [Details] [Chart]" in told
+        assert "There is no" not in told
+        await console.tour(market.front)
+        assert "[Refresh] /price" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("settings", "where"),
+    [
+        ({"XDG_STATE_HOME": "/state"}, "/state"),
+        ({"XDG_STATE_HOME": "state", "HOME": "/home/ada"}, "/home/ada/.local/state"),
+        ({}, "/.local/state"),
+    ],
+)
+def test_what_was_typed_is_kept_where_state_is(
+    settings: dict[str, str], where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_STATE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert str(config.history()) == f"{where}/crypto-assistant/history"

@@ -1,13 +1,16 @@
 """A row says of a coin what /price and /oi say of it, and a list is its user's own."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crypto_assistant.clocks import monotonic
 from crypto_assistant.sandbox import Fault
+from crypto_assistant.state.store import Store
+from tests.clock import clock
 from tests.floor import Floor, floor, numbers
-from tests.subjects.test_settings import ADA, BOB, said
+from tests.subjects.test_settings import ADA, BOB, said, users_of
 
 MAJORS = (
     *("BTC", "ETH", "SOL", "XRP", "DOGE", "PEPE", "SUI", "ARB", "ADA", "LINK", "BNB", "LTC", "TRX"),
@@ -150,3 +153,13 @@ async def test_funding_that_is_high_either_way_is_named() -> None:
         for row in rows:
             named = f"{row['coin']} {row['funding_8h_fraction'] * 100:+.4f}" in shown
             assert named == (abs(row["funding_8h_fraction"]) >= 0.0003), row
+
+
+async def test_who_is_not_named_and_a_list_that_cannot_be_kept_are_said(tmp_path: Path) -> None:
+    async with floor() as stage, Store.opened(tmp_path / "live.db", clock) as store:
+        await stage.open()
+        assert "a watch list is somebody's" in await said(stage, "/watch btc", None)
+        assert "Empty" in await said(stage, "/watch", None)
+        stage.front.desk.users = users_of(store)
+        await store.write(lambda db: db.execute("DROP TABLE settings"))
+        assert "The watch list cannot be kept now: no such" in await said(stage, "/watch btc")
