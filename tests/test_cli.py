@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import orjson
@@ -318,3 +319,27 @@ def test_the_program_runs_as_a_module_too(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout.strip() == __version__
+
+
+def test_the_console_answers_a_pipe_and_without_a_line_shows_the_tour(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for typed, shown in (
+        (b"/help price\n\n\xff\nprice eth\n", ("/price [SYMBOL]", "There is no command", "ETH 3")),
+        (b"", ("> /start", "> /top10 spot gainers", "> /help price")),
+    ):
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(typed)))
+        assert main(["console", "--market", "sandbox"]) == 0
+        told = capsys.readouterr().out
+        places = [told.index(part) for part in shown]
+        assert places == sorted(places)
+
+
+def test_the_demo_names_the_file_of_its_picture(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    assert main(["demo"]) == 0
+    told = capsys.readouterr().out.replace("\n", " ")
+    assert f"Picture: {tmp_path / 'pictures'}" in told
+    assert [path.suffix for path in (tmp_path / "pictures").iterdir()] == [".png"]
