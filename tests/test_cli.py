@@ -343,3 +343,17 @@ def test_the_demo_names_the_file_of_its_picture(
     told = capsys.readouterr().out.replace("\n", " ")
     assert f"Picture: {tmp_path / 'pictures'}" in told
     assert [path.suffix for path in (tmp_path / "pictures").iterdir()] == [".png"]
+
+
+@pytest.mark.usefixtures("nobody_there")
+def test_a_check_of_nobody_says_so_and_so_does_an_audit(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "123456:" + "a" * 35)
+    monkeypatch.setenv("TELEGRAM_API_URL", NOBODY)
+    assert main(["check"]) == 1
+    told = capsys.readouterr().out
+    assert told.count("no connection") >= 4
+    assert "a" * 35 not in told
+    assert main(["check", "--deep"]) == 1
+    assert capsys.readouterr().out.startswith(told.split("\n", 1)[0])
