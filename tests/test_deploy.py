@@ -169,7 +169,7 @@ class Source:
     tree: Path
     stage: Path
     systemd: int = 252
-    pip: str = 'cp -r data/share "$(dirname "$0")/.."'
+    pip: str = 'cp -r deploy/data/share "$(dirname "$0")/.."'
     version: str = ":"
 
     def run(self, verb: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -206,8 +206,7 @@ class Source:
     def release(self, version: str) -> None:
         """Another version, whose files all differ from those before."""
         (self.tree / "crypto_assistant/__init__.py").write_text(f'__version__ = "{version}"\n')
-        shared = (self.tree / "data/share" / name for name in SHARED)
-        for file in (*(self.tree / "deploy").iterdir(), *shared):
+        for file in filter(Path.is_file, (self.tree / "deploy").rglob("*")):
             file.write_text(file.read_text() + f"# {version}\n")
 
     def link(self, name: str) -> str:
@@ -229,7 +228,7 @@ FILES = {
     WRAPPER: "crypto-assistant.sh",
     f"{ETC}/crypto-assistant.conf": "crypto-assistant.conf",
     f"{UNITS}/crypto-assistant.service.d/growing-pauses.conf": "growing-pauses.conf",
-    **{f"usr/local/share/{name}": f"../data/share/{name}" for name in SHARED},
+    **{f"usr/local/share/{name}": f"data/share/{name}" for name in SHARED},
 }
 
 
@@ -239,7 +238,6 @@ def source(tmp_path: Path) -> Source:
     (tree / "crypto_assistant").mkdir(parents=True)
     (tree / "crypto_assistant/__init__.py").write_text('__version__ = "1.0"\n')
     shutil.copytree(DEPLOY, tree / "deploy")
-    shutil.copytree(ROOT / "data", tree / "data")
     return Source(tree, stage)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.release.manpage import manpage
 from tests.release.shells import bash, fish, zsh
 
-DATA = Path(__file__).parents[2] / "data/share"
+DATA = Path(__file__).parents[2] / "deploy/data/share"
 FILES = {
     "bash-completion/completions/crypto-assistant": bash,
     "fish/vendor_completions.d/crypto-assistant.fish": fish,

@@ -22,7 +22,7 @@ EPOCH = datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
 
 def tree(place: Path, mode: int) -> Path:
     """A checkout, made now, by somebody with other modes for files."""
-    for name in ("crypto_assistant", "data", "tests/release"):
+    for name in ("crypto_assistant", "deploy", "tests/release"):
         shutil.copytree(ROOT / name, place / name)
     for name in ("pyproject.toml", "README.md", "requirements.lock", "tests/__init__.py"):
         shutil.copyfile(ROOT / name, place / name)
