@@ -148,6 +148,7 @@ async def test_funding_history_descends(client: Client, world: World) -> None:
     assert [int(row["fundingTime"]) for row in rows] == [last, last - 8 * HOUR]
     btc = market(world, "BTC-USD-SWAP")
     assert float(rows[0]["realizedRate"]) == world.funding(btc, last)
+    assert rows[0]["fundingRate"] != rows[0]["realizedRate"]
 
 
 async def test_mark_and_index_print_the_truth(client: Client, world: World) -> None:

@@ -25,6 +25,8 @@ from crypto_assistant.sandbox.tape import Quote
 from crypto_assistant.sandbox.world import World
 
 _MOST_RECENT: Final = 1440
+_FORETOLD_OFF: Final = 1e-8
+"""As far as the documentation's rate of a payment is from what was foretold of it."""
 
 
 class Okx:
@@ -176,7 +178,7 @@ class Okx:
         oldest = max(now - 90 * DAY, market.listed, whole(query, "before", 0) + 1)
         newest = min(now, whole(query, "after", now + 1) - 1)
         times = range(-(-oldest // period) * period, newest + 1, period)
-        rate = {time: short(self._world.funding(market, time), 8) for time in times[-limit:]}
+        rate = {time: self._world.funding(market, time) for time in times[-limit:]}
         return answer(
             [
                 {
@@ -184,8 +186,8 @@ class Okx:
                     "instId": market.symbol,
                     "formulaType": "noRate",
                     "method": "current_period",
-                    "fundingRate": rate[time],
-                    "realizedRate": rate[time],
+                    "fundingRate": short(rate[time] + _FORETOLD_OFF, 8),
+                    "realizedRate": short(rate[time], 8),
                     "fundingTime": str(time),
                 }
                 for time in sorted(rate, reverse=True)
