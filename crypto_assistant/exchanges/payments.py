@@ -1,6 +1,7 @@
 """Funding as it was paid, which the venues tell alike but for its names."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -19,14 +20,10 @@ def history(
     rate: str,
 ) -> FundingHistory:
     """`time` and `rate`: what the venue calls them. In ascending order, each once."""
-    found = sorted(dict(readable(sent, lambda row: (moment(row[time]), number(row[rate])))).items())
+    found = readable(sent, lambda row: (moment(row[time]), number(row[rate])))
     if not found:
         raise Malformed("no payment of funding")
+    time_ms, paid = np.array(sorted(found, key=itemgetter(0))).T
     return sound.funding_history(
-        FundingHistory(
-            instrument,
-            np.array([at for at, _ in found], np.int64),
-            np.array([paid for _, paid in found], float),
-            received_ms,
-        )
+        FundingHistory(instrument, time_ms.astype(np.int64), paid, received_ms)
     )

@@ -34,7 +34,7 @@ from crypto_assistant.models import (
 from crypto_assistant.models.series import taken
 from crypto_assistant.net.unread import refused
 
-S = TypeVar("S", Candles, TakerVolumes, OpenInterestHistory)
+S = TypeVar("S", Candles, TakerVolumes, OpenInterestHistory, FundingHistory)
 N = TypeVar("N", float, Floats)
 
 HIGHEST_PRICE = 1e12
@@ -92,10 +92,8 @@ def fundings(sent: Fundings) -> Fundings:
 
 
 def funding_history(sent: FundingHistory) -> FundingHistory:
-    """Of times past; the next payment is none of them."""
-    rate = _kept(sent.rate, np.abs(sent.rate) <= HIGHEST_RATE)
-    past = sent.time_ms <= sent.received_ms + CLOCK_OFF_MS
-    return replace(sent, time_ms=sent.time_ms[past], rate=rate[past])
+    sent = _in_order(sent, sent.time_ms)
+    return replace(sent, rate=_kept(sent.rate, np.abs(sent.rate) <= HIGHEST_RATE))
 
 
 def marks(sent: Marks) -> Marks:

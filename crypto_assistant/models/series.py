@@ -132,7 +132,7 @@ class LongShorts:
     received_ms: int
 
 
-S = TypeVar("S", Candles, Trades, TakerVolumes, OpenInterestHistory)
+S = TypeVar("S", Candles, Trades, TakerVolumes, OpenInterestHistory, FundingHistory)
 
 
 def taken(series: S, rows: slice | NDArray[np.intp]) -> S:

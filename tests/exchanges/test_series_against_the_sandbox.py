@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from crypto_assistant.errors import Unsupported
+from crypto_assistant.exchanges.base import MOST_PAYMENTS
 from crypto_assistant.models import OpenInterestHistory, Timeframe
+from crypto_assistant.net.unread import watching
 from crypto_assistant.sandbox import World
 from crypto_assistant.sandbox.trades import Trades
 from tests.exchanges.simulated import (
@@ -76,6 +78,19 @@ async def assert_candles(
 async def test_candles_of_every_kind_of_market(venues: Venues, world: World, case: Case) -> None:
     it = await fact(world, venues, case)
     await assert_candles(venues, it, Timeframe.M1, last(NOW, MINUTE, 60))
+
+
+@pytest.mark.parametrize("limit", [1, MOST_PAYMENTS])
+@pytest.mark.parametrize("case", PERPS, ids=str)
+async def test_funding_as_it_was_paid(venues: Venues, world: World, case: Case, limit: int) -> None:
+    it = await fact(world, venues, case)
+    with watching() as refused:
+        found = await venues[it.market.venue].funding_history(it.instrument, limit)
+    assert refused.fields == 0
+    assert it.market.interval is not None
+    assert found.time_ms.tolist() == last(NOW, it.market.interval * HOUR, limit)
+    paid = [world.funding(it.market, time) for time in found.time_ms.tolist()]
+    assert found.rate.tolist() == paid
 
 
 @pytest.mark.parametrize("case", BTC, ids=str)

@@ -15,6 +15,7 @@ from crypto_assistant.models import (
     Candles,
     Family,
     Fills,
+    FundingHistory,
     Fundings,
     Instruments,
     LongShort,
@@ -188,6 +189,20 @@ def test_rows_are_in_order_each_once_and_none_is_to_come(
 def test_rows_that_are_all_to_come_are_malformed() -> None:
     with pytest.raises(Malformed):
         sound.candles(candles([NOW + 2 * DAY_MS, NOW + 3 * DAY_MS]))
+
+
+@pytest.mark.parametrize(("rate", "kept"), [(-0.1, -0.1), (0.0, 0.0), (0.1001, nan), (-5.0, nan)])
+def test_payments_are_within_the_caps_each_once_and_none_is_to_come(
+    rate: float, kept: float
+) -> None:
+    time_ms = np.array([NOW - MINUTE, NOW - MINUTE, NOW, NOW + 2 * DAY_MS])
+    with watching() as refused:
+        found = sound.funding_history(
+            FundingHistory(LISTED[0], time_ms, np.array([0.01, 0.02, rate, 0.03]), NOW)
+        )
+    assert found.time_ms.tolist() == [NOW - MINUTE, NOW]
+    np.testing.assert_array_equal(found.rate, [0.01, kept])
+    assert refused.fields == 2 + np.isnan(kept)
 
 
 PRICES = st.floats(-1, 4) | st.sampled_from([nan, 0.0, 1e12])
