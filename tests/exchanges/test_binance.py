@@ -184,6 +184,19 @@ async def test_mark_and_funding_share_a_request(binance: Binance, host: Loopback
     assert len(host.asked) == 2
 
 
+async def test_special_payments_are_none_of_those_that_come_by_the_hour(
+    binance: Binance, host: Loopback
+) -> None:
+    hour = {"symbol": "BTCUSDT", "fundingTime": NOW - 30_000, "markPrice": "64005"}
+    old = {"symbol": "BTCUSDT", "fundingTime": NOW - 28_830_000, "fundingRate": "0.0002"}
+    regular = {**hour, "fundingRate": "-0.0001", "rateType": "Regular"}
+    special = {**hour, "fundingRate": "0.02", "rateType": "Special"}
+    host.plays("/fapi/v1/fundingRate?symbol=BTCUSDT&limit=3", [old, special, regular, special])
+    found = await binance.funding_history(PERP, 3)
+    assert found.time_ms.tolist() == [NOW - 28_830_000, NOW - 30_000]
+    assert found.rate.tolist() == [0.0002, -0.0001]
+
+
 async def test_open_interest_is_coins_or_contracts(
     binance: Binance, host: Loopback, linear: Instruments
 ) -> None:
